@@ -1,0 +1,49 @@
+# Everything from a bare machine with Python >= 3.11. The environment is .venv.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help reproduce test lint env env-dev bench lock clean
+
+help: ## list these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+reproduce: env ## run the default study: results/report.html
+	$(BIN)/snakemake --cores $(CORES)
+
+test: env-dev ## run all tests
+	$(BIN)/python -m pytest
+
+lint: env-dev ## formatters, linters, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+bench: env-dev ## CPU time and memory of one full-size participant
+	$(BIN)/python benchmarks/participant.py
+
+env: .venv/.run ## what the study needs, in .venv
+env-dev: .venv/.dev ## and what the tests need
+
+# The lock is installed first, with hashes; the package itself has none.
+.venv/.run: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+lock: ## resolve pyproject.toml anew into the locks and envs/ (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	python3 envs/generate.py
+
+clean: ## remove results (not the environment)
+	rm -rf results
