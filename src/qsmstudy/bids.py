@@ -1,0 +1,276 @@
+"""Finding, reading and writing the files of a BIDS dataset, images excepted."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qsmstudy.errors import StudyError
+
+#: Suffixes under which multi-echo gradient-echo scans with part-mag and part-phase are found.
+SUFFIXES = ("MEGRE", "GRE", "T2starw")
+
+_ECHO = re.compile(
+    r"(?P<scan>sub-[A-Za-z0-9]+(?:_ses-[A-Za-z0-9]+)?)(?P<more>(?:_(?!echo-|part-)[a-z]+-[A-Za-z0-9]+)*)"
+    r"(?:_echo-(?P<echo>\d+))?_part-(?P<part>mag|phase)_(?P<suffix>" + "|".join(SUFFIXES) + r")"
+    r"\.nii(?:\.gz)?$"
+)
+
+
+@contextmanager
+def replacing(path: Path):
+    """Yield a temporary name in the folder of `path`; rename it to `path` on success.
+
+    A reader never sees a half-written file, and a failed writer leaves none behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffixes = "".join(path.suffixes[-2:]) if path.name.endswith(".nii.gz") else path.suffix
+    temporary = path.with_name(f".{path.name.split('.')[0]}.{os.getpid()}{suffixes}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One multi-echo gradient-echo scan of a participant.
+
+    Attributes
+    ----------
+    name : str
+        ``sub-<label>[_ses-<label>]``.
+    magnitude, phase : tuple of Path
+        One file per echo, in echo order.
+    """
+
+    name: str
+    magnitude: tuple[Path, ...]
+    phase: tuple[Path, ...]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the participant or session, relative to a dataset: ``sub-x[/ses-y]``."""
+        return scan_folder(self.name)
+
+
+def scan_folder(name: str) -> str:
+    """Return ``sub-x[/ses-y]`` for a scan's name ``sub-x[_ses-y]``."""
+    return name.replace("_ses-", "/ses-")
+
+
+def participant_of(name: str) -> str:
+    """Return ``sub-x`` for a scan's name ``sub-x[_ses-y]``."""
+    return name.split("_")[0]
+
+
+def session_of(name: str) -> str | None:
+    """Return ``ses-y`` for ``sub-x_ses-y``, None for ``sub-x``."""
+    return name.split("_")[1] if "_" in name else None
+
+
+def find_scans(bids_dir: Path, *, participants: Sequence[str] | None = None) -> list[Scan]:
+    """List the multi-echo scans of a BIDS dataset.
+
+    Parameters
+    ----------
+    bids_dir : Path
+        Root of the dataset.
+    participants : sequence of str, optional
+        Labels to keep, with or without ``sub-``; all when None.
+
+    Returns
+    -------
+    list of Scan
+        Sorted by name.
+
+    Raises
+    ------
+    StudyError
+        If the folder does not exist, holds no scan, or a scan's echoes do not pair up.
+    """
+    root = Path(bids_dir)
+    if not root.is_dir():
+        raise StudyError(f"bids_dir: there is no folder {root}. Check the path.")
+    found: dict[str, dict[str, dict[int, Path]]] = {}
+    for path in sorted(root.glob("sub-*/**/anat/*_part-*.nii*")):
+        match = _ECHO.match(path.name)
+        if match is None or path.relative_to(root).parts[0] != match["scan"].split("_")[0]:
+            continue
+        echoes = found.setdefault(match["scan"], {"mag": {}, "phase": {}})[match["part"]]
+        echo = int(match["echo"] or 1)
+        if echo in echoes:
+            raise StudyError(
+                f"{match['scan']}: echo {echo} part-{match['part']} is present twice, as "
+                f"{echoes[echo].name} and {path.name}. Keep one run per session."
+            )
+        echoes[echo] = path
+    wanted = (
+        None if participants is None else {f"sub-{p.removeprefix('sub-')}" for p in participants}
+    )
+    if wanted is not None and (missing := wanted - {participant_of(name) for name in found}):
+        raise StudyError(
+            f"participant_label: {sorted(missing)} have no multi-echo scan in {root}. "
+            f"Found: {sorted(found) or 'none'}."
+        )
+    scans = [
+        _paired(name, parts)
+        for name, parts in sorted(found.items())
+        if wanted is None or participant_of(name) in wanted
+    ]
+    if not scans:
+        raise StudyError(
+            f"{root}: no scan named sub-*_echo-*_part-{{mag,phase}}_{{{','.join(SUFFIXES)}}}.nii[.gz] "
+            "in any anat folder. Rename the files as BIDS asks, or check bids_dir."
+        )
+    return scans
+
+
+def _paired(name: str, parts: dict[str, dict[int, Path]]) -> Scan:
+    mag, phase = parts["mag"], parts["phase"]
+    expected = set(range(1, max([*mag, *phase]) + 1))
+    for part, echoes in parts.items():
+        if missing := sorted(expected - set(echoes)):
+            raise StudyError(
+                f"{name}: part-{part} lacks echo {', '.join(map(str, missing))} of "
+                f"{len(expected)}. Add the file, or leave the participant out (participant_label)."
+            )
+    return Scan(name, tuple(mag[e] for e in sorted(mag)), tuple(phase[e] for e in sorted(phase)))
+
+
+def sidecar_path(image: Path) -> Path:
+    """Return the JSON path beside an image ``*.nii[.gz]``."""
+    image = Path(image)
+    return image.with_name(re.sub(r"\.nii(\.gz)?$", "", image.name) + ".json")
+
+
+def sidecars(image: Path) -> list[Path]:
+    """List the JSON files that apply to an image by the inheritance principle, weakest first.
+
+    A file applies when it lies in the image's folder or one above it within the
+    dataset, has the same suffix, and all its entities are among the image's.
+    """
+    image = Path(image)
+    stem = re.sub(r"\.nii(\.gz)?$", "", image.name)
+    *entities, suffix = stem.split("_")
+    root_parts = [i for i, part in enumerate(image.parts) if part.startswith("sub-")]
+    n_up = len(image.parts) - 1 - root_parts[0] if root_parts else 0
+    folders = [image.parent, *list(image.parents)[1 : n_up + 1]]
+    found = []
+    for folder in reversed(folders):
+        for path in sorted(folder.glob(f"*{suffix}.json"), key=lambda p: p.name.count("_")):
+            *own, own_suffix = path.stem.split("_")
+            if own_suffix == suffix and set(own) <= set(entities):
+                found.append(path)
+    return found
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object, with the file's name in any error."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StudyError(f"{path}: not a readable JSON file: {error}.") from error
+    if not isinstance(content, dict):
+        raise StudyError(f"{path}: must hold a JSON object; got a {type(content).__name__}.")
+    return content
+
+
+def read_sidecar(image: Path) -> dict[str, Any]:
+    """Merge the sidecars that apply to an image; the nearest file wins."""
+    merged: dict[str, Any] = {}
+    for path in sidecars(image):
+        merged |= read_json(path)
+    return merged
+
+
+def sidecar_number(image: Path, key: str) -> float:
+    """Return a positive number from an image's sidecars.
+
+    Raises
+    ------
+    StudyError
+        If the field is missing or not a positive number.
+    """
+    content = read_sidecar(image)
+    if key not in content:
+        raise StudyError(
+            f"{Path(image).name}: {key} is in none of its JSON sidecars. "
+            f"Add it to {sidecar_path(image).name}."
+        )
+    value = content[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise StudyError(
+            f"{sidecar_path(image).name}: {key} must be a positive number; got {value!r}."
+        )
+    return float(value)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object, two-space indented, UTF-8, through a temporary name."""
+    with replacing(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=_plain)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} does not go into JSON")
+
+
+def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a BIDS table: tab-separated, ``n/a`` for missing.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    columns : iterable of str
+        Columns that must be present.
+
+    Raises
+    ------
+    StudyError
+        If the file is unreadable or lacks a column.
+    """
+    try:
+        frame = pd.read_csv(
+            path,
+            sep="\t",
+            na_values=["n/a"],
+            keep_default_na=False,
+            dtype={"participant_id": str, "session": str, "rater": str, "roi": str},
+            encoding="utf-8-sig",
+        )
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise StudyError(f"{path}: not a readable tab-separated table: {error}.") from error
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise StudyError(
+            f"{path}: column {', '.join(missing)} missing; it has {', '.join(frame.columns)}. "
+            "Columns are separated by tabs and named in the first line."
+        )
+    return frame
+
+
+def write_tsv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a tidy table: tabs, ``n/a``, ten significant digits, through a temporary name.
+
+    Ten digits hold every published decimal with room to spare and hide the last bits of
+    round-off, so that identical runs give identical bytes.
+    """
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, sep="\t", na_rep="n/a", index=False, float_format="%.10g")

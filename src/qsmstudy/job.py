@@ -1,0 +1,120 @@
+"""Run a script's ``main`` as a Snakemake job or as a command.
+
+This is the only place that sees the ``snakemake`` object. A rule's named inputs, outputs
+and params are the keyword arguments of its script's ``main``; the same ``main`` becomes a
+command whose options carry the same names.
+"""
+
+import argparse
+import inspect
+import logging
+import sys
+import typing
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+import yaml
+
+from qsmstudy import __version__
+from qsmstudy.errors import StudyError
+
+#: Params of a rule that describe the code and do not reach ``main``.
+BOOKKEEPING = frozenset({"code"})
+
+log = logging.getLogger("qsmstudy")
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call `main` with the arguments of the Snakemake job, or of the command line.
+
+    Input that the study cannot use (`StudyError`) ends the process with status 1 and one
+    message; anything else keeps its traceback. Both also stand in the job's log.
+    """
+    job = vars(sys.modules["__main__"]).get("snakemake")
+    arguments = parse_command_line(main) if job is None else job_arguments(main, job)
+    log_file = None if job is None or not job.log else Path(job.log[0])
+    _start_log(log_file)
+    for value in arguments.values():
+        log.debug("%s", value)
+    try:
+        main(**arguments)
+    except StudyError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        log.exception("%s failed", main.__module__)
+        sys.exit(1)
+
+
+def _start_log(log_file: Path | None) -> None:
+    log.setLevel(logging.INFO)
+    console = logging.StreamHandler()
+    console.setLevel(logging.INFO if log_file is None else logging.ERROR)
+    console.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    log.addHandler(console)
+    if log_file is not None:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log_file, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+        logging.captureWarnings(True)
+        logging.getLogger("py.warnings").addHandler(handler)
+    else:
+        warnings.simplefilter("default")
+    log.info("qsmstudy %s, Python %s", __version__, sys.version.split()[0])
+
+
+def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
+    """Return the keyword arguments of `main` from a Snakemake job's named items."""
+    named: dict[str, Any] = {}
+    for items in (job.input, job.output, job.params):
+        named |= {name: value for name, value in items.items() if name not in BOOKKEEPING}
+    hints = typing.get_type_hints(main)
+    return {name: _convert(value, hints[name]) for name, value in named.items()}
+
+
+def _convert(value: Any, hint: Any) -> Any:
+    if hint is Path:
+        return Path(str(value))
+    if hint == list[Path]:
+        return [Path(value)] if isinstance(value, str) else [Path(item) for item in value]
+    if _is_optional_path(hint):
+        return Path(str(value)) if isinstance(value, str) and value else _first_path(value)
+    return value
+
+
+def _first_path(value: Any) -> Path | None:
+    return Path(str(value[0])) if value else None
+
+
+def _is_optional_path(hint: Any) -> bool:
+    return isinstance(hint, UnionType) and Path in typing.get_args(hint)
+
+
+def parse_command_line(
+    main: Callable[..., None], arguments: list[str] | None = None
+) -> dict[str, Any]:
+    """Parse the command line by the signature and docstring of `main`.
+
+    Paths are taken as they are, lists of paths as several words, everything else as YAML.
+    """
+    parser = argparse.ArgumentParser(
+        description=inspect.getdoc(main), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    hints = typing.get_type_hints(main)
+    for name, parameter in inspect.signature(main).parameters.items():
+        hint, required = hints[name], parameter.default is inspect.Parameter.empty
+        options: dict[str, Any] = {"required": required}
+        if not required:
+            options["default"] = parameter.default
+        if hint == list[Path]:
+            options |= {"nargs": "+", "type": Path}
+        elif hint is Path or _is_optional_path(hint):
+            options["type"] = Path
+        else:
+            options["type"] = yaml.safe_load
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, **options)
+    return vars(parser.parse_args(arguments))

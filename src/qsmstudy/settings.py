@@ -1,0 +1,46 @@
+"""Checking the study's configuration against its closed schema."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+
+from qsmstudy.errors import StudyError
+
+
+def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Raise one error that lists everything wrong with a configuration.
+
+    Parameters
+    ----------
+    config : mapping
+        The merged configuration.
+    schema : mapping
+        JSON schema (2020-12), closed with ``additionalProperties: false``.
+
+    Raises
+    ------
+    StudyError
+        With the key, the rule, the value found, and a suggestion for an unknown key.
+    """
+    validator = jsonschema.Draft202012Validator(dict(schema))
+    errors = sorted(validator.iter_errors(dict(config)), key=lambda error: list(error.path))
+    if errors:
+        raise StudyError(
+            "The configuration cannot be used:\n" + "\n".join(f"- {_line(e)}" for e in errors)
+        )
+
+
+def _line(error: jsonschema.ValidationError) -> str:
+    where = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = list(error.schema.get("properties", {}))
+        lines = []
+        for key in error.instance:
+            if key not in known:
+                close = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}."
+                lines.append(f"{where}: unknown key {key}; {hint}")
+        return "; ".join(lines)
+    return f"{where}: {error.message}."
