@@ -64,7 +64,10 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
         values = values[..., 0]
     if values.ndim != 3 or min(values.shape) < 2:
         raise StudyError(f"{path}: a 3-D volume is needed; got shape {values.shape}.")
-    physics.b0_direction(affine)
+    try:
+        physics.b0_direction(affine)
+    except StudyError as error:
+        raise StudyError(f"{path}: {error}") from error
     if not np.all(np.isfinite(values)):
         bad = int(np.sum(~np.isfinite(values)))
         raise StudyError(

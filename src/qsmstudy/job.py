@@ -45,7 +45,7 @@ def run(main: Callable[..., None]) -> None:
         log.error("%s", error)
         sys.exit(1)
     except Exception:
-        log.exception("%s failed", main.__module__)
+        log.exception("unforeseen error; please report it with this log")
         sys.exit(1)
 
 

@@ -7,6 +7,8 @@ and radians; this is the only module that converts between them.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsmstudy.errors import StudyError
+
 #: Proton gyromagnetic ratio over 2 pi [Hz/T] (CODATA 2018).
 GYROMAGNETIC_RATIO = 42.577478518e6
 
@@ -65,12 +67,12 @@ def echo_spacing(echo_times: ArrayLike) -> float:
 
     Raises
     ------
-    ValueError
+    StudyError
         If the times are not positive, finite and increasing.
     """
     times = np.atleast_1d(np.asarray(echo_times, dtype=float))
     if not np.all(np.isfinite(times)) or np.any(times <= 0) or np.any(np.diff(times) <= 0):
-        raise ValueError(
+        raise StudyError(
             f"Echo times must be positive and increasing [s]; got {times.tolist()}. "
             "Check EchoTime in the JSON sidecars."
         )
@@ -97,7 +99,7 @@ def b0_direction(affine: NDArray) -> NDArray:
 
     Raises
     ------
-    ValueError
+    StudyError
         If the affine is singular.
 
     Examples
@@ -107,8 +109,8 @@ def b0_direction(affine: NDArray) -> NDArray:
     """
     rotation = np.asarray(affine, dtype=float)[:3, :3]
     sizes = voxel_size(affine)
-    if not np.all(sizes > 0) or abs(np.linalg.det(rotation / sizes)) < 1e-3:
-        raise ValueError(
+    if not np.all(sizes > 0) or not abs(np.linalg.det(rotation / sizes)) >= 1e-3:
+        raise StudyError(
             f"The affine is singular: {np.asarray(affine).tolist()}. Check the header."
         )
     direction = (rotation / sizes).T @ np.array([0.0, 0.0, 1.0])

@@ -210,8 +210,11 @@ def _version(name: str) -> str:
     return metadata.version(names[0]) if names else "standard library"
 
 
-def git_commit(folder: Path) -> str:
-    """Return the commit of a working tree, with ``+changes`` when it differs, or ``unknown``."""
+def git_commit(folder: Path = _ROOT) -> str:
+    """Return the commit of a working tree, with ``+changes`` when it differs, or ``unknown``.
+
+    Without a folder: of the tree from which this package runs.
+    """
     try:
         commit, status = (
             subprocess.run(

@@ -1,0 +1,33 @@
+import pytest
+
+from qsmstudy import settings
+from qsmstudy.errors import StudyError
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "bids_dir": {"type": ["string", "null"]},
+        "fit": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"tolerance": {"type": "number", "exclusiveMinimum": 0}},
+        },
+    },
+}
+
+
+def test_good_configuration_passes():
+    settings.check({"bids_dir": None, "fit": {"tolerance": 1e-4}}, SCHEMA)
+
+
+def test_unknown_key_suggests_the_known_one():
+    with pytest.raises(StudyError, match="unknown key bids_dr; did you mean bids_dir"):
+        settings.check({"bids_dr": "x"}, SCHEMA)
+
+
+def test_every_error_is_listed_with_its_place():
+    with pytest.raises(StudyError) as error:
+        settings.check({"bids_dir": 3, "fit": {"tolerance": -1}}, SCHEMA)
+    assert "bids_dir: 3 is not of type" in str(error.value)
+    assert "fit.tolerance: -1 is less than" in str(error.value)
