@@ -1,0 +1,47 @@
+"""Find the brain of one scan, or take the user's own mask."""
+
+from pathlib import Path
+
+import numpy as np
+
+from qsmstudy import images, job
+from qsmstudy.recon import brain_mask
+
+
+def main(
+    *,
+    combined: Path,
+    own_mask: Path | None = None,
+    mask: Path,
+    fractional_threshold: float,
+    iterations: int,
+) -> None:
+    """Find the brain of one scan, or take the user's own mask."""
+    magnitude = images.load(combined)
+    if own_mask is None:
+        source, how = combined, {"Source": "BET", "FractionalThreshold": fractional_threshold}
+        brain = brain_mask.extract_brain(
+            magnitude.values,
+            voxel_size=magnitude.voxel_size,
+            fractional_threshold=fractional_threshold,
+            iterations=iterations,
+        )
+    else:
+        source, how = own_mask, {"Source": "own"}
+        own = images.load(own_mask, like=magnitude)
+        brain_mask.check_mask(own.values, name=str(own_mask))
+        brain = own.values != 0
+    volume = brain_mask.volume_ml(brain, magnitude.voxel_size)
+    sidecar = {"Type": "Brain", "Sources": [source.name], **how, "VolumeMl": volume}
+    images.save(mask, brain, magnitude.affine, sidecar=sidecar, dtype=np.uint8)
+    job.log.info("%s: %.0f ml", how["Source"], volume)
+    if not brain_mask.PLAUSIBLE_ML[0] <= volume <= brain_mask.PLAUSIBLE_ML[1]:
+        job.log.warning(
+            "%s: a brain of %.0f ml is implausible; look at the mask, or provide one",
+            mask.name,
+            volume,
+        )
+
+
+if __name__ == "__main__":
+    job.run(main)

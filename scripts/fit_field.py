@@ -1,0 +1,60 @@
+"""Fit field, noise and R2* to the echoes of one scan."""
+
+from pathlib import Path
+
+from qsmstudy import bids, images, job, physics
+from qsmstudy.recon import field_fit
+from qsmstudy.recon.r2star import map_r2star, usable_method
+
+
+def main(
+    *,
+    magnitude: list[Path],
+    phase: list[Path],
+    field: Path,
+    noise: Path,
+    r2star: Path,
+    combined: Path,
+    phase_sign: int,
+    signal_fraction: float,
+    max_iterations: int,
+    r2star_method: str,
+) -> None:
+    """Fit field, noise and R2* to the echoes of one scan."""
+    times = [bids.sidecar_number(path, "EchoTime") for path in phase]
+    field_fit.check_echo_times(times, names=[path.name for path in phase])
+    sidecar = {
+        "EchoTimes": times,
+        "EchoSpacing": physics.echo_spacing(times),
+        "MagneticFieldStrength": bids.sidecar_number(phase[0], "MagneticFieldStrength"),
+    }
+    echoes = images.load_echoes(magnitude)
+    angles = images.load_phase(phase)
+    images.check_same_grid(angles, echoes, name=str(phase[0]))
+    total = field_fit.combine_magnitude(echoes.values, name=magnitude[0].name)
+    mask = field_fit.signal_mask(total, fraction=signal_fraction, name=magnitude[0].name)
+    fit = field_fit.fit_field(
+        echoes.values,
+        angles.values,
+        mask,
+        echo_times=times,
+        phase_sign=phase_sign,
+        max_iterations=max_iterations,
+    )
+    method = usable_method(r2star_method, times)
+    rate = map_r2star(echoes.values, mask, echo_times=times, method=method)
+    sidecar |= field_fit.summary(fit, echoes.values[..., 0], mask)
+    for key, value in sidecar.items():
+        job.log.info("%s: %s", key, value)
+    names = [path.name for path in (*magnitude, *phase)]
+    for path, values, own in (
+        (field, fit.field, {"Units": "Hz", "Sources": names, "PhaseSign": phase_sign}),
+        (noise, fit.noise, {"Units": "Hz", "Sources": names}),
+        (r2star, rate, {"Units": "1/s", "Sources": names[: len(magnitude)], "Method": method}),
+        (combined, total, {"Units": "arbitrary", "Sources": names[: len(magnitude)]}),
+    ):
+        images.save(path, values, echoes.affine, sidecar=own | sidecar)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,28 @@
+"""Unwrap the field of one scan in space."""
+
+from pathlib import Path
+
+from qsmstudy import bids, images, job
+from qsmstudy.recon.unwrap import unwrap
+
+
+def main(*, field: Path, total_field: Path, method: str) -> None:
+    """Unwrap the field of one scan in space."""
+    wrapped = images.load(field)
+    fitted = bids.read_json(bids.sidecar_path(field))
+    values = unwrap(
+        wrapped.values,
+        period=1 / fitted["EchoSpacing"],
+        voxel_size=wrapped.voxel_size,
+        method=method,
+    )
+    kept = ("EchoTimes", "EchoSpacing", "MagneticFieldStrength")
+    sidecar = {"Units": "Hz", "Sources": [field.name], "Method": method}
+    images.save(
+        total_field, values, wrapped.affine, sidecar=sidecar | {key: fitted[key] for key in kept}
+    )
+    job.log.info("%s: %.1f to %.1f Hz", method, values.min(), values.max())
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,1 @@
+"""Reconstruction of susceptibility maps, one module per step."""

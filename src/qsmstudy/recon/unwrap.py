@@ -1,0 +1,165 @@
+"""Spatial unwrapping of a field map."""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.fft
+from numba import njit
+from numpy.typing import NDArray
+
+
+def unwrap(field: NDArray, *, period: float, voxel_size: NDArray, method: str) -> NDArray:
+    """Unwrap a field map by the named method.
+
+    Parameters
+    ----------
+    field : ndarray, shape (X, Y, Z)
+        Wrapped field [Hz], zero where there is no signal.
+    period : float
+        What a wrap adds or takes away [Hz]: one over the echo spacing.
+    voxel_size : ndarray, shape (3,)
+        Voxel edge lengths [mm].
+    method : str
+        A key of `METHODS`.
+
+    Returns
+    -------
+    ndarray, shape (X, Y, Z)
+        Unwrapped field [Hz], in the precision of `field`.
+    """
+    return METHODS[method](field, period, np.asarray(voxel_size, dtype=float))
+
+
+def laplacian(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
+    """Unwrap by solving Poisson's equation for the Laplacian of the wrapped field.
+
+    Notes
+    -----
+    The Laplacian of the true phase p follows from the wrapped one [1]_,
+    ``lap p = cos(p) lap(sin p) - sin(p) lap(cos p)``. With the 7-point Laplacian the right side
+    is the sum, over the six neighbours, of ``sin(p_neighbour - p) / spacing^2``: one pass over
+    the volume and one FFT pair instead of six FFTs. The volume is periodic and unmasked, its
+    mean undefined and set to zero. The result differs from the true field by what the noise in
+    the air and the volume's borders generate: harmonic inside the head, most of which
+    background removal takes out, but it is no unwrapping in the strict sense.
+
+    References
+    ----------
+    .. [1] Schofield and Zhu 2003, doi:10.1364/OL.28.001194
+    """
+    return _solve_poisson(_sine_laplacian(field, period, voxel_size**-2.0), voxel_size)
+
+
+def laplacian_wrapped(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
+    """Unwrap as `laplacian`, with wrapped differences to the neighbours in place of their sines.
+
+    The sine of a difference falls short of it (4 % at half a radian), which flattens the field
+    near air; the sum of wrapped differences is the discrete Laplacian of the true field wherever
+    that changes by less than half a period from voxel to voxel. It is not what the MEDI toolbox
+    computes, and the default study keeps `laplacian`.
+    """
+    return _solve_poisson(_wrapped_laplacian(field, period, voxel_size**-2.0), voxel_size)
+
+
+def region_growing(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
+    """Unwrap by whole periods along reliable paths, in the voxels that hold signal.
+
+    Notes
+    -----
+    `skimage.restoration.unwrap_phase` [1]_ sorts the edges between voxels by second differences
+    and joins voxels along them. The result differs from `field` by whole periods; the one common
+    to all voxels is chosen so that their median lies within half a period of zero.
+
+    References
+    ----------
+    .. [1] Herraez et al. 2002, doi:10.1364/AO.41.007437
+    """
+    from skimage.restoration import unwrap_phase
+
+    empty = field == 0
+    angle = np.ma.masked_array(field * (2 * np.pi / period), mask=empty)
+    unwrapped = unwrap_phase(angle, rng=0).filled(0) * (period / (2 * np.pi))
+    if not np.all(empty):
+        unwrapped -= period * np.rint(np.median(unwrapped[~empty]) / period)
+    return np.where(empty, 0, unwrapped).astype(field.dtype)
+
+
+METHODS: dict[str, Callable[[NDArray, float, NDArray], NDArray]] = {
+    "laplacian": laplacian,
+    "laplacian_wrapped": laplacian_wrapped,
+    "region_growing": region_growing,
+}
+
+
+def _solve_poisson(source: NDArray, voxel_size: NDArray) -> NDArray:
+    """Invert the periodic 7-point Laplacian; the mean of the solution is zero."""
+    spectrum = scipy.fft.rfftn(source)
+    shape = source.shape
+    axes = [2 * (np.cos(2 * np.pi * scipy.fft.fftfreq(n)) - 1) for n in shape[:2]]
+    axes.append(2 * (np.cos(2 * np.pi * scipy.fft.rfftfreq(shape[2])) - 1))
+    x, y, z = (axis / size**2 for axis, size in zip(axes, voxel_size, strict=True))
+    kernel = x[:, None, None] + y[:, None] + z
+    kernel[0, 0, 0] = np.inf
+    spectrum /= kernel.astype(source.dtype)
+    return scipy.fft.irfftn(spectrum, s=shape)
+
+
+@njit(cache=True, nogil=True)
+def _sine_laplacian(field, period, weights):
+    scale = period / (2 * np.pi)
+    nx, ny, nz = field.shape
+    out = np.empty_like(field)
+    for i in range(nx):
+        below_i, above_i = (i - 1) % nx, (i + 1) % nx
+        for j in range(ny):
+            below_j, above_j = (j - 1) % ny, (j + 1) % ny
+            for k in range(nz):
+                here = float(field[i, j, k]) / scale
+                along_x = np.sin(field[below_i, j, k] / scale - here) + np.sin(
+                    field[above_i, j, k] / scale - here
+                )
+                along_y = np.sin(field[i, below_j, k] / scale - here) + np.sin(
+                    field[i, above_j, k] / scale - here
+                )
+                along_z = np.sin(field[i, j, (k - 1) % nz] / scale - here) + np.sin(
+                    field[i, j, (k + 1) % nz] / scale - here
+                )
+                out[i, j, k] = scale * (
+                    weights[0] * along_x + weights[1] * along_y + weights[2] * along_z
+                )
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _wrapped_laplacian(field, period, weights):
+    nx, ny, nz = field.shape
+    out = np.empty_like(field)
+    for i in range(nx):
+        below_i, above_i = (i - 1) % nx, (i + 1) % nx
+        for j in range(ny):
+            below_j, above_j = (j - 1) % ny, (j + 1) % ny
+            for k in range(nz):
+                here = field[i, j, k]
+                out[i, j, k] = (
+                    weights[0]
+                    * (
+                        _wrap(field[below_i, j, k] - here, period)
+                        + _wrap(field[above_i, j, k] - here, period)
+                    )
+                    + weights[1]
+                    * (
+                        _wrap(field[i, below_j, k] - here, period)
+                        + _wrap(field[i, above_j, k] - here, period)
+                    )
+                    + weights[2]
+                    * (
+                        _wrap(field[i, j, (k - 1) % nz] - here, period)
+                        + _wrap(field[i, j, (k + 1) % nz] - here, period)
+                    )
+                )
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _wrap(difference, period):
+    return difference - period * np.rint(difference / period)

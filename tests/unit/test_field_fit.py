@@ -1,0 +1,173 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qsmstudy.errors import StudyError
+from qsmstudy.recon import field_fit
+from qsmstudy.recon.r2star import map_r2star
+
+TOOLBOX = Path(__file__).parents[1] / "data" / "medi_toolbox" / "fit_block.npz"
+
+EVEN = np.array([6.15e-3 * (j + 1) for j in range(8)])
+UNEVEN = np.array([4.0e-3, 9.0e-3, 16.5e-3, 21.0e-3, 33.0e-3])
+
+
+def echoes(field, times, *, offset=0.7, r2star=25.0, sign=1):
+    """Return noise-free magnitude and wrapped phase of a field [Hz]."""
+    field = np.asarray(field, dtype=float)[..., None]
+    magnitude = 100 * np.exp(-r2star * times) * np.ones_like(field)
+    phase = sign * 2 * np.pi * field * times + offset
+    return magnitude, np.angle(np.exp(1j * phase))
+
+
+def fit(magnitude, phase, times, **options):
+    options = {"phase_sign": 1, "max_iterations": 30} | options
+    mask = np.ones(magnitude.shape[:3], dtype=bool)
+    return field_fit.fit_field(magnitude, phase, mask, echo_times=times, **options)
+
+
+@pytest.fixture
+def field(rng):
+    return rng.uniform(-75, 75, size=(6, 5, 4))  # inside +-81 Hz, half of 1/6.15 ms
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("times", [EVEN, EVEN[:2], EVEN[:3], UNEVEN], ids=str)
+def test_fit_field_recovers_noise_free_field(field, times):
+    found = fit(*echoes(field, times), times)
+    np.testing.assert_allclose(found.field, field, atol=2e-5)  # float32 output of up to 75 Hz
+    assert found.residual.max() < 1e-10
+    assert found.unsettled == 0
+
+
+def test_fit_field_single_echo_takes_zero_phase_at_zero_time(field):
+    found = fit(*echoes(field, EVEN[:1], offset=0.0), EVEN[:1])
+    np.testing.assert_allclose(found.field, field, atol=2e-5)  # float32 output
+
+
+def test_fit_field_single_echo_noise_is_the_phase_noise(rng):
+    signal = 100 + rng.normal(0, 2, (2, 40, 20, 20, 1)).T @ [1, 1j]
+    found = fit(np.abs(signal).T[None].reshape(20, 20, 40, 1), np.zeros((20, 20, 40, 1)), [0.01])
+    # Without air the noise level is unknown and taken as 1: 1 / (100 * 2 pi * 10 ms).
+    np.testing.assert_allclose(np.median(found.noise), 1 / (2 * np.pi), rtol=0.01)  # 2 % noise
+
+
+def test_fit_field_follows_phase_sign(field):
+    found = fit(*echoes(field, EVEN, sign=-1), EVEN, phase_sign=-1)
+    np.testing.assert_allclose(found.field, field, atol=2e-5)  # float32 output
+
+
+def test_fit_field_wraps_to_half_an_inverse_spacing():
+    period = 1 / (EVEN[1] - EVEN[0])
+    field = np.array([90.0, 200.0, -170.0]).reshape(3, 1, 1)
+    found = fit(*echoes(field, EVEN), EVEN)
+    wrapped = field - period * np.rint(field / period)
+    np.testing.assert_allclose(found.field, wrapped, atol=2e-5)  # float32 output
+
+
+def test_fit_field_ignores_two_pi(rng, field):
+    magnitude, phase = echoes(field, EVEN)
+    phase += rng.normal(0, 0.05, phase.shape)
+    turns = 2 * np.pi * rng.integers(-2, 3, phase.shape)
+    # The stop at 1e-7 rad is 3e-6 Hz.
+    np.testing.assert_allclose(
+        fit(magnitude, phase + turns, EVEN).field, fit(magnitude, phase, EVEN).field, atol=1e-4
+    )
+
+
+def test_fit_field_ignores_magnitude_scale(rng, field):
+    magnitude, phase = echoes(field, EVEN)
+    phase += rng.normal(0, 0.05, phase.shape)
+    one, other = fit(magnitude, phase, EVEN), fit(magnitude * 1000, phase, EVEN)
+    np.testing.assert_allclose(one.field, other.field, atol=1e-4)  # stop at 3e-6 Hz
+    np.testing.assert_allclose(one.noise, other.noise, rtol=1e-4)
+
+
+@pytest.mark.parametrize("times", [EVEN, UNEVEN], ids=["even", "uneven"])
+def test_fit_field_noise_is_the_scatter_of_the_field(rng, times):
+    field = np.full((20, 20, 20), 31.0)
+    magnitude, phase = echoes(field, times)
+    sigma = 2.0
+    signal = magnitude * np.exp(1j * phase)
+    signal += sigma * (rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape))
+    found = fit(np.abs(signal), np.angle(signal), times)
+    # 8000 samples: 0.8 % on an SD; the median of chi-squared likewise.
+    assert found.noise_level == pytest.approx(sigma, rel=0.03)
+    assert np.median(found.noise) == pytest.approx(float(np.std(found.field)), rel=0.03)
+    assert np.mean(found.field) == pytest.approx(
+        31.0, abs=4 * float(np.std(found.field)) / 8000**0.5
+    )
+
+
+def test_fit_field_noise_level_of_two_echoes_comes_from_the_air(rng):
+    shape = (20, 20, 20, 2)
+    air = 3.0 * (rng.normal(size=shape) + 1j * rng.normal(size=shape))
+    air[5:10, 5:10, 5:10] += 500
+    mask = np.zeros(shape[:3], dtype=bool)
+    mask[5:10, 5:10, 5:10] = True
+    found = field_fit.fit_field(
+        np.abs(air), np.angle(air), mask, echo_times=[0.005, 0.01], phase_sign=1, max_iterations=30
+    )
+    assert found.noise_level == pytest.approx(3.0, rel=0.03)  # 7900 Rayleigh samples
+
+
+def test_fit_field_is_zero_where_nothing_is_fitted(field):
+    magnitude, phase = echoes(field, EVEN)
+    magnitude[0] = 0
+    mask = np.ones(field.shape, dtype=bool)
+    mask[1] = False
+    found = field_fit.fit_field(
+        magnitude, phase, mask, echo_times=EVEN, phase_sign=1, max_iterations=30
+    )
+    for values in (found.field, found.noise, found.residual):
+        assert not values[:2].any()
+    assert found.noise[2:].all()
+
+
+def test_fit_field_and_arlo_agree_with_the_medi_toolbox():
+    with np.load(TOOLBOX) as stored:
+        block = dict(stored)
+    signal = np.moveaxis(block["signal"][0] + 1j * block["signal"][1], 0, 3) * block["step"]
+    mask, times = block["mask"], block["echo_times"]
+    found = field_fit.fit_field(
+        np.abs(signal), np.angle(signal), mask, echo_times=times, phase_sign=-1, max_iterations=30
+    )
+    to_radians = 2 * np.pi * (times[1] - times[0])
+    difference = found.field[mask] * to_radians - block["frequency"][mask]
+    # Float32 outputs: 2e-7 of 3 rad; the stored noise has six digits.
+    assert np.abs(np.angle(np.exp(1j * difference))).max() < 2e-6
+    np.testing.assert_allclose(
+        found.noise[mask] * to_radians / found.noise_level, block["noise"][mask], rtol=1e-5
+    )
+    rate = map_r2star(np.abs(signal), mask, echo_times=times, method="arlo")
+    np.testing.assert_allclose(rate[mask], block["r2star"][mask], atol=1e-4)
+
+
+def test_combine_magnitude_is_the_root_sum_of_squares():
+    found = field_fit.combine_magnitude(np.full((2, 2, 2, 2), [3.0, 4.0]), name="mag.nii")
+    np.testing.assert_allclose(found, 5.0)
+
+
+def test_combine_magnitude_rejects_a_phase():
+    with pytest.raises(StudyError, match=r"mag\.nii: a magnitude is not negative.*swapped"):
+        field_fit.combine_magnitude(np.linspace(-3, 3, 16).reshape(2, 2, 2, 2), name="mag.nii")
+
+
+def test_signal_mask_rejects_zero_magnitude():
+    with pytest.raises(StudyError, match=r"mag\.nii: zero in 99 %"):
+        field_fit.signal_mask(np.zeros((5, 5, 5)), fraction=0.05, name="mag.nii")
+
+
+def test_check_echo_times_names_milliseconds():
+    with pytest.raises(StudyError, match=r"echo-1.*milliseconds\. Write 0\.00615"):
+        field_fit.check_echo_times([6.15, 12.3], names=["echo-1", "echo-2"])
+
+
+def test_check_echo_times_names_the_echo_out_of_order():
+    with pytest.raises(StudyError, match=r"echo-3.*0\.0123 after 0\.0184"):
+        field_fit.check_echo_times([0.006, 0.0184, 0.0123], names=["echo-1", "echo-2", "echo-3"])
