@@ -1,0 +1,26 @@
+"""Compare the hemispheres in every nucleus and group."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import association, dataset
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    table: Path,
+    groups: dict,
+    alpha: float,
+    rater: str,
+) -> None:
+    """Compare the hemispheres in every nucleus and group."""
+    people = dataset.read_participants(participants, groups=groups)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    result = association.asymmetry_table(chi, participants=people, groups=groups, alpha=alpha)
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

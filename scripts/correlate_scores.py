@@ -1,0 +1,29 @@
+"""Correlate age and every region with the patients' scores."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import association, dataset
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    table: Path,
+    groups: dict,
+    alpha: float,
+    rater: str,
+    spearman_ci: str,
+) -> None:
+    """Correlate age and every region with the patients' scores."""
+    people = dataset.read_participants(participants, groups=groups)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    result = association.correlation_table(
+        chi, participants=people, groups=groups, alpha=alpha, spearman_ci=spearman_ci
+    )
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,33 @@
+"""Describe the participants and compare the groups (Table 1)."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import dataset, describe
+
+
+def main(
+    *,
+    participants: Path,
+    table: Path,
+    groups: dict,
+    alpha: float,
+    t_test: str,
+    quantile: str,
+    descriptive_missing: str,
+) -> None:
+    """Describe the participants and compare the groups (Table 1)."""
+    people = dataset.read_participants(participants, groups=groups)
+    result = describe.participants_table(
+        people,
+        groups=groups,
+        alpha=alpha,
+        t_test=t_test,
+        quantile=quantile,
+        descriptive_missing=descriptive_missing,
+    )
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,29 @@
+"""Compute the raters' agreement per region and group (Table 2)."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import agreement, dataset
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    table: Path,
+    groups: dict,
+    alpha: float,
+    raters: list,
+    form: str,
+) -> None:
+    """Compute the raters' agreement per region and group (Table 2)."""
+    people = dataset.read_participants(participants, groups=groups)
+    means = dataset.read_roi_means(roi_means, participants=people)
+    result = agreement.agreement_table(
+        means, participants=people, groups=groups, alpha=alpha, raters=raters, form=form
+    )
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

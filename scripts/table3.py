@@ -1,0 +1,38 @@
+"""Compare the groups' susceptibility in every region (Table 3)."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import dataset
+from qsmstudy.stats.groups import group_table
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    table: Path,
+    groups: dict,
+    alpha: float,
+    rater: str,
+    t_test: str,
+    quantile: str,
+    fdr: str,
+) -> None:
+    """Compare the groups' susceptibility in every region (Table 3)."""
+    people = dataset.read_participants(participants, groups=groups)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    result = group_table(
+        chi,
+        participants=people,
+        groups=groups,
+        alpha=alpha,
+        t_test=t_test,
+        quantile=quantile,
+        fdr=fdr,
+    )
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,35 @@
+"""Regress the patients' susceptibility on one factor at a time (Table 5)."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import dataset, regression
+from qsmstudy.stats.groups import select_regions
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    table3: Path,
+    table: Path,
+    groups: dict,
+    rater: str,
+    rois: str | list,
+    factors: list,
+    binary_coding: str,
+    entry_p: float,
+) -> None:
+    """Regress the patients' susceptibility on one factor at a time (Table 5)."""
+    people = dataset.read_participants(participants, groups=groups)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    terms = regression.predictors(
+        people, groups=groups, factors=factors, binary_coding=binary_coding
+    )
+    regions = select_regions(bids.read_tsv(table3), rois)
+    result = regression.univariate_table(chi, regions, terms, entry_p=entry_p)
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,284 @@
+"""The analysis dataset: participants and one susceptibility value per region.
+
+Tables are checked here, once; the other modules of the package trust what they get.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from qsmstudy import bids
+from qsmstudy.errors import StudyError
+from qsmstudy.roi import HEMISPHERES, ROIS
+
+log = logging.getLogger("qsmstudy")
+
+#: ``L CN``, ``R CN``, ... in the row order of every table.
+REGIONS = tuple(f"{hemisphere} {roi}" for roi in ROIS for hemisphere in HEMISPHERES)
+
+#: Clinical factors answered yes or no.
+BINARY_FACTORS = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
+#: Clinical scores, known in patients only.
+SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
+#: Everything that a regression may use as a predictor.
+FACTORS = ("age", *BINARY_FACTORS, *SCORES)
+
+_SCORE_RANGE = {"nihss": (0, 42), "mrs": (0, 6)}
+_PARTICIPANT_COLUMNS = ("participant_id", "group", "age", "sex", *BINARY_FACTORS, *SCORES)
+_MEANS_COLUMNS = ("participant_id", "rater", "roi", "hemisphere", "chi_ppm")
+
+
+def check_option(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Return `value` if it is one of the `allowed` names of an option.
+
+    Raises
+    ------
+    StudyError
+        If it is not; the message names the closest allowed value.
+    """
+    names = list(allowed)
+    if isinstance(value, str) and value in names:
+        return value
+    close = get_close_matches(str(value), names, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise StudyError(f"{name}: must be one of {', '.join(names)}; got {value!r}.{hint}")
+
+
+def check_groups(groups: Mapping[str, str]) -> tuple[str, str]:
+    """Return the names of the patients' and the controls' group."""
+    if set(groups) != {"patients", "controls"} or groups["patients"] == groups["controls"]:
+        raise StudyError(
+            "groups: must name two different groups, {patients: <name>, controls: <name>}; "
+            f"got {dict(groups)}. Correct `groups` in the configuration."
+        )
+    return groups["patients"], groups["controls"]
+
+
+def region_parts(region: str) -> dict[str, str]:
+    """Split ``L CN`` into its columns.
+
+    Examples
+    --------
+    >>> region_parts("L CN")
+    {'roi': 'CN', 'hemisphere': 'L'}
+    """
+    hemisphere, roi = region.split()
+    return {"roi": roi, "hemisphere": hemisphere}
+
+
+def tabulate(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:
+    """Make a table of `rows` with exactly these columns; an absent or empty cell is missing."""
+    table = pd.DataFrame(list(rows), columns=list(columns))
+    if "note" in table:
+        table["note"] = table["note"].replace("", None)
+    return table
+
+
+def read_participants(path: Path, *, groups: Mapping[str, str]) -> pd.DataFrame:
+    """Read and check a BIDS participants table.
+
+    Parameters
+    ----------
+    path : Path
+        ``participants.tsv``; further columns are kept unchecked.
+    groups : mapping
+        ``{patients: <name>, controls: <name>}``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``participant_id`` in the file's order; age and scores are floats with
+        NaN where missing, the factors ``yes``, ``no`` or missing.
+
+    Raises
+    ------
+    StudyError
+        If a value is outside the closed vocabulary, a participant stands twice, or a
+        group has nobody; the message names file, participant, column and value.
+    """
+    names = check_groups(groups)
+    frame = bids.read_tsv(path, columns=_PARTICIPANT_COLUMNS)
+    _check_identifiers(frame["participant_id"], path=path)
+    frame = frame.set_index("participant_id")
+    _check_words(frame, "group", names, path=path, required=True)
+    _check_words(frame, "sex", ("M", "F"), path=path)
+    for column in BINARY_FACTORS:
+        _check_words(frame, column, ("yes", "no"), path=path)
+    frame["age"] = _numbers(frame, "age", lambda x: x > 0, "a number of years above 0", path=path)
+    for column in SCORES:
+        low, high = _SCORE_RANGE[column.split("_")[0]]
+        frame[column] = _numbers(
+            frame,
+            column,
+            partial(_whole_number_between, low=low, high=high),
+            f"a whole number from {low} to {high}",
+            path=path,
+        )
+    for name in names:
+        if not (frame["group"] == name).any():
+            raise StudyError(
+                f"{path}: group {name} has no participant; the tables compare {names[0]} with "
+                f"{names[1]}. Add its participants, or name the groups under `groups`."
+            )
+    sizes = ", ".join(f"{(frame['group'] == name).sum()} {name}" for name in names)
+    log.info("%s: %s", path, sizes)
+    return frame
+
+
+def _check_identifiers(identifiers: pd.Series, *, path: Path) -> None:
+    missing = identifiers.isna() | (identifiers.fillna("").str.strip() == "")
+    if missing.any():
+        line = int(np.flatnonzero(missing)[0]) + 2
+        raise StudyError(
+            f"{path}: line {line}: participant_id must be given; got nothing. "
+            "Write sub-<label>, or delete the line."
+        )
+    twice = identifiers[identifiers.duplicated()].unique()
+    if len(twice):
+        raise StudyError(
+            f"{path}: {', '.join(twice)}: participant_id must stand once; it stands "
+            f"{(identifiers == twice[0]).sum()} times. Keep one row per participant."
+        )
+
+
+def _whole_number_between(numbers: pd.Series, low: int, high: int) -> pd.Series:
+    return (numbers >= low) & (numbers <= high) & (numbers == np.floor(numbers))
+
+
+def _refuse(frame: pd.DataFrame, bad: pd.Series, column: str, *, rule: str, path: Path) -> None:
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        value = frame[column].iloc[[row]].tolist()[0]
+        more = f" ({int(bad.sum())} rows like this)" if bad.sum() > 1 else ""
+        raise StudyError(
+            f"{path}: {frame.index[row]}: {column} must be {rule}; "
+            f"got {value!r}{more}. Correct the cell; n/a stands for missing."
+        )
+
+
+def _check_words(
+    frame: pd.DataFrame,
+    column: str,
+    words: tuple[str, ...],
+    *,
+    path: Path,
+    required: bool = False,
+) -> None:
+    known = frame[column].isin(words)
+    bad = ~known if required else ~known & frame[column].notna()
+    _refuse(frame, bad, column, rule=" or ".join(words), path=path)
+
+
+def _numbers(
+    frame: pd.DataFrame,
+    column: str,
+    holds: Callable[[pd.Series], pd.Series],
+    rule: str,
+    *,
+    path: Path,
+) -> pd.Series:
+    numbers = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    allowed = holds(numbers) & np.isfinite(numbers)
+    _refuse(frame, ~allowed & frame[column].notna(), column, rule=rule, path=path)
+    return numbers
+
+
+def read_roi_means(path: Path, *, participants: pd.DataFrame) -> pd.DataFrame:
+    """Read and check the table of one mean per participant, rater and region.
+
+    Parameters
+    ----------
+    path : Path
+        Table with ``participant_id, rater, roi, hemisphere, chi_ppm``.
+    participants : DataFrame
+        As `read_participants` returns it.
+
+    Returns
+    -------
+    DataFrame
+        The rows with a column ``region`` (``L CN``); ``chi_ppm`` is a float [ppm].
+
+    Raises
+    ------
+    StudyError
+        If a region is unknown, a value is no number, a row stands twice, a participant has
+        two sessions, or the two tables do not hold the same participants.
+    """
+    frame = bids.read_tsv(path, columns=_MEANS_COLUMNS).set_index("participant_id")
+    for column, words in (("roi", ROIS), ("hemisphere", HEMISPHERES)):
+        _check_words(frame, column, words, path=path, required=True)
+    frame["chi_ppm"] = _numbers(frame, "chi_ppm", np.isfinite, "a finite number [ppm]", path=path)
+    _check_same_participants(frame.index, participants.index, path=path)
+    frame["region"] = frame["hemisphere"] + " " + frame["roi"]
+    frame = frame.reset_index()
+    if "session" in frame:
+        sessions = frame.fillna({"session": "n/a"}).groupby("participant_id")["session"]
+        if (several := sessions.nunique() > 1).any():
+            first = several.idxmax()
+            raise StudyError(
+                f"{path}: {first}: session must be one per participant; got "
+                f"{', '.join(sorted(sessions.get_group(first).unique()))}. "
+                "Keep the session that the study is about."
+            )
+    keys = ["participant_id", "rater", "region"]
+    if (twice := frame.duplicated(keys)).any():
+        person, rater, region = frame.loc[twice, keys].iloc[0]
+        raise StudyError(
+            f"{path}: {person}: rater {rater}, {region} must stand once; it stands more than "
+            "once. Keep one row per participant, rater and region."
+        )
+    return frame
+
+
+def _check_same_participants(measured: pd.Index, listed: pd.Index, *, path: Path) -> None:
+    unlisted = sorted(set(measured) - set(listed))
+    unmeasured = [name for name in listed if name not in set(measured)]
+    if unlisted:
+        raise StudyError(
+            f"{path}: {', '.join(unlisted)}: every participant must be in the participants "
+            "table; these are not. Add their rows there, or leave their measurements out."
+        )
+    if unmeasured:
+        raise StudyError(
+            f"{path}: {', '.join(unmeasured)}: every participant of the participants table "
+            "must have ROI values; these have none. Measure them, or delete their rows there."
+        )
+
+
+def by_region(means: pd.DataFrame, *, participants: pd.DataFrame, rater: str) -> pd.DataFrame:
+    """Pivot one rater's means to a column per region.
+
+    Parameters
+    ----------
+    means : DataFrame
+        As `read_roi_means` returns it.
+    participants : DataFrame
+        Its index gives the rows and their order.
+    rater : str
+        A rater, or ``mean`` for the mean of the raters.
+
+    Returns
+    -------
+    DataFrame, shape (participants, 14)
+        Susceptibility [ppm]; NaN where a region was not measured, which is logged.
+    """
+    raters = sorted(means["rater"].dropna().unique())
+    check_option("rater", rater, raters)
+    own = means[means["rater"] == rater]
+    wide = own.pivot(index="participant_id", columns="region", values="chi_ppm")
+    wide = wide.reindex(index=participants.index, columns=list(REGIONS))
+    for region in REGIONS:
+        if missing := list(wide.index[wide[region].isna()]):
+            log.warning("rater %s, %s: no value for %s", rater, region, ", ".join(missing))
+    return wide
+
+
+def read_chi(path: Path, *, participants: pd.DataFrame, rater: str) -> pd.DataFrame:
+    """Read `path` and return one rater's susceptibility [ppm] by region; see `by_region`."""
+    means = read_roi_means(path, participants=participants)
+    return by_region(means, participants=participants, rater=rater)

@@ -1,0 +1,311 @@
+"""Descriptive statistics, two-sample tests, and the table of participants (Table 1)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from qsmstudy.stats.dataset import BINARY_FACTORS, SCORES, check_groups, check_option, tabulate
+
+#: Fewest values per group that a test is computed from; Shapiro-Wilk needs as many.
+MIN_VALUES = 3
+
+#: Rules for quantiles, by numpy's names; `weibull` is SPSS's HAVERAGE and R's type 6.
+QUANTILES = ("weibull", "linear", "hazen", "median_unbiased", "normal_unbiased")
+#: Two-sample t tests: equal variances, or Welch's.
+T_TESTS = ("pooled", "welch")
+#: Which cases the scores are described on: those with all scores, or with the one.
+MISSING = ("listwise", "pairwise")
+
+_COLUMNS = (
+    *("variable", "group", "n", "n_missing", "n_yes", "n_no", "mean", "sd", "median", "q1", "q3"),
+    *("iqr", "test", "statistic", "df", "p", "p_yates", "p_fisher", "min_expected", "note"),
+)
+
+
+def describe(values: ArrayLike, *, quantile: str) -> dict[str, float]:
+    """Summarize a sample.
+
+    Parameters
+    ----------
+    values : array_like, shape (N,)
+        Sample; NaN is missing.
+    quantile : str
+        One of `QUANTILES`.
+
+    Returns
+    -------
+    dict
+        ``n, mean, sd, median, q1, q3, iqr``; NaN where a number does not exist.
+
+    Notes
+    -----
+    SPSS prints quartiles by HAVERAGE, at the order statistic of rank :math:`p (n + 1)`,
+    which numpy calls ``weibull``; numpy's own default differs in small samples.
+
+    Examples
+    --------
+    >>> describe([1, 2, 3, 4], quantile="weibull")["iqr"]
+    2.5
+    """
+    check_option("quantile", quantile, QUANTILES)
+    sample = present(values)
+    if not sample.size:
+        return {"n": 0} | dict.fromkeys(("mean", "sd", "median", "q1", "q3", "iqr"), np.nan)
+    q1, median, q3 = (
+        float(np.quantile(sample, q, method=quantile))  # type: ignore[call-overload]
+        for q in (0.25, 0.5, 0.75)
+    )
+    return {
+        "n": sample.size,
+        "mean": float(sample.mean()),
+        "sd": float(sample.std(ddof=1)) if sample.size > 1 else np.nan,
+        "median": median,
+        "q1": q1,
+        "q3": q3,
+        "iqr": q3 - q1,
+    }
+
+
+def present(values: ArrayLike) -> NDArray:
+    """Return the values that are not missing, as floats."""
+    sample = np.asarray(values, dtype=float)
+    return sample[~np.isnan(sample)]
+
+
+def constant(values: ArrayLike) -> bool:
+    """Whether a sample has no spread; so has an empty one."""
+    sample = present(values)
+    return sample.size == 0 or float(np.ptp(sample)) == 0.0
+
+
+def normality(values: ArrayLike) -> tuple[float, float, str]:
+    """Test a sample for normality by Shapiro and Wilk.
+
+    Parameters
+    ----------
+    values : array_like, shape (N,)
+        Sample; NaN is missing.
+
+    Returns
+    -------
+    w, p : float
+        The statistic and its p value; NaN where the test does not exist.
+    reason : str
+        Why it does not exist; empty if it does.
+
+    References
+    ----------
+    Shapiro SS, Wilk MB (1965), Biometrika 52:591. doi:10.1093/biomet/52.3-4.591
+    """
+    sample = present(values)
+    if sample.size < MIN_VALUES:
+        return np.nan, np.nan, f"fewer than {MIN_VALUES} values"
+    if constant(sample):
+        return np.nan, np.nan, "constant"
+    result = stats.shapiro(sample)
+    return float(result.statistic), float(result.pvalue), ""
+
+
+def untestable(samples: Mapping[str, NDArray]) -> str:
+    """Return why two samples cannot be compared, or an empty string."""
+    small = [name for name, sample in samples.items() if sample.size < MIN_VALUES]
+    if small:
+        return f"not tested: fewer than {MIN_VALUES} values in {', '.join(small)}"
+    if constant(np.concatenate(list(samples.values()))):
+        return "not tested: all values are the same"
+    return ""
+
+
+def compare_means(
+    samples: Mapping[str, NDArray], *, t_test: str, alpha: float
+) -> dict[str, object]:
+    """Compare two means by Student's or Welch's t test.
+
+    Parameters
+    ----------
+    samples : mapping of str to ndarray
+        Two groups, without missing values; t is positive where the first is higher.
+    t_test : {'pooled', 'welch'}
+        Whether the groups share one variance.
+    alpha : float
+        Level of Levene's test below which the note gives the other test's p too.
+
+    Returns
+    -------
+    dict
+        ``test, statistic, df, p, note``.
+    """
+    check_option("t_test", t_test, T_TESTS)
+    first, second = samples.values()
+    if reason := untestable(samples):
+        return {"note": reason}
+    if constant(first) and constant(second):
+        return {"note": "not tested: no spread within the groups"}
+    result = stats.ttest_ind(first, second, equal_var=t_test == "pooled")
+    other = stats.ttest_ind(first, second, equal_var=t_test != "pooled")
+    with np.errstate(all="ignore"):
+        levene = float(stats.levene(first, second, center="mean").pvalue)
+    note = ""
+    if levene < alpha:
+        name = "Welch" if t_test == "pooled" else "pooled"
+        note = f"variances differ (Levene p = {levene:.3g}): {name} t gives p = {other.pvalue:.3g}"
+    return {
+        "test": f"{t_test}_t",
+        "statistic": float(result.statistic),
+        "df": float(result.df),
+        "p": float(result.pvalue),
+        "note": note,
+    }
+
+
+def compare_ranks(samples: Mapping[str, NDArray]) -> dict[str, object]:
+    """Compare two groups by the Mann-Whitney test.
+
+    Parameters
+    ----------
+    samples : mapping of str to ndarray
+        Two groups, without missing values; the statistic is U of the first.
+
+    Returns
+    -------
+    dict
+        ``test, statistic, p, note``.
+
+    Notes
+    -----
+    The p value is asymptotic, corrected for ties and not for continuity, as in SPSS.
+    """
+    first, second = samples.values()
+    if reason := untestable(samples):
+        return {"note": reason}
+    result = stats.mannwhitneyu(first, second, method="asymptotic", use_continuity=False)
+    return {
+        "test": "mann_whitney",
+        "statistic": float(result.statistic),
+        "p": float(result.pvalue),
+        "note": "",
+    }
+
+
+def compare_proportions(counts: ArrayLike) -> dict[str, object]:
+    """Compare two proportions by Pearson's chi-square, with Yates and Fisher beside it.
+
+    Parameters
+    ----------
+    counts : array_like, shape (2, 2)
+        Yes and no (columns) in two groups (rows).
+
+    Returns
+    -------
+    dict
+        ``test, statistic, df, p, p_yates, p_fisher, min_expected, note``; ``p`` is not
+        corrected for continuity.
+    """
+    table = np.asarray(counts, dtype=float)
+    if not (table.sum(axis=0).all() and table.sum(axis=1).all()):
+        return {"note": "not tested: no variation in answer or no answer in a group"}
+    result = stats.chi2_contingency(table, correction=False)
+    smallest = float(result.expected_freq.min())
+    few = smallest < 5  # Cochran's rule for the chi-square approximation
+    return {
+        "test": "chi_square",
+        "statistic": float(result.statistic),
+        "df": int(result.dof),
+        "p": float(result.pvalue),
+        "p_yates": float(stats.chi2_contingency(table, correction=True).pvalue),
+        "p_fisher": float(stats.fisher_exact(table.astype(int)).pvalue),
+        "min_expected": smallest,
+        "note": "expected count below 5: Fisher's p is preferable" if few else "",
+    }
+
+
+def participants_table(
+    participants: pd.DataFrame,
+    *,
+    groups: Mapping[str, str],
+    alpha: float,
+    t_test: str,
+    quantile: str,
+    descriptive_missing: str,
+) -> pd.DataFrame:
+    """Describe the participants and compare the groups (Table 1).
+
+    Parameters
+    ----------
+    participants : DataFrame
+        As `dataset.read_participants` returns it.
+    groups : mapping
+        ``{patients: <name>, controls: <name>}``.
+    alpha : float
+        Level at which unequal variances are noted.
+    t_test : {'pooled', 'welch'}
+        The t test of age.
+    quantile : str
+        One of `QUANTILES`.
+    descriptive_missing : {'listwise', 'pairwise'}
+        Describe the scores of patients who have all of them, or each score of those who
+        have it. SPSS's EXAMINE is listwise unless told otherwise.
+
+    Returns
+    -------
+    DataFrame
+        A row per variable and group, then a row ``all`` with the test; sex counts M as yes.
+    """
+    names = check_groups(groups)
+    check_option("descriptive_missing", descriptive_missing, MISSING)
+    rows: list[dict[str, object]] = []
+    ages = {name: participants.loc[participants["group"] == name, "age"] for name in names}
+    for name, age in ages.items():
+        rows.append(_described("age", name, age, quantile=quantile))
+    samples = {name: present(age) for name, age in ages.items()}
+    test = compare_means(samples, t_test=t_test, alpha=alpha)
+    rows.append(_overall("age", participants["age"], test))
+    for variable in ("sex", *BINARY_FACTORS):
+        rows.extend(_counted(participants, variable, names))
+    patients = participants.loc[participants["group"] == names[0], list(SCORES)]
+    complete = patients.notna().all(axis=1)
+    for score in SCORES:
+        values = patients[score].where(complete | (descriptive_missing == "pairwise"))
+        rows.append(_described(score, names[0], values, quantile=quantile))
+    return tabulate(rows, _COLUMNS)
+
+
+def _described(variable: str, group: str, values: pd.Series, *, quantile: str) -> dict[str, object]:
+    summary = describe(values, quantile=quantile)
+    missing = int(values.isna().sum())
+    note = "" if summary["n"] else "no value"
+    return {"variable": variable, "group": group, "n_missing": missing, "note": note} | summary
+
+
+def _overall(variable: str, values: pd.Series, test: dict[str, object]) -> dict[str, object]:
+    known = int(values.notna().sum())
+    missing = len(values) - known
+    return {"variable": variable, "group": "all", "n": known, "n_missing": missing} | test
+
+
+def _counted(
+    participants: pd.DataFrame, variable: str, names: tuple[str, str]
+) -> list[dict[str, object]]:
+    yes, no = ("M", "F") if variable == "sex" else ("yes", "no")
+    rows: list[dict[str, object]] = []
+    counts = []
+    for name in names:
+        answers = participants.loc[participants["group"] == name, variable]
+        pair = [int((answers == yes).sum()), int((answers == no).sum())]
+        counts.append(pair)
+        rows.append(
+            {
+                "variable": variable,
+                "group": name,
+                "n": sum(pair),
+                "n_missing": int(answers.isna().sum()),
+                "n_yes": pair[0],
+                "n_no": pair[1],
+                "note": "" if sum(pair) else "no value",
+            }
+        )
+    rows.append(_overall(variable, participants[variable], compare_proportions(counts)))
+    return rows

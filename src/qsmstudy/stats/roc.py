@@ -1,0 +1,331 @@
+"""How well susceptibility tells patients from controls (Table 4)."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from qsmstudy.stats.dataset import check_groups, check_option, region_parts, tabulate
+from qsmstudy.stats.describe import MIN_VALUES, constant
+
+#: Standard errors of the area under the curve.
+STANDARD_ERRORS = ("spss_nonparametric", "delong", "binegexp")
+#: The group whose members count as positive.
+POSITIVE_GROUPS = ("patients", "controls")
+#: Which of several cut-offs with the same Youden index is taken.
+CUTOFF_TIES = ("highest_sensitivity", "highest_specificity")
+
+_COLUMNS = (
+    *("marker", "roi", "hemisphere", "n", "n_positive", "n_negative", "positive_group", "auc"),
+    *("se", "ci_low", "ci_high", "p", "cutoff", "sensitivity", "specificity", "accuracy", "note"),
+)
+_CURVE_COLUMNS = ("marker", "threshold", "fpr", "tpr")
+
+
+def area(positive: ArrayLike, negative: ArrayLike) -> float:
+    """Compute the area under the ROC curve; a tie counts one half.
+
+    Parameters
+    ----------
+    positive, negative : array_like
+        Scores of the two groups, higher in the positive.
+
+    Notes
+    -----
+    It is the Mann-Whitney U of the positive group over the number of pairs.
+
+    Examples
+    --------
+    >>> area([2, 3], [1, 2])
+    0.875
+    """
+    return float(_kernel(positive, negative).mean())
+
+
+def _kernel(positive: ArrayLike, negative: ArrayLike) -> NDArray:
+    difference = np.subtract.outer(np.asarray(positive, float), np.asarray(negative, float))
+    return np.heaviside(difference, 0.5)
+
+
+def standard_error(positive: ArrayLike, negative: ArrayLike, *, method: str) -> float:
+    r"""Estimate the standard error of the area under the ROC curve.
+
+    Parameters
+    ----------
+    positive, negative : array_like
+        Scores of the two groups, higher in the positive.
+    method : {'spss_nonparametric', 'delong', 'binegexp'}
+        See Notes.
+
+    Notes
+    -----
+    With m positive and n negative scores and area A, Hanley and McNeil write
+
+    .. math:: SE^2 = [A(1-A) + (m-1)(Q_1 - A^2) + (n-1)(Q_2 - A^2)] / (mn),
+
+    where :math:`Q_1` is the chance that two positive scores both exceed a negative one and
+    :math:`Q_2` that one positive score exceeds two negative ones.
+
+    ``spss_nonparametric`` counts them. A tie is two draws from one interval of a continuous
+    score in random order, so of a negative score with g positive scores above and e beside
+    it, :math:`g^2 + g e + e^2/3` pairs of :math:`m^2` exceed it: one tie in a pair counts
+    1/2, two ties count 1/3. Pairs of a score with itself are included, as in the paper.
+    ``binegexp`` takes them from A alone, :math:`Q_1 = A/(2-A)`, :math:`Q_2 = 2A^2/(1+A)`.
+    ``delong`` is the variance of the two groups' placements,
+    :math:`SE^2 = S_{10}/m + S_{01}/n`.
+
+    References
+    ----------
+    Hanley JA, McNeil BJ (1982), Radiology 143:29. doi:10.1148/radiology.143.1.7063747
+    DeLong ER et al. (1988), Biometrics 44:837. doi:10.2307/2531595
+    """
+    check_option("auc_se", method, STANDARD_ERRORS)
+    kernel = _kernel(positive, negative)
+    m, n = kernel.shape
+    auc = kernel.mean()
+    if method == "delong":
+        over_positive, over_negative = kernel.mean(axis=1), kernel.mean(axis=0)
+        return float(np.sqrt(over_positive.var(ddof=1) / m + over_negative.var(ddof=1) / n))
+    if method == "binegexp":
+        q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    else:
+        q1, q2 = _chance_of_two(kernel), _chance_of_two(kernel.T)
+    variance = auc * (1 - auc) + (m - 1) * (q1 - auc**2) + (n - 1) * (q2 - auc**2)
+    return float(np.sqrt(max(variance, 0.0) / (m * n)))
+
+
+def _chance_of_two(kernel: NDArray) -> float:
+    above, beside = (kernel == 1).sum(axis=0), (kernel == 0.5).sum(axis=0)
+    return float((above**2 + above * beside + beside**2 / 3).mean() / len(kernel) ** 2)
+
+
+def null_p(auc: float, se: float, *, m: int, n: int, method: str) -> float:
+    """Test area = 1/2 by a z score.
+
+    SPSS divides by the standard error under the hypothesis, for both of its methods
+    :math:`(m + n + 1) / (12 m n)` squared; DeLong's test by the estimated one.
+    """
+    under_null = se if method == "delong" else np.sqrt((m + n + 1) / (12 * m * n))
+    return float(2 * stats.norm.sf(abs(auc - 0.5) / under_null)) if under_null > 0 else np.nan
+
+
+def curve(
+    values: ArrayLike, *, positive: ArrayLike, higher_is_positive: bool
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Trace the ROC curve over every cut-off.
+
+    Parameters
+    ----------
+    values : array_like, shape (N,)
+        The marker.
+    positive : array_like of bool, shape (N,)
+        Who is positive.
+    higher_is_positive : bool
+        Whether higher values speak for the positive group; if not, lower ones do.
+
+    Returns
+    -------
+    threshold : ndarray, shape (T,)
+        Cut-offs midway between neighbouring values, infinite at both ends.
+    fpr, tpr : ndarray, shape (T,)
+        False and true positive rate beyond each threshold, from (0, 0) to (1, 1).
+    """
+    from sklearn.metrics import roc_curve
+
+    sign = 1.0 if higher_is_positive else -1.0
+    score = sign * np.asarray(values, dtype=float)
+    fpr, tpr, observed = roc_curve(np.asarray(positive), score, drop_intermediate=False)
+    between = (observed[1:-1] + observed[2:]) / 2
+    return sign * np.concatenate([[np.inf], between, [-np.inf]]), fpr, tpr
+
+
+def youden(fpr: NDArray, tpr: NDArray, *, m: int, n: int, ties: str) -> int:
+    """Return where sensitivity plus specificity is highest.
+
+    Parameters
+    ----------
+    fpr, tpr : ndarray, shape (T,)
+        The curve.
+    m, n : int
+        Numbers of positive and negative participants.
+    ties : {'highest_sensitivity', 'highest_specificity'}
+        Which end of the curve wins where several points are equally good. Equality is
+        judged on counts, free of round-off.
+
+    References
+    ----------
+    Youden WJ (1950), Cancer 3:32.
+    """
+    check_option("cutoff_tie", ties, CUTOFF_TIES)
+    index = np.rint(tpr * m).astype(int) * n - np.rint(fpr * n).astype(int) * m
+    best = np.flatnonzero(index == index.max())
+    return int(best[-1] if ties == "highest_sensitivity" else best[0])
+
+
+def patient_probability(markers: pd.DataFrame, is_patient: ArrayLike) -> tuple[NDArray, str]:
+    """Combine markers by logistic regression.
+
+    Parameters
+    ----------
+    markers : DataFrame, shape (N, K)
+        Susceptibility [ppm], none missing.
+    is_patient : array_like of bool, shape (N,)
+        Group.
+
+    Returns
+    -------
+    probability : ndarray, shape (N,)
+        Predicted probability of being a patient; empty if there is no fit.
+    note : str
+        What is wrong with the fit; empty if nothing is.
+    """
+    import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
+
+    outcome = np.asarray(is_patient, dtype=float)
+    spread = markers.std(ddof=1)
+    if (spread == 0).any():
+        return np.empty(0), "no combination: a marker is constant"
+    design = sm.add_constant(((markers - markers.mean()) / spread).to_numpy(), has_constant="add")
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return np.empty(0), "no combination: more markers than the participants can tell apart"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            fit = sm.Logit(outcome, design).fit(method="newton", maxiter=100, disp=False)
+        except np.linalg.LinAlgError:
+            return np.empty(0), "no combination: the logistic regression has no finite estimate"
+        probability = np.asarray(fit.predict())
+    kinds = [warning.category for warning in caught]
+    note = ""
+    if any(issubclass(kind, PerfectSeparationWarning) for kind in kinds):
+        note = "the markers separate the groups perfectly: no finite logistic estimate exists"
+    elif any(issubclass(kind, ConvergenceWarning) for kind in kinds):
+        note = "the logistic regression did not converge"
+    return probability, note
+
+
+def roc_table(
+    chi: pd.DataFrame,
+    regions: Sequence[str],
+    *,
+    participants: pd.DataFrame,
+    groups: Mapping[str, str],
+    alpha: float,
+    positive_group: str,
+    auc_se: str,
+    cutoff_tie: str,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compute the ROC analysis of regions and of their combination (Table 4).
+
+    Parameters
+    ----------
+    chi : DataFrame, shape (participants, 14)
+        Susceptibility [ppm] by region.
+    regions : sequence of str
+        Regions to analyse, as `groups.select_regions` lists them.
+    participants : DataFrame
+        As `dataset.read_participants` returns it.
+    groups : mapping
+        ``{patients: <name>, controls: <name>}``.
+    alpha : float
+        One minus the confidence level.
+    positive_group : {'patients', 'controls'}
+        Whose detection sensitivity counts. Higher values always speak for patients, so with
+        ``controls`` lower values are positive; the area is the same.
+    auc_se : {'spss_nonparametric', 'delong', 'binegexp'}
+        See `standard_error`; the interval is Wald's, cut at 0 and 1.
+    cutoff_tie : {'highest_sensitivity', 'highest_specificity'}
+        See `youden`.
+
+    Returns
+    -------
+    table : DataFrame
+        A row per region and one for the combination. A cut-off is a susceptibility [ppm],
+        for the combination a probability of being a patient.
+    curves : DataFrame
+        ``marker, threshold, fpr, tpr``.
+    """
+    patients, controls = check_groups(groups)
+    check_option("positive_group", positive_group, POSITIVE_GROUPS)
+    is_patient = participants["group"] == patients
+    higher = positive_group == "patients"
+    analyse = partial(_analyse, higher=higher, alpha=alpha, auc_se=auc_se, cutoff_tie=cutoff_tie)
+    label = patients if higher else controls
+
+    rows, curves = [], []
+    for region in regions:
+        row, points = analyse(chi[region].dropna(), is_patient)
+        rows.append({"marker": region, **region_parts(region), "positive_group": label} | row)
+        curves.append(points.assign(marker=region))
+    combined, notes = _combination(chi[list(regions)].dropna(), is_patient)
+    row, points = analyse(combined, is_patient)
+    if not len(combined):
+        row.pop("note")
+    note = "; ".join(filter(None, [notes, str(row.pop("note", ""))]))
+    rows.append({"marker": "combination", "positive_group": label} | row | {"note": note})
+    curves.append(points.assign(marker="combination"))
+    return tabulate(rows, _COLUMNS), pd.concat(curves, ignore_index=True)[list(_CURVE_COLUMNS)]
+
+
+def _combination(markers: pd.DataFrame, is_patient: pd.Series) -> tuple[pd.Series, str]:
+    nothing = pd.Series(dtype=float)
+    if not markers.shape[1]:
+        return nothing, "no region differs between the groups"
+    own = is_patient.loc[markers.index]
+    if min(own.sum(), (~own).sum()) < MIN_VALUES:
+        return nothing, f"not analysed: fewer than {MIN_VALUES} complete cases in a group"
+    probability, note = patient_probability(markers, own)
+    if not probability.size:
+        return nothing, note
+    apparent = f"{' + '.join(markers.columns)}; apparent: fitted and judged on the same cases"
+    return pd.Series(probability, index=markers.index), "; ".join(filter(None, [apparent, note]))
+
+
+def _analyse(
+    values: pd.Series,
+    is_patient: pd.Series,
+    *,
+    higher: bool,
+    alpha: float,
+    auc_se: str,
+    cutoff_tie: str,
+) -> tuple[dict[str, object], pd.DataFrame]:
+    positive = (is_patient.loc[values.index] == higher).to_numpy()
+    m, n = int(positive.sum()), int((~positive).sum())
+    row: dict[str, object] = {"n": m + n, "n_positive": m, "n_negative": n, "note": ""}
+    no_points = pd.DataFrame(columns=list(_CURVE_COLUMNS[1:]), dtype=float)
+    if min(m, n) < MIN_VALUES:
+        return row | {"note": f"not analysed: fewer than {MIN_VALUES} values in a group"}, no_points
+    if constant(values):
+        return row | {"note": "not analysed: all values are the same"}, no_points
+    score = values.to_numpy() if higher else -values.to_numpy()
+    auc = area(score[positive], score[~positive])
+    se = standard_error(score[positive], score[~positive], method=auc_se)
+    margin = float(stats.norm.ppf(1 - alpha / 2)) * se
+    threshold, fpr, tpr = curve(values, positive=positive, higher_is_positive=higher)
+    best = youden(fpr, tpr, m=m, n=n, ties=cutoff_tie)
+    found = bool(np.isfinite(threshold[best]))
+    notes = [] if auc >= 0.5 else ["area below 0.5: the marker is lower in patients"]
+    row |= {
+        "auc": auc,
+        "se": se,
+        "ci_low": max(auc - margin, 0.0),
+        "ci_high": min(auc + margin, 1.0),
+        "p": null_p(auc, se, m=m, n=n, method=auc_se),
+    }
+    if found:
+        row |= {
+            "cutoff": threshold[best],
+            "sensitivity": tpr[best],
+            "specificity": 1 - fpr[best],
+            "accuracy": (m * tpr[best] + n * (1 - fpr[best])) / (m + n),
+        }
+    else:
+        notes.append("no cut-off is better than none")
+    points = pd.DataFrame({"threshold": threshold, "fpr": fpr, "tpr": tpr})
+    return row | {"note": "; ".join(notes)}, points

@@ -1,0 +1,150 @@
+"""Checks of the input tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import stats_cohort as cohort
+
+from qsmstudy import bids
+from qsmstudy.errors import StudyError
+from qsmstudy.stats import dataset
+
+
+@pytest.fixture
+def folder(tmp_path):
+    cohort.study(tmp_path)
+    return tmp_path
+
+
+def rewrite(path, change):
+    frame = bids.read_tsv(path).astype(object)
+    changed = change(frame)
+    bids.write_tsv(path, frame if changed is None else changed)
+
+
+def refusal(folder):
+    with pytest.raises(StudyError) as caught:
+        cohort.read(folder)
+    return str(caught.value)
+
+
+def test_participants_keep_their_order_and_missing_scores(folder):
+    people, _ = cohort.read(folder)
+    assert list(people.index[:2]) == ["sub-01", "sub-02"]
+    patients = people[people["group"] == "AIS"]
+    assert patients["nihss_admission"].notna().sum() == 29
+    assert patients["mrs_discharge"].notna().sum() == 26
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("group", "PD", "AIS or HC"),
+        ("group", None, "AIS or HC"),
+        ("sex", "male", "M or F"),
+        ("smoking", "Y", "yes or no"),
+        ("smoking", "", "yes or no"),
+        ("age", -3, "above 0"),
+        ("age", "old", "above 0"),
+        ("nihss_admission", 43, "whole number from 0 to 42"),
+        ("mrs_discharge", 2.5, "whole number from 0 to 6"),
+    ],
+)
+def test_value_outside_the_vocabulary_is_refused_by_name(folder, column, value, rule):
+    def change(frame):
+        frame.loc[2, column] = value
+
+    rewrite(folder / "participants.tsv", change)
+    message = refusal(folder)
+    assert "participants.tsv: sub-03" in message
+    assert column in message
+    assert rule in message
+    assert "n/a" in message
+    assert "np." not in message
+
+
+def test_twice_listed_participant_is_refused(folder):
+    rewrite(folder / "participants.tsv", lambda f: pd.concat([f, f.iloc[[4]]]))
+    assert "sub-05: participant_id must stand once; it stands 2 times" in refusal(folder)
+
+
+def test_unnamed_participant_is_refused_by_line(folder):
+    def change(frame):
+        frame.loc[3, "participant_id"] = None
+
+    rewrite(folder / "participants.tsv", change)
+    assert "line 5: participant_id must be given" in refusal(folder)
+
+
+def test_single_group_is_refused(folder):
+    rewrite(folder / "participants.tsv", lambda f: f[f["group"] == "AIS"])
+    assert "group HC has no participant" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("roi", "NAc", "roi must be CN or GP"),
+        ("hemisphere", "left", "hemisphere must be L or R"),
+        ("chi_ppm", "high", "chi_ppm must be a finite number"),
+        ("chi_ppm", np.inf, "chi_ppm must be a finite number"),
+    ],
+)
+def test_wrong_measurement_is_refused_by_name(folder, column, value, words):
+    def change(frame):
+        frame.loc[0, column] = value
+
+    rewrite(folder / "roi_means.tsv", change)
+    message = refusal(folder)
+    assert "roi_means.tsv: sub-01" in message
+    assert words in message
+
+
+def test_participant_without_measurement_is_refused(folder):
+    rewrite(folder / "roi_means.tsv", lambda f: f[f["participant_id"] != "sub-09"])
+    assert "sub-09: every participant of the participants table" in refusal(folder)
+
+
+def test_measured_stranger_is_refused(folder):
+    rewrite(folder / "participants.tsv", lambda f: f[f["participant_id"] != "sub-09"])
+    assert "sub-09: every participant must be in the participants table" in refusal(folder)
+
+
+def test_second_session_is_refused(folder):
+    def change(frame):
+        frame["session"] = "ses-1"
+        return pd.concat([frame, frame.iloc[[0]].assign(session="ses-2")])
+
+    rewrite(folder / "roi_means.tsv", change)
+    assert "sub-01: session must be one per participant; got ses-1, ses-2" in refusal(folder)
+
+
+def test_twice_measured_region_is_refused(folder):
+    rewrite(folder / "roi_means.tsv", lambda f: pd.concat([f, f.iloc[[0]]]))
+    assert "sub-01: rater A, L CN must stand once" in refusal(folder)
+
+
+def test_by_region_has_one_column_per_region_and_logs_gaps(folder, caplog):
+    rewrite(folder / "roi_means.tsv", lambda f: f.drop(index=0))
+    people, means = cohort.read(folder)
+    wide = dataset.by_region(means, participants=people, rater="A")
+    assert list(wide.columns) == list(dataset.REGIONS)
+    assert list(wide.index) == list(people.index)
+    assert wide.isna().sum().sum() == 1
+    assert "rater A, L CN: no value for sub-01" in caplog.text
+
+
+def test_unknown_rater_is_refused_with_those_there_are(folder):
+    people, means = cohort.read(folder)
+    with pytest.raises(StudyError, match="rater: must be one of A, B, mean; got 'C'"):
+        dataset.by_region(means, participants=people, rater="C")
+
+
+def test_misspelt_option_is_refused_with_the_nearest():
+    with pytest.raises(StudyError, match="Did you mean pooled"):
+        dataset.check_option("t_test", "poled", ("pooled", "welch"))
+
+
+def test_groups_must_be_two_named_roles():
+    with pytest.raises(StudyError, match="two different groups"):
+        dataset.check_groups({"patients": "AIS", "controls": "AIS"})
