@@ -1,0 +1,39 @@
+"""Compare every published number with the study's own."""
+
+from pathlib import Path
+
+import yaml
+
+from qsmstudy import bids, job
+from qsmstudy import scorecard as cards
+from qsmstudy.errors import StudyError
+
+
+def main(
+    *,
+    published: Path,
+    table1: Path,
+    table2: Path,
+    table3: Path,
+    table4: Path,
+    table5: Path,
+    table6: Path,
+    correlations: Path,
+    asymmetry: Path,
+    scorecard: Path,
+) -> None:
+    """Compare every published number with the study's own."""
+    paths = [table1, table2, table3, table4, table5, table6, correlations, asymmetry]
+    names = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry"]
+    try:
+        reference = yaml.safe_load(published.read_text(encoding="utf-8"))["values"]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise StudyError(f"{published}: not a file of published values: {error}.") from error
+    tables = {name: bids.read_tsv(path) for name, path in zip(names, paths, strict=True)}
+    card = cards.compare(reference, tables)
+    bids.write_tsv(scorecard, card)
+    job.log.info("published numbers by class:\n%s", cards.count(card).to_string(index=False))
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,23 @@
+"""Compare the measured susceptibilities with the simulated truth."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy import validation as truth
+
+
+def main(*, nuclei: Path, roi_means: Path, validation: Path) -> None:
+    """Compare the measured susceptibilities with the simulated truth."""
+    table = truth.compare(
+        bids.read_tsv(nuclei, columns=["participant_id", "group", "roi", "hemisphere", "chi_ppm"]),
+        bids.read_tsv(roi_means, columns=["participant_id", "rater", "roi", "hemisphere"]),
+    )
+    bids.write_tsv(validation, table)
+    overall = table[table["group"] == "all"]
+    job.log.info(
+        "%d regions; gain %.3f to %.3f", len(overall), overall["gain"].min(), overall["gain"].max()
+    )
+
+
+if __name__ == "__main__":
+    job.run(main)

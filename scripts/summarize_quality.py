@@ -1,0 +1,28 @@
+"""Gather the quality measures of all scans in one table."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job, quality
+
+
+def main(
+    *,
+    field: list[Path],
+    mask: list[Path],
+    local_field: list[Path],
+    chi: list[Path],
+    qc: Path,
+    outlier_z: float,
+) -> None:
+    """Gather the quality measures of all scans in one table."""
+    sidecars: dict[str, dict] = {}
+    for step, paths in zip(quality.STEPS, (field, mask, local_field, chi), strict=True):
+        for path in paths:
+            sidecars.setdefault(quality.scan_of(path), {})[step] = bids.read_json(path)
+    table = quality.table(sidecars, outlier_z=outlier_z)
+    bids.write_tsv(qc, table)
+    job.log.info("%d scans, %d with a flag", len(table), table["flags"].notna().sum())
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,21 @@
+"""Summarize ROI values over slices and raters."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job, roi
+
+
+def main(*, roi_values: Path, roi_means: Path) -> None:
+    """Summarize ROI values over slices and raters."""
+    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values))
+    means = roi.summarize(values)
+    flags = means.loc[means["rater"] == "mean", "flag"].value_counts()
+    for flag, count in flags.items():
+        job.log.warning("%d regions are flagged %s", count, flag)
+    roi.warn_if_reversed(means)
+    bids.write_tsv(roi_means, means)
+    job.log.info("%d rows of %d participants", len(means), means["participant_id"].nunique())
+
+
+if __name__ == "__main__":
+    job.run(main)
