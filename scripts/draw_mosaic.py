@@ -1,0 +1,33 @@
+"""Draw one scan's magnitude, mask, local field, susceptibility and labels on one page."""
+
+from pathlib import Path
+
+import numpy as np
+
+from qsmstudy import bids, images, job
+from qsmstudy.figures import maps
+
+
+def main(
+    *, combined: Path, mask: Path, local_field: Path, chi: Path, label_table: Path,
+    labels: Path | None = None, mosaic: Path,
+    chi_window_ppm: list, field_limit_hz: float,
+) -> None:  # fmt: skip
+    """Draw one scan's magnitude, mask, local field, susceptibility and labels."""
+    susceptibility = images.load(chi)
+    figure = maps.plot_mosaic(
+        images.load(combined, like=susceptibility),
+        images.load(mask, like=susceptibility, dtype=bool),
+        images.load(local_field, like=susceptibility),
+        susceptibility,
+        None if labels is None else images.load(labels, like=susceptibility, dtype=np.int16),
+        bids.read_tsv(label_table, columns=["index", "roi"]),
+        title=mosaic.stem,
+        chi_window_ppm=chi_window_ppm,
+        field_limit_hz=field_limit_hz,
+    )
+    maps.save_palette_png(figure, mosaic)
+
+
+if __name__ == "__main__":
+    job.run(main)

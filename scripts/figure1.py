@@ -1,0 +1,28 @@
+"""Draw one participant's regions of interest on axial susceptibility slices."""
+
+from pathlib import Path
+
+import numpy as np
+
+from qsmstudy import bids, images, job
+from qsmstudy.figures import maps, style
+
+
+def main(
+    *, chi: Path, labels: Path, label_table: Path, svg: Path, png: Path,
+    panels: int, chi_window_ppm: list,
+) -> None:  # fmt: skip
+    """Draw one participant's regions of interest on axial susceptibility slices."""
+    susceptibility = images.load(chi)
+    figure = maps.plot_rois(
+        susceptibility,
+        images.load(labels, like=susceptibility, dtype=np.int16),
+        bids.read_tsv(label_table, columns=["index", "name", "roi"]),
+        panels=panels,
+        chi_window_ppm=chi_window_ppm,
+    )
+    style.save(figure, svg=svg, png=png)
+
+
+if __name__ == "__main__":
+    job.run(main)

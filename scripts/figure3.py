@@ -1,0 +1,23 @@
+"""Draw the ROC curves of the markers and of their combination."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.figures import curves as plots
+from qsmstudy.figures import style
+
+
+def main(*, curves: Path, table4: Path, svg: Path, png: Path, alpha: float) -> None:
+    """Draw the ROC curves of the markers and of their combination."""
+    figure = plots.plot_roc(
+        bids.read_tsv(curves, columns=["marker", "fpr", "tpr"]),
+        bids.read_tsv(
+            table4, columns=["marker", "auc", "ci_low", "ci_high", "positive_group", "note"]
+        ),
+        alpha=alpha,
+    )
+    style.save(figure, svg=svg, png=png)
+
+
+if __name__ == "__main__":
+    job.run(main)

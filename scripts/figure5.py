@@ -1,0 +1,31 @@
+"""Draw left against right within participants, by structure and group."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.figures import groups as plots
+from qsmstudy.figures import style
+from qsmstudy.stats import dataset
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    asymmetry: Path,
+    svg: Path,
+    png: Path,
+    groups: dict,
+    rater: str,
+) -> None:
+    """Draw left against right within participants, by structure and group."""
+    people = dataset.read_participants(participants, groups=groups)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    columns = ["group", "roi", "mean_l", "mean_r", "p"]
+    table = bids.read_tsv(asymmetry, columns=columns)
+    figure = plots.plot_hemispheres(chi, people["group"], table, groups=groups)
+    style.save(figure, svg=svg, png=png)
+
+
+if __name__ == "__main__":
+    job.run(main)
