@@ -1,0 +1,39 @@
+"""Gather tables, figures, checks and methods in one HTML file."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job, provenance
+from qsmstudy.report import content, page
+
+
+def main(
+    *, participants: Path, roi_values: Path,
+    table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
+    correlations: Path, asymmetry: Path, figures: list[Path], mosaics: list[Path],
+    scorecard: Path | None = None, validation: Path | None = None, qc: Path | None = None,
+    references: Path, templates: list[Path], lock: Path, report: Path,
+    config: dict, groups: dict, alpha: float, title: str, simulated: bool,
+) -> None:  # fmt: skip
+    """Gather tables, figures, checks and methods in one HTML file."""
+    tables = {
+        "participants": participants, "roi_values": roi_values, "table1": table1,
+        "table2": table2, "table3": table3, "table4": table4, "table5": table5,
+        "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
+        "scorecard": scorecard, "validation": validation, "qc": qc,
+    }  # fmt: skip
+    study = content.Study(
+        tables={name: path for name, path in tables.items() if path is not None},
+        figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
+        title=title, simulated=simulated,
+        provenance={"commit": provenance.git_commit(), "lock": provenance.file_hash(lock)},
+    )  # fmt: skip
+    text = page.render(
+        templates, content.gather(study, bibliography=references.read_text(encoding="utf-8"))
+    )
+    with bids.replacing(report) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    job.log.info("%s: %.1f MB", report, len(text.encode()) / 1e6)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,1 @@
+"""The study's report: tables as printed, sentences, methods text, one HTML file."""

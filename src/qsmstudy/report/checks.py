@@ -1,0 +1,241 @@
+"""Printed forms of what checks the study: scorecard, validation, quality."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from qsmstudy.report import numbers as nb
+from qsmstudy.report.printed import Cell, Column, Table, number, p_value, records, text
+
+#: Names of the parts of the paper that an id of the scorecard starts with.
+PARTS = {
+    "T1": "Table 1",
+    "T2": "Table 2",
+    "T3": "Table 3",
+    "T4": "Table 4",
+    "T5": "Table 5",
+    "T6": "Table 6",
+    "S3": "Text, Section 3",
+    "ABS": "Abstract",
+}
+
+_UNITS = ("ppm", "hz", "ml", "mm3", "mm", "s", "percent", "t")
+_UNIT_SIGNS = {"hz": "Hz", "mm3": "mm³", "percent": "%", "t": "T"}
+
+
+def part_of(identifier: str) -> str:
+    """Return the part of the paper an id belongs to, ``Table 3`` for ``T3.LCN.AIS.mean``."""
+    prefix = identifier.split(".")[0]
+    return PARTS.get(prefix, prefix)
+
+
+def matched(value: Any) -> bool | None:
+    """Read a verdict of the scorecard; None when there is none."""
+    if nb.is_missing(value):
+        return None
+    return str(value).strip().lower() in {"yes", "true", "1", "1.0", "match"}
+
+
+def share_table(frame: pd.DataFrame, *, by: str, name: str, title: str) -> Table:
+    """Print how many published numbers are reproduced, by class or by part of the paper.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Scorecard with a column `by`.
+    by : str
+        Column to count over.
+    name, title : str
+        Of the table.
+    """
+    sources = _sources(frame)
+    rows = [_share_row(str(label), part, sources) for label, part in frame.groupby(by, sort=False)]
+    rows.append([Cell(c.text, c.key, True) for c in _share_row("All", frame, sources)])
+    heading = {"kind": "Class", "part": "Part of the paper"}[by]
+    columns = [Column(heading, numeric=False), Column("Numbers")]
+    for label, _ in sources:
+        group = label if len(sources) > 1 else ""
+        columns += [Column(name, group=group) for name in ("Match", "Not available", "Share")]
+    return Table(name, title, columns, rows)
+
+
+def _sources(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    sources = [("Own measurements", "match")]
+    if "match_table" in frame and frame["match_table"].notna().any():
+        sources.append(("Calibrated table", "match_table"))
+    return sources
+
+
+def _share_row(label: str, frame: pd.DataFrame, sources: Iterable[tuple[str, str]]) -> list[Cell]:
+    cells = [text(label), number(len(frame), 0)]
+    for _, column in sources:
+        hits, absent = tally(frame[column])
+        cells += [
+            Cell(str(hits), hits),
+            Cell(str(absent), absent),
+            Cell(nb.percent(hits, len(frame)), hits / len(frame)),
+        ]
+    return cells
+
+
+def tally(verdicts: pd.Series) -> tuple[int, int]:
+    """Count the matches, and the numbers that the study does not have."""
+    found = [matched(value) for value in verdicts]
+    return found.count(True), found.count(None)
+
+
+def scorecard(frame: pd.DataFrame) -> tuple[Table, list[str]]:
+    """Print every published number beside the reproduced one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Scorecard; its column ``class`` goes by the name ``kind`` here.
+
+    Returns
+    -------
+    table : Table
+        One row per published number, printed with the published decimals.
+    verdicts : list of str
+        ``match``, ``miss`` or ``none`` of each row, by the study's own measurements.
+    """
+    both = len(_sources(frame)) > 1
+    rows, verdicts = [], []
+    for row in records(frame):
+        places = 0 if nb.is_missing(row.decimals) else int(row.decimals)
+        verdict = matched(row.match)
+        verdicts.append({True: "match", False: "miss", None: "none"}[verdict])
+        note, sign = _inequality(row.note)
+        published = nb.decimal(row.published, places)
+        cells = [text(row.id), Cell(sign + published, float(row.published))]
+        cells += [_reproduced(row.reproduced, places, sign), _verdict(row.match)]
+        if both:
+            cells += [_reproduced(row.reproduced_table, places, sign), _verdict(row.match_table)]
+        rows.append([*cells, text(row.kind), text(note)])
+    columns = [Column("Id", numeric=False), Column("Published")]
+    for group in ("Own measurements", "Calibrated table") if both else ("",):
+        columns.append(Column("Value" if both else "Reproduced", group=group))
+        columns.append(Column("Match", numeric=False, group=group))
+    columns += [Column("Class", numeric=False), Column("Note", numeric=False)]
+    return Table("scorecard", "Published and reproduced numbers", columns, rows), verdicts
+
+
+def _inequality(note: Any) -> tuple[str, str]:
+    """Take ``printed as < 0.001`` out of a note; return what is left, and the sign."""
+    parts = [] if nb.is_missing(note) else str(note).split("; ")
+    signs = [found[1] for part in parts if (found := re.match(r"printed as ([<>]) ", part))]
+    return "; ".join(p for p in parts if not p.startswith("printed as ")), "".join(signs)
+
+
+def _reproduced(value: Any, places: int, sign: str) -> Cell:
+    """Return a reproduced number as printed; beside an inequality, as a p value."""
+    return p_value(value) if sign else number(value, places)
+
+
+def _verdict(value: Any) -> Cell:
+    verdict = matched(value)
+    return text({True: "yes", False: "no", None: ""}[verdict])
+
+
+def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
+    """Print measured against true susceptibility.
+
+    Returns
+    -------
+    nuclei : Table
+        Per nucleus and group.
+    overall : Table
+        Gain, offset and error SD, per nucleus where the input has them and over all.
+    """
+    single = frame[frame["group"] != "all"]
+    rows = [
+        [
+            text(f"{row.hemisphere} {row.roi}, {row.group}"),
+            Cell(
+                nb.with_spread(row.true_mean_ppm, row.true_sd_ppm, 4, normal=True),
+                _number(row.true_mean_ppm),
+            ),
+            Cell(
+                nb.with_spread(row.measured_mean_ppm, row.measured_sd_ppm, 4, normal=True),
+                _number(row.measured_mean_ppm),
+            ),
+            number(row.difference_ppm, 4),
+            number(row.n, 0),
+        ]
+        for row in records(single)
+    ]
+    labels = ("True [ppm]", "Measured [ppm]", "Difference [ppm]", "n")
+    columns = [Column("ROI, group", numeric=False), *map(Column, labels)]
+    nuclei = Table(
+        "validation",
+        "Measured against true susceptibility",
+        columns,
+        rows,
+        ("Mean ± SD over participants; difference: measured − true.",),
+    )
+    rows = [
+        [
+            text("All nuclei" if nb.is_missing(row.roi) or row.roi == "all" else _place(row)),
+            number(row.gain, 3),
+            number(row.offset_ppm, 4),
+            number(row.error_sd_ppm, 4),
+            number(row.n, 0),
+        ]
+        for row in records(frame[frame["group"] == "all"])
+    ]
+    labels = ("Gain", "Offset [ppm]", "Error SD [ppm]", "n")
+    columns = [Column("ROI", numeric=False), *map(Column, labels)]
+    overall = Table(
+        "validation-overall",
+        "Line through measured against true",
+        columns,
+        rows,
+        ("Measured = gain × true + offset + error.",),
+    )
+    return nuclei, overall
+
+
+def _place(row: Any) -> str:
+    side = "" if nb.is_missing(row.hemisphere) or row.hemisphere == "all" else row.hemisphere
+    return f"{side} {row.roi}".strip()
+
+
+def _number(value: Any) -> float | str:
+    return "" if nb.is_missing(value) else float(value)
+
+
+def quality(frame: pd.DataFrame) -> Table:
+    """Print the quality table; its columns are taken as they come."""
+    flags = {name for name in frame.columns if name.startswith("flag")}
+    kept = [name for name in frame.columns if name not in {"participant_id", "session"}]
+    kept = kept if "scan" in kept else ["participant_id", *kept]
+    numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in kept}
+    rows = [
+        [
+            Cell(nb.significant(value), _number(value))
+            if numeric[name]
+            else text(value, strong=name in flags)
+            for name, value in zip(kept, row, strict=True)
+        ]
+        for row in records(frame[kept])
+    ]
+    columns = [Column(heading(name), numeric=numeric[name]) for name in kept]
+    return Table("qc", "Quality of every scan", columns, rows)
+
+
+def heading(column: str) -> str:
+    """Turn a column name into words: ``local_field_rms_hz`` into ``Local field RMS [Hz]``.
+
+    Examples
+    --------
+    >>> heading("local_field_rms_hz")
+    'Local field RMS [Hz]'
+    """
+    words = column.split("_")
+    unit = words.pop() if len(words) > 1 and words[-1] in _UNITS else None
+    spelled = [w.upper() if w in {"rms", "snr", "sd", "csf", "merit"} else w for w in words]
+    label = " ".join(spelled)
+    label = label[0].upper() + label[1:]
+    return f"{label} [{_UNIT_SIGNS.get(unit, unit)}]" if unit else label

@@ -1,0 +1,289 @@
+"""Everything that the page shows, gathered from the study's files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qsmstudy import bids
+from qsmstudy.errors import StudyError
+from qsmstudy.report import checks, flow, methods, page, printed, references, summary
+
+#: Names of the tables that every study has, in the page's order.
+TABLES = ("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry")
+
+#: Figures by file stem: heading, and what a reader who cannot see it should know.
+FIGURES = {
+    "figure1": (
+        "Regions of interest",
+        "Axial susceptibility maps in grey with the outlines of the labelled nuclei.",
+    ),
+    "figure2": (
+        "Susceptibility by group",
+        "Every participant's susceptibility by region, side and group, with quartiles.",
+    ),
+    "figure3": (
+        "Discrimination of the groups",
+        "ROC curves of single regions and of their combination.",
+    ),
+    "figure4": (
+        "Age and disability at admission",
+        "Scatter plot of the mRS at admission against age in patients.",
+    ),
+    "figure5": (
+        "Left against right",
+        "Every participant's susceptibility on the left joined to that on the right.",
+    ),
+}
+
+QUESTION = (
+    "Does the magnetic susceptibility of fourteen deep gray nuclei, a marker of iron, differ "
+    "between {patients} and {controls}, and is it related to clinical factors and scores?"
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study hands to its report.
+
+    Attributes
+    ----------
+    tables : mapping of str to Path
+        `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``validation`` and ``qc``
+        where the study has them.
+    figures, mosaics : sequence of Path
+        Pictures; mosaics are named after their scans.
+    config : mapping
+        The whole configuration.
+    groups : mapping
+        Role (``patients``, ``controls``) to the name of the group.
+    alpha : float
+        Level of significance.
+    title : str
+        Of the page.
+    simulated : bool
+        Whether the cohort is simulated.
+    provenance : mapping
+        Where the results come from, such as commit, lock and command.
+    """
+
+    tables: Mapping[str, Path]
+    figures: Sequence[Path]
+    mosaics: Sequence[Path]
+    config: Mapping[str, Any]
+    groups: Mapping[str, str]
+    alpha: float
+    title: str
+    simulated: bool
+    provenance: Mapping[str, Any]
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
+
+    def frame(self, name: str) -> pd.DataFrame | None:
+        """Return a table, None where the study lacks it."""
+        if name not in self.tables:
+            return None
+        if name not in self.frames:
+            self.frames[name] = bids.read_tsv(self.tables[name])
+        return self.frames[name]
+
+    def need(self, name: str) -> pd.DataFrame:
+        """Return a table that every study has."""
+        found = self.frame(name)
+        if found is None:
+            raise StudyError(f"{name}: the report needs this table. Run the target tables.")
+        return found
+
+
+def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
+    """Return what the templates show, by name.
+
+    Parameters
+    ----------
+    study : Study
+        The study's files and settings.
+    bibliography : str
+        Content of the ``.bib`` file.
+    """
+    citations = references.Citations(references.parse(bibliography))
+    text = methods.sections(
+        study.config,
+        groups=study.groups,
+        alpha=study.alpha,
+        simulated=study.simulated,
+        imaged=study.frame("qc") is not None,
+    )
+    parts = [
+        {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
+    ]
+    flagged = flow.find_flags(study.frame("qc"), study.need("roi_values"))
+    content = {
+        "title": study.title,
+        "simulated": study.simulated,
+        "groups": study.groups,
+        "provenance": dict(study.provenance),
+        "versions": page.versions(),
+        "configuration": page.as_yaml(study.config),
+        "question": QUESTION.format(**study.groups),
+        "flow": flow.steps(
+            study.need("participants"),
+            study.need("roi_values"),
+            study.frame("qc"),
+            groups=study.groups,
+            flagged=flagged,
+        ),
+        "flagged": flagged,
+        "flag_count": flow.count_flagged(flagged),
+        "downloads": _downloads(study),
+        "methods": parts,
+        "references": citations.cited,
+        "mosaics": [
+            {"name": path.stem, "uri": page.data_uri(path), "flags": _flags_of(path, flagged)}
+            for path in sorted(study.mosaics)
+        ],
+        "facts": facts(study),
+    }
+    content |= _tables(study) | _checks(study)
+    content["findings"] = _findings(study, content["facts"], flagged)
+    content["figures"] = _figures(study.figures)
+    content["sections"] = _sections(content)
+    return content
+
+
+def facts(study: Study) -> dict[str, str | summary.Finding]:
+    """Return the result sentences that the summary and the captions share."""
+    alpha = study.alpha
+    return {
+        "cohort": summary.cohort(study.need("table1"), groups=study.groups),
+        "differences": summary.differences(study.need("table3"), groups=study.groups),
+        "agreement": summary.agreement(study.need("table2")),
+        "discrimination": summary.discrimination(study.need("table4")),
+        "regression": summary.regression(study.need("table6"), alpha=alpha),
+        "correlation": summary.correlation(study.need("correlations"), alpha=alpha),
+        "age": summary.age_and_disability(study.need("correlations")),
+        "asymmetry": summary.asymmetry(study.need("asymmetry"), alpha=alpha),
+        "sizes": summary.sizes(study.need("table3"), groups=study.groups),
+        "curves": summary.curves(study.need("table4")),
+        "correction": methods.CORRECTIONS[methods.setting(study.config, "table3", "fdr")],
+    }
+
+
+def _findings(
+    study: Study, known: Mapping[str, str | summary.Finding], flagged: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    found: list[tuple[str, str | summary.Finding]] = [
+        ("Cohort", known["cohort"]),
+        ("Group difference", known["differences"]),
+        ("Discrimination", known["discrimination"]),
+        ("Clinical factors", known["regression"]),
+        ("Scores", known["correlation"]),
+        ("Left and right", known["asymmetry"]),
+        ("Raters", known["agreement"]),
+    ]
+    scorecard, validation = study.frame("scorecard"), study.frame("validation")
+    if scorecard is not None:
+        found.append(("Reproduction", summary.reproduction(scorecard)))
+    if validation is not None:
+        found.append(("Accuracy", summary.accuracy(validation)))
+    if study.frame("qc") is not None:
+        found.append(("Quality", flow.count_flagged(flagged)))
+    return [
+        {"label": label, "lead": text, "entries": ()}
+        if isinstance(text, str)
+        else {"label": label, "lead": text.lead, "entries": text.items}
+        for label, text in found
+    ]
+
+
+def _tables(study: Study) -> dict[str, Any]:
+    groups, alpha = study.groups, study.alpha
+    return {
+        "tables": [
+            printed.table1(study.need("table1"), groups=groups, alpha=alpha),
+            printed.table2(study.need("table2"), groups=groups),
+            printed.table3(study.need("table3"), groups=groups),
+            printed.table4(study.need("table4")),
+            printed.table5(study.need("table5")),
+            printed.table6(study.need("table6"), alpha=alpha),
+        ],
+        "associations": [
+            printed.correlations(study.need("correlations"), alpha=alpha),
+            printed.asymmetry(study.need("asymmetry"), alpha=alpha),
+        ],
+    }
+
+
+def _checks(study: Study) -> dict[str, Any]:
+    found: dict[str, Any] = {"scorecard": None, "validation": [], "quality": None}
+    if (card := study.frame("scorecard")) is not None:
+        card = card.assign(
+            part=[checks.part_of(identifier) for identifier in card["id"]],
+            kind=card["class"].fillna("").astype(str).str.replace("_", " "),
+        ).drop(columns="class")
+        table, verdicts = checks.scorecard(card)
+        found |= {
+            "scorecard": table,
+            "scorecard_rows": [
+                {"verdict": verdict, "part": part, "kind": kind}
+                for verdict, part, kind in zip(verdicts, card["part"], card["kind"], strict=True)
+            ],
+            "shares": [
+                checks.share_table(card, by="kind", name="share-class", title="Share by class"),
+                checks.share_table(card, by="part", name="share-part", title="Share by part"),
+            ],
+            "parts": list(dict.fromkeys(card["part"])),
+            "kinds": list(dict.fromkeys(card["kind"])),
+        }
+    if (validation := study.frame("validation")) is not None:
+        found["validation"] = list(checks.validation(validation))
+    if (qc := study.frame("qc")) is not None:
+        found["quality"] = checks.quality(qc)
+    return found
+
+
+def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
+    """List the page's sections; one without content is left out."""
+    present = [
+        ("summary", "Summary", True),
+        ("participants", "Participants", True),
+        ("tables", "Tables", True),
+        ("associations", "Correlations and asymmetry", True),
+        ("figures", "Figures", bool(content["figures"])),
+        ("scorecard", "Published and reproduced", content["scorecard"] is not None),
+        ("validation", "Against the simulated truth", bool(content["validation"])),
+        ("quality", "Quality", content["quality"] is not None),
+        ("methods", "Methods", True),
+        ("provenance", "Provenance", True),
+    ]
+    return [{"name": name, "title": title} for name, title, shown in present if shown]
+
+
+def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
+    found = []
+    for path in sorted(paths, key=lambda path: path.stem):
+        if path.stem not in FIGURES:
+            raise StudyError(
+                f"{path}: the report shows {', '.join(FIGURES)}; got {path.stem}. "
+                "Name the figure after its rule."
+            )
+        heading, alt = FIGURES[path.stem]
+        found.append(
+            {
+                "name": path.stem,
+                "title": f"Figure {path.stem.removeprefix('figure')}. {heading}",
+                "alt": alt,
+                "uri": page.data_uri(path),
+                "caption": f"captions/{path.stem}.html.j2",
+            }
+        )
+    return found
+
+
+def _downloads(study: Study) -> dict[str, str]:
+    names = [*TABLES, "scorecard", "validation", "qc"]
+    return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
+
+
+def _flags_of(path: Path, flagged: Mapping[str, str]) -> str:
+    return flagged.get(bids.participant_of(path.stem), "")

@@ -1,0 +1,166 @@
+"""From the participants table to the analysed groups: who is in, who is not, and why."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from qsmstudy.report.printed import records
+
+SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One box of the flow diagram.
+
+    Attributes
+    ----------
+    label : str
+        What the participants have in common.
+    count : int
+        Participants (or patients, or scans, as the label says).
+    details : tuple of str
+        Counts within the box.
+    lost : tuple of str
+        Participants who do not reach this box.
+    reason : str
+        Why they do not.
+    """
+
+    label: str
+    count: int
+    details: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def steps(
+    participants: pd.DataFrame,
+    roi_values: pd.DataFrame,
+    qc: pd.DataFrame | None,
+    *,
+    groups: Mapping[str, str],
+    flagged: Iterable[str],
+) -> list[Step]:
+    """Count the participants at each step of the study.
+
+    Parameters
+    ----------
+    participants, roi_values : DataFrame
+        The study's tables.
+    qc : DataFrame or None
+        Quality table; None where the study starts from measured values.
+    groups : mapping
+        Role (``patients``, ``controls``) to the name of the group.
+    flagged : iterable of str
+        Participants with a quality flag.
+
+    Returns
+    -------
+    list of Step
+        In order; everyone lost is named once, at the first step not reached.
+    """
+    names = list(groups.values())
+    group_of = dict(zip(participants["participant_id"], participants["group"], strict=True))
+    labelled = set(roi_values["participant_id"])
+    scanned = labelled if qc is None else set(qc["participant_id"])
+    everyone = set(group_of) | scanned | labelled
+
+    found = [
+        Step("Listed in participants.tsv", len(group_of), _by_group(group_of, group_of, names))
+    ]
+    if qc is not None:
+        lost = everyone - scanned
+        detail = (f"{len(qc)} scans",) if len(qc) != len(scanned) else ()
+        found.append(
+            Step("Scanned and reconstructed", len(scanned), detail, _sorted(lost), "no scan found")
+        )
+    lost = scanned - labelled
+    found.append(
+        Step(
+            "With measured regions",
+            len(labelled),
+            _by_rater(roi_values),
+            _sorted(lost),
+            "no labels of a rater",
+        )
+    )
+    analysed = {person for person in labelled if group_of.get(person) in names}
+    found.append(
+        Step(
+            "Analysed",
+            len(analysed),
+            (
+                *_by_group(analysed, group_of, names),
+                f"with a quality flag: {len(analysed & set(flagged))}",
+            ),
+            _sorted(labelled - analysed),
+            "not listed, or in neither group",
+        )
+    )
+    patients = participants[participants["participant_id"].isin(analysed)]
+    patients = patients[patients["group"] == groups["patients"]]
+    known = tuple(
+        f"{_score(column)}: {int(patients[column].notna().sum())}"
+        for column in SCORES
+        if column in patients
+    )
+    found.append(Step(f"Scores available, {groups['patients']}", len(patients), known))
+    return found
+
+
+def _sorted(people: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(people))
+
+
+def _by_group(
+    people: Iterable[str], group_of: Mapping[str, str], names: list[str]
+) -> tuple[str, ...]:
+    found = [group_of.get(person) for person in people]
+    return tuple(f"{name}: {found.count(name)}" for name in names)
+
+
+def _by_rater(roi_values: pd.DataFrame) -> tuple[str, ...]:
+    counts = roi_values.groupby("rater")["participant_id"].nunique()
+    return tuple(f"rater {rater}: {count}" for rater, count in counts.items())
+
+
+def _score(column: str) -> str:
+    name, _, when = column.partition("_")
+    return f"{'NIHSS' if name == 'nihss' else 'mRS'} at {when}"
+
+
+def count_flagged(flags: Mapping[str, str]) -> str:
+    """Say how many participants carry a flag.
+
+    Examples
+    --------
+    >>> count_flagged({"sub-01": "unconverged"})
+    '1 participant carries a quality flag and was kept.'
+    """
+    if len(flags) == 1:
+        return "1 participant carries a quality flag and was kept."
+    if not flags:
+        return "No participant carries a quality flag."
+    return f"{len(flags)} participants carry a quality flag and were kept."
+
+
+def find_flags(qc: pd.DataFrame | None, roi_values: pd.DataFrame) -> dict[str, str]:
+    """Map participants with a quality flag to their flags.
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"participant_id": ["sub-01"], "flag": ["small"]})
+    >>> find_flags(None, values)
+    {'sub-01': 'regions: small (1 rows)'}
+    """
+    found: dict[str, list[str]] = {}
+    if qc is not None and "flags" in qc:
+        for row in records(qc[qc["flags"].notna()]):
+            found.setdefault(row.participant_id, []).append(str(row.flags).replace(";", ", "))
+    if "flag" in roi_values:
+        marked = roi_values[roi_values["flag"].notna()]
+        for (person, flag), rows in marked.groupby(["participant_id", "flag"]):
+            found.setdefault(str(person), []).append(f"regions: {flag} ({len(rows)} rows)")
+    return {person: "; ".join(flags) for person, flags in sorted(found.items())}

@@ -1,0 +1,325 @@
+"""The methods text, written from the configuration that the study ran with.
+
+Every option that changes a number has its words here; an option without words is an error,
+so that the text cannot fall behind the software.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qsmstudy.errors import StudyError
+from qsmstudy.report import numbers as nb
+
+Config = Mapping[str, Any]
+
+#: Words for the options that are names, by rule and key.
+WORDS: dict[tuple[str, ...], dict[Any, str]] = {
+    ("fit_field", "phase_sign"): {
+        1: "phase taken to grow with the field",
+        -1: "phase taken to fall with the field",
+    },
+    ("fit_field", "r2star_method"): {
+        "arlo": "auto-regression on linear operations [@pei2015]",
+        "arlo_exact": "auto-regression on linear operations, exact for a mono-exponential decay "
+        "[@pei2015]",
+        "log_linear": "a weighted line through the logarithm of the magnitudes",
+    },
+    ("unwrap_phase", "method"): {
+        "laplacian": "inverting its Laplacian [@schofield2003]",
+        "laplacian_wrapped": "inverting the Laplacian of its wrapped differences [@schofield2003]",
+        "region_growing": "region growing along the most reliable voxels",
+    },
+    ("t_test",): {"pooled": "Student's t test with pooled variance", "welch": "Welch's t test"},
+    ("quantile",): {
+        "weibull": "SPSS's HAVERAGE rule (type 6)",
+        "linear": "linear interpolation (type 7)",
+        "hazen": "Hazen's rule (type 5)",
+        "median_unbiased": "the median-unbiased rule (type 8)",
+        "normal_unbiased": "the normal-unbiased rule (type 9)",
+    },
+    ("table1", "descriptive_missing"): {
+        "listwise": "of the patients who had all of them",
+        "pairwise": "of all patients who had the one",
+    },
+    ("table2", "form"): {
+        "icc_a1": "ICC(A,1): absolute agreement of single ratings",
+        "icc_ak": "ICC(A,k): absolute agreement of the raters' mean",
+    },
+    ("table3", "fdr"): {
+        "bh": "the procedure of Benjamini and Hochberg [@benjamini1995]",
+        "as_published": "p, rounded to three decimals, times the number of regions over its "
+        "rank, without step-up, as the published values imply; this differs from the "
+        "procedure of Benjamini and Hochberg [@benjamini1995]",
+    },
+    ("table4", "auc_se"): {
+        "spss_nonparametric": "the nonparametric standard error of SPSS [@hanley1982]",
+        "delong": "DeLong's standard error [@delong1988]",
+        "binegexp": "the standard error of the bi-negative exponential model [@hanley1982]",
+    },
+    ("table4", "cutoff_tie"): {
+        "highest_sensitivity": "the highest sensitivity",
+        "highest_specificity": "the highest specificity",
+    },
+    ("binary_coding",): {"yes1_no2": "yes 1 and no 2", "yes1_no0": "yes 1 and no 0"},
+    ("correlate_scores", "spearman_ci"): {
+        "bonett_wright": "Bonett and Wright [@bonett2000]",
+        "fieller": "Fieller, Hartley and Pearson [@fieller1957]",
+        "fisher": "Fisher's transformation",
+    },
+}
+
+#: Short names of the corrections, for captions.
+CORRECTIONS = {
+    "bh": "Benjamini and Hochberg",
+    "as_published": "p × regions / rank without step-up, as published",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the methods text: its heading and sentences with ``[@key]`` citations."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+def words(config: Config, rule: str, key: str) -> str:
+    """Return the words for a named option.
+
+    Raises
+    ------
+    StudyError
+        If the option has a value without words.
+    """
+    value = setting(config, rule, key)
+    known = WORDS.get((rule, key)) or WORDS[(key,)]
+    if value not in known:
+        raise StudyError(
+            f"{rule}.{key}: must be one of {', '.join(map(str, known))}; got {value!r}. "
+            "Correct the configuration."
+        )
+    return known[value]
+
+
+def setting(config: Config, rule: str, key: str) -> Any:
+    """Return an option of a rule: from the rule's section, or from the top level if shared.
+
+    Raises
+    ------
+    StudyError
+        If it is in neither.
+    """
+    section = config.get(rule)
+    for place in (section, config):
+        if isinstance(place, Mapping) and key in place:
+            return place[key]
+    raise StudyError(
+        f"config: {rule}.{key} must be given, the methods text states it. Add it to the "
+        "configuration."
+    )
+
+
+def sections(
+    config: Config,
+    *,
+    groups: Mapping[str, str],
+    alpha: float,
+    simulated: bool,
+    imaged: bool,
+) -> list[Section]:
+    """Write the methods text.
+
+    Parameters
+    ----------
+    config : mapping
+        The whole configuration.
+    groups : mapping
+        Role (``patients``, ``controls``) to the name of the group.
+    alpha : float
+        Level of significance.
+    simulated : bool
+        Whether the cohort is simulated.
+    imaged : bool
+        Whether the study started from images, not from measured values.
+
+    Returns
+    -------
+    list of Section
+        In the order of a paper.
+    """
+    found = []
+    if simulated:
+        found.append(Section("Simulated cohort", simulation(config)))
+    if imaged:
+        found.append(Section("Reconstruction", reconstruction(config)))
+        found.append(Section("Measurement", measurement(config, simulated=simulated)))
+    found.append(Section("Statistics", statistics(config, groups=groups, alpha=alpha)))
+    found.append(
+        Section(
+            "Workflow",
+            (
+                "Data followed the brain imaging data structure [@gorgolewski2016].",
+                "The study was run as a Snakemake workflow [@molder2021].",
+            ),
+        )
+    )
+    return found
+
+
+def simulation(config: Config) -> tuple[str, ...]:
+    """Describe the simulated cohort."""
+    groups = setting(config, "simulate_truth", "groups")
+    scan = config.get("simulate_scan", {})
+    members = nb.listing([f"{count} {name}" for name, count in groups.items()])
+    sentences = [
+        f"The scans of the published study [@zhou2024] are not public; a cohort of {members} was "
+        "simulated in their place "
+        f"(seed {setting(config, 'simulate_truth', 'seed')}).",
+        "Clinical variables and the susceptibility of every nucleus were drawn so that the "
+        "groups' statistics followed the printed ones; a match with the paper was therefore by "
+        "construction and no evidence for its findings.",
+        "Nuclei were shaped after a cellular-resolution atlas [@ding2016] and set in tissue "
+        "after an average template [@fonov2011]; the field was computed by dipole convolution "
+        "with a forward model that shares no code with the reconstruction.",
+    ]
+    if {"matrix", "voxel_size_mm", "echo_times", "field_strength"} <= set(scan):
+        times = [1000 * time for time in scan["echo_times"]]
+        sentences.append(
+            f"Each scan had {' × '.join(map(str, scan['matrix']))} voxels of "
+            f"{' × '.join(f'{size:g}' for size in scan['voxel_size_mm'])} mm at "
+            f"{scan['field_strength']:g} T and {len(times)} echoes from {times[0]:.4g} to "
+            f"{times[-1]:.4g} ms."
+        )
+    return tuple(sentences)
+
+
+def reconstruction(config: Config) -> tuple[str, ...]:
+    """Describe the way from echoes to susceptibility."""
+
+    def value(rule: str, key: str) -> str:
+        return f"{setting(config, rule, key):g}"
+
+    sentences = [
+        "In every voxel the field was fitted to the complex signal of all echoes by least "
+        "squares [@kressler2010, @liu2013], "
+        f"with {words(config, 'fit_field', 'phase_sign')} and at most "
+        f"{value('fit_field', 'max_iterations')} Gauss-Newton steps; voxels with less than "
+        f"{value('fit_field', 'signal_fraction')} of the robust maximum magnitude were left out.",
+        f"R2* was estimated by {words(config, 'fit_field', 'r2star_method')}.",
+        f"The field was unwrapped by {words(config, 'unwrap_phase', 'method')}.",
+        "The brain was extracted from the root sum of squares of the magnitudes by the brain "
+        "extraction tool's method [@smith2002] (fractional intensity threshold "
+        f"{value('extract_brain', 'fractional_threshold')}, "
+        f"{value('extract_brain', 'iterations')} iterations); where the dataset provided a mask, "
+        "it was used instead.",
+        "The background field was removed by projection onto dipole fields [@liu2011], solved by "
+        f"conjugate gradients (at most {value('remove_background', 'max_iterations')} steps, "
+        f"relative tolerance {value('remove_background', 'tolerance')}, margin "
+        f"{value('remove_background', 'padding_mm')} mm).",
+        "The local field was inverted by morphology enabled dipole inversion [@liu2012] in its "
+        f"nonlinear form [@liu2013] with λ = {value('invert_dipole', 'lambda_fidelity')}, the "
+        "data term in radians per echo spacing, solved by the alternating direction method of "
+        f"multipliers (at most {value('invert_dipole', 'max_iterations')} steps, relative change "
+        f"{value('invert_dipole', 'tolerance')}, margin "
+        f"{value('invert_dipole', 'padding_mm')} mm).",
+        f"Edges made up {value('invert_dipole', 'edge_fraction')} gradient components per brain "
+        "voxel.",
+    ]
+    if setting(config, "invert_dipole", "smv_radius_mm") > 0:
+        sentences.append(
+            "A spherical mean value filter with a radius of "
+            f"{value('invert_dipole', 'smv_radius_mm')} mm was applied to field and dipole kernel, "
+            "and the mask eroded accordingly."
+        )
+    if merit := setting(config, "invert_dipole", "merit"):
+        times = "once" if merit == 1 else f"{merit} times"
+        sentences.append(f"Outliers of the data term lost weight in a reweighting, {times}.")
+    zero = (
+        "Zero susceptibility was set to the mean of the ventricular cerebrospinal fluid (connected "
+        f"voxels with R2* below {value('invert_dipole', 'csf_r2star_threshold')} 1/s near the "
+        "centre)"
+    )
+    if setting(config, "invert_dipole", "lambda_csf") > 0:
+        zero += (
+            ", whose susceptibility was held uniform with "
+            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]"
+        )
+    return (*sentences, zero + "; where none was found, to the mean of the brain.")
+
+
+def measurement(config: Config, *, simulated: bool) -> tuple[str, ...]:
+    """Describe the regions and their measurement."""
+    slices = setting(config, "measure_rois", "n_slices")
+    raters = setting(config, "table2", "raters")
+    extent = f"on {slices} consecutive axial slices" if slices else "on all slices they covered"
+    rater = setting(config, "table3", "rater")
+    analysed = "the raters' mean was" if rater == "mean" else f"the values of rater {rater} were"
+    who = "Simulated raters" if simulated else "Raters"
+    return (
+        f"{who} {nb.listing(list(raters))} labelled caudate nucleus, globus pallidus, putamen, "
+        "red nucleus, substantia nigra, thalamus and dentate nucleus on both sides.",
+        f"Susceptibility was averaged over all voxels of a region {extent}; {analysed} analysed.",
+    )
+
+
+def statistics(config: Config, *, groups: Mapping[str, str], alpha: float) -> tuple[str, ...]:
+    """Describe the statistical analysis."""
+    return (
+        *comparison(config, groups=groups),
+        *association(config, groups=groups),
+        f"Tests were two-sided at the level {alpha:g}; apart from the comparison of the groups, "
+        "p values were not corrected for multiple testing.",
+    )
+
+
+def comparison(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
+    """Describe how the groups were compared and told apart."""
+    patients, controls = groups["patients"], groups["controls"]
+    missing = words(config, "table1", "descriptive_missing")
+    form = words(config, "table2", "form")
+    positive = groups[setting(config, "table4", "positive_group")]
+    return (
+        f"Age was compared by {words(config, 'table1', 't_test')}, proportions by Pearson's "
+        "chi-square test without continuity correction; Fisher's exact test was added where an "
+        "expected count was below 5.",
+        f"Scores were described by median and interquartile range {missing}, with quartiles by "
+        f"{words(config, 'table1', 'quantile')}.",
+        f"The agreement of the raters was measured by {form} [@mcgraw1996].",
+        f"Regional susceptibility of {patients} and {controls} was compared by "
+        f"{words(config, 'table3', 't_test')} where the Shapiro-Wilk test [@shapiro1965] rejected "
+        "normality in neither group, and by the asymptotic Mann-Whitney test without continuity "
+        "correction elsewhere; normal samples were described by mean ± SD, others by median "
+        f"(IQR), with quartiles by {words(config, 'table3', 'quantile')}.",
+        "The effect size was Hedges' g [@hedges1981].",
+        f"False discovery was controlled over the regions by {words(config, 'table3', 'fdr')}.",
+        f"ROC curves were drawn for {_regions(config, 'table4')} and for their combination by "
+        f"logistic regression, with {positive} as the positive state; the area's interval was "
+        f"Wald's with {words(config, 'table4', 'auc_se')}.",
+        "The cut-off maximised sensitivity + specificity [@youden1950], among equals with "
+        f"{words(config, 'table4', 'cutoff_tie')}; the combination was fitted and judged on the "
+        "same participants.",
+    )
+
+
+def association(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
+    """Describe regression, correlation and the comparison of the sides."""
+    factors = setting(config, "table5", "factors")
+    return (
+        f"In {groups['patients']}, susceptibility of {_regions(config, 'table5')} was regressed on "
+        f"{len(factors)} factors one at a time, with binary factors coded "
+        f"{words(config, 'table5', 'binary_coding')}; factors with p < "
+        f"{setting(config, 'table5', 'entry_p'):g} entered a model of several factors over the "
+        "complete cases.",
+        "Susceptibility and age were correlated with the scores by Pearson's r where both "
+        "variables looked normal, and by Spearman's elsewhere, with intervals of the latter after "
+        f"{words(config, 'correlate_scores', 'spearman_ci')}.",
+        "Left and right were compared by the paired t test, with Cohen's dz.",
+    )
+
+
+def _regions(config: Config, rule: str) -> str:
+    chosen = setting(config, rule, "rois")
+    if isinstance(chosen, str):
+        return "the regions whose groups differed after correction"
+    return nb.listing(list(chosen))

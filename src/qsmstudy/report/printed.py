@@ -1,0 +1,462 @@
+"""The tables in the form in which the paper prints them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from qsmstudy.report import numbers as nb
+
+#: Full names of the regions of interest.
+ROI_NAMES = {
+    "CN": "caudate nucleus",
+    "GP": "globus pallidus",
+    "PUT": "putamen",
+    "RN": "red nucleus",
+    "SN": "substantia nigra",
+    "THA": "thalamus",
+    "DN": "dentate nucleus",
+}
+
+VARIABLES = {
+    "age": "Age [years]",
+    "sex": "Men / women",
+    "smoking": "Smoking, yes / no",
+    "drinking": "Drinking, yes / no",
+    "hypertension": "Hypertension, yes / no",
+    "hyperlipidemia": "Hyperlipidemia, yes / no",
+    "diabetes": "Diabetes, yes / no",
+    "nihss_admission": "NIHSS at admission",
+    "nihss_discharge": "NIHSS at discharge",
+    "mrs_admission": "mRS at admission",
+    "mrs_discharge": "mRS at discharge",
+}
+
+TESTS = {
+    "pooled_t": "t",
+    "welch_t": "Welch t",
+    "mann_whitney": "Mann-Whitney",
+    "chi_square": "χ²",
+    "icc_a1": "ICC(A,1)",
+    "icc_ak": "ICC(A,k)",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+}
+
+#: Decimals of susceptibility [ppm] in the paper's Table 3.
+PPM_PLACES = 5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell: what is printed, what it sorts by, and whether it is set in bold."""
+
+    text: str
+    key: float | str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table column; neighbours with the same `group` share a heading above them."""
+
+    label: str
+    numeric: bool = True
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A printed table.
+
+    Attributes
+    ----------
+    name : str
+        Identifier in the page and stem of the download.
+    title : str
+        Caption.
+    columns : sequence of Column
+        Headings.
+    rows : sequence of sequence of Cell
+        Cells; the first of a row is its heading.
+    notes : tuple of str
+        Conventions, set under the table.
+    """
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Headings above the columns with their widths; empty when there are none."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if spans and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return spans if any(name for name, _ in spans) else []
+
+
+def text(value: Any, *, strong: bool = False) -> Cell:
+    """Return a cell of words."""
+    shown = "" if nb.is_missing(value) else str(value)
+    return Cell(shown, shown.lower(), strong)
+
+
+def number(value: Any, places: int, *, strong: bool = False) -> Cell:
+    """Return a cell with a number that sorts by its unrounded value."""
+    return Cell(nb.decimal(value, places), _key(value), strong)
+
+
+def p_value(value: Any, *, strong: bool = False) -> Cell:
+    """Return a cell with a p value."""
+    return Cell(nb.probability(value), _key(value), strong)
+
+
+def below(p: Any, alpha: float) -> bool:
+    """Tell whether a p value, if there is one, is below a level."""
+    return not nb.is_missing(p) and bool(p < alpha)
+
+
+def with_interval(value: Any, low: Any, high: Any, places: int, *, strong: bool = False) -> Cell:
+    """Return a cell ``0.79 (0.28 to 1.30)``."""
+    if nb.is_missing(value):
+        return Cell(nb.MISSING)
+    shown = nb.decimal(value, places)
+    if not (nb.is_missing(low) or nb.is_missing(high)):
+        shown += f" ({nb.interval(low, high, places)})"
+    return Cell(shown, _key(value), strong)
+
+
+def _key(value: Any) -> float | str:
+    return "" if nb.is_missing(value) else float(value)
+
+
+def roi_label(row: Any) -> str:
+    """Return ``L CN`` for a table row with hemisphere and roi."""
+    return f"{row.hemisphere} {row.roi}"
+
+
+def spread(row: Any, places: int, *, normal: bool) -> Cell:
+    """Return ``mean ± SD`` or ``median (IQR)`` of a table row."""
+    center, width = (row.mean, row.sd) if normal else (row.median, row.iqr)
+    return Cell(nb.with_spread(center, width, places, normal=normal), _key(center))
+
+
+def short(variable: str) -> str:
+    """Return a variable's name without its answers: ``Smoking``."""
+    return VARIABLES.get(variable, variable).split(",")[0]
+
+
+def records(frame: pd.DataFrame) -> list[Any]:
+    """Return the rows of a table as named tuples."""
+    # Of a Series, `mean` and `median` would be methods; of a named tuple they are cells.
+    return list(frame.itertuples(index=False, name="Row"))
+
+
+def _pivot(frame: pd.DataFrame, keys: list[str]) -> dict[tuple, dict[str, Any]]:
+    """Gather the rows of a tidy table by `keys`, then by group."""
+    found: dict[tuple, dict[str, Any]] = {}
+    for row in records(frame):
+        found.setdefault(tuple(getattr(row, key) for key in keys), {})[row.group] = row
+    return found
+
+
+def remarks(frame: pd.DataFrame, *columns: str) -> tuple[str, ...]:
+    """List the notes of a table, each with the rows it stands in.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Table with a column ``note``.
+    *columns : str
+        What names a row.
+
+    Examples
+    --------
+    >>> rows = {"roi": ["CN", "GP"], "note": ["small", "small"]}
+    >>> remarks(pd.DataFrame(rows), "roi")
+    ('CN; GP: small.',)
+    """
+    if "note" not in frame:
+        return ()
+    places: dict[str, list[str]] = {}
+    for row in records(frame[frame["note"].notna()]):
+        words = [str(value) for name in columns if not nb.is_missing(value := getattr(row, name))]
+        place = " ".join(word for word in words if word != "all")
+        places.setdefault(str(row.note), []).append(place)
+    return tuple(
+        f"{named + ': ' if (named := '; '.join(filter(None, found))) else ''}{note}."
+        for note, found in places.items()
+    )
+
+
+def words(option: Any) -> Cell:
+    """Return a cell with the words for the name of a test or form."""
+    return text(TESTS.get(option, option))
+
+
+def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
+    """Print the characteristics of the groups."""
+    names = list(groups.values())
+    sizes = {
+        name: int((own["n"] + own["n_missing"].fillna(0)).max())
+        for name in names
+        if len(own := frame[frame["group"] == name])
+    }
+    rows = []
+    for (variable,), by_group in _pivot(frame, ["variable"]).items():
+        test = by_group.get("all")
+        cells = [text(VARIABLES.get(variable, variable))]
+        cells += [_characteristic(by_group.get(name), variable) for name in names]
+        cells += [words(getattr(test, "test", None)), _p_of(test, alpha=alpha)]
+        rows.append(cells)
+    columns = [Column("Characteristic", numeric=False)]
+    columns += [Column(f"{name} (n = {sizes.get(name, 0)})") for name in names]
+    columns += [Column("Test", numeric=False), Column("p")]
+    return Table(
+        "table1", "Table 1. Characteristics of the participants", columns, rows, _notes1(frame)
+    )
+
+
+def _p_of(test: Any, *, alpha: float) -> Cell:
+    p = getattr(test, "p", None)
+    return Cell("") if nb.is_missing(p) else p_value(p, strong=below(p, alpha))
+
+
+def _characteristic(row: Any, variable: str) -> Cell:
+    if row is None or not row.n:
+        return Cell("")
+    if not nb.is_missing(row.n_yes):
+        cell = Cell(f"{nb.integer(row.n_yes)} / {nb.integer(row.n_no)}", row.n_yes / row.n)
+    elif variable.startswith(("nihss", "mrs")):
+        shown = f"{nb.decimal(row.median, 1)} ({nb.decimal(row.iqr, 2)})"
+        return Cell(f"{shown}, n = {nb.integer(row.n)}", _key(row.median))
+    else:
+        cell = spread(row, 2, normal=True)
+    missing = 0 if nb.is_missing(row.n_missing) else int(row.n_missing)
+    return Cell(f"{cell.text}, n = {nb.integer(row.n)}", cell.key) if missing else cell
+
+
+def _notes1(frame: pd.DataFrame) -> tuple[str, ...]:
+    notes = ["Mean ± SD for age, counts yes / no, median (IQR) for scores."]
+    tests = frame[frame["group"] == "all"]
+    few = tests[pd.to_numeric(tests["min_expected"], errors="coerce") < 5]
+    notes += [
+        f"{VARIABLES.get(row.variable, row.variable).split(',')[0]}: an expected count is "
+        f"{nb.decimal(row.min_expected, 1)}; Fisher's exact {nb.p_equals(row.p_fisher)}."
+        for row in records(few)
+    ]
+    rest = frame[~frame["note"].astype(str).str.startswith("expected count")]
+    return (*notes, *remarks(rest, "variable", "group"))
+
+
+def table2(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> Table:
+    """Print the raters' agreement."""
+    names = list(groups.values())
+    rows = []
+    for (hemisphere, roi), by_group in _pivot(frame, ["hemisphere", "roi"]).items():
+        cells = [text(f"{hemisphere} {roi}")]
+        for name in names:
+            row = by_group.get(name)
+            cells += (
+                [Cell(""), Cell(""), Cell("")]
+                if row is None
+                else [
+                    number(row.icc, 3),
+                    Cell(nb.interval(row.ci_low, row.ci_high, 3), _key(row.ci_low)),
+                    number(row.n, 0),
+                ]
+            )
+        rows.append(cells)
+    columns = [Column("ROI", numeric=False)]
+    for name in names:
+        columns += [Column(label, group=name) for label in ("ICC", "95 % CI", "n")]
+    forms = sorted({TESTS.get(form, str(form)) for form in frame["form"].dropna()})
+    notes = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
+    title = "Table 2. Agreement of the two raters"
+    return Table("table2", title, columns, rows, notes)
+
+
+def table3(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> Table:
+    """Print susceptibility by group."""
+    names = list(groups.values())
+    rows = []
+    sizes: dict[str, set[int]] = {name: set() for name in names}
+    for (hemisphere, roi), by_group in _pivot(frame, ["hemisphere", "roi"]).items():
+        cells = [text(f"{hemisphere} {roi}")]
+        for name in names:
+            row = by_group.get(name)
+            if row is None or nb.is_missing(row.n):
+                cells.append(Cell(""))
+                continue
+            sizes[name] = sizes[name] | {int(row.n)}
+            cells.append(spread(row, PPM_PLACES, normal=row.normal != "no"))
+        test = by_group["all"]
+        strong = test.significant == "yes"
+        cells += [
+            with_interval(test.hedges_g, test.g_low, test.g_high, 2),
+            words(test.test),
+            p_value(test.p),
+            p_value(test.p_fdr, strong=strong),
+        ]
+        rows.append(cells)
+    columns = [Column("ROI", numeric=False)]
+    columns += [Column(f"{name} (n = {_range(sizes[name])})") for name in names]
+    columns += [Column("Hedges g (95 % CI)"), Column("Test", numeric=False)]
+    columns += [Column("p"), Column("p, FDR")]
+    notes = (
+        "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR). "
+        f"g is positive where {names[0]} is higher. Bold: significant after correction.",
+        *remarks(frame, "hemisphere", "roi", "group"),
+    )
+    title = "Table 3. Susceptibility of the nuclei by group"
+    return Table("table3", title, columns, rows, notes)
+
+
+def _range(sizes: set[int]) -> str:
+    ordered = sorted(sizes)
+    return "–".join(str(n) for n in dict.fromkeys((ordered or [0])[:: max(1, len(ordered) - 1)]))
+
+
+def table4(frame: pd.DataFrame) -> Table:
+    """Print the discrimination of the groups by single nuclei and their combination."""
+    rows = [
+        [
+            text("Combination" if row.marker == "combination" else row.marker),
+            number(row.auc, 3),
+            Cell(nb.interval(row.ci_low, row.ci_high, 3), _key(row.ci_low)),
+            p_value(row.p),
+            number(row.cutoff, PPM_PLACES),
+            number(row.sensitivity, 3),
+            number(row.specificity, 3),
+            number(row.accuracy, 3),
+            Cell(f"{nb.integer(row.n_positive)} + {nb.integer(row.n_negative)}", _key(row.n)),
+        ]
+        for row in records(frame)
+    ]
+    labels = ("AUC", "95 % CI", "p", "Cut-off", "Sensitivity", "Specificity", "Accuracy", "n")
+    columns = [Column("Marker", numeric=False), *map(Column, labels)]
+    states = sorted({str(state) for state in frame["positive_group"].dropna()})
+    notes = [
+        "Cut-off in ppm for a nucleus, predicted probability for the combination; n: with + "
+        "without the positive state."
+    ]
+    if states:
+        notes.insert(0, f"Positive state: {nb.listing(states)}.")
+    notes += remarks(frame, "marker")
+    return Table(
+        "table4", "Table 4. Discrimination of the groups (ROC)", columns, rows, tuple(notes)
+    )
+
+
+def table5(frame: pd.DataFrame) -> Table:
+    """Print the regressions on one factor each, a row per factor."""
+    fitted = frame[frame["factor"].notna()]
+    labels = list(dict.fromkeys(roi_label(row) for row in records(fitted)))
+    by_factor: dict[str, dict[str, Any]] = {}
+    for row in records(fitted):
+        by_factor.setdefault(row.factor, {})[roi_label(row)] = row
+    rows = []
+    for factor, by_roi in by_factor.items():
+        cells = [text(short(factor))]
+        for label in labels:
+            found = by_roi.get(label)
+            if found is None:
+                cells += [Cell(""), Cell(""), Cell("")]
+                continue
+            strong = found.selected == "yes"
+            cells += [number(found.beta, 3), p_value(found.p, strong=strong), number(found.n, 0)]
+        rows.append(cells)
+    columns = [Column("Factor", numeric=False)]
+    for label in labels:
+        columns += [Column(name, group=label) for name in ("β", "p", "n")]
+    notes = (
+        "β: standardised coefficient. Bold: entered into the model of Table 6.",
+        *remarks(frame, "hemisphere", "roi", "factor"),
+    )
+    return Table(
+        "table5", "Table 5. Regression on one factor at a time, patients", columns, rows, notes
+    )
+
+
+def table6(frame: pd.DataFrame, *, alpha: float) -> Table:
+    """Print the models with all selected factors."""
+    rows = []
+    for row in records(frame[frame["term"].notna()]):
+        rows.append(
+            [
+                text(roi_label(row)),
+                text(short(row.term)),
+                number(row.beta, 3),
+                number(row.t, 3),
+                p_value(row.p, strong=below(row.p, alpha)),
+                number(row.vif, 2),
+                number(row.adj_r2, 3),
+                Cell(
+                    f"{nb.decimal(row.f, 3)} ({nb.integer(row.df1)}, {nb.integer(row.df2)})",
+                    _key(row.f),
+                ),
+                p_value(row.p_model),
+                number(row.n, 0),
+            ]
+        )
+    columns = [Column("ROI", numeric=False), Column("Term", numeric=False)]
+    columns += [Column(label) for label in ("β", "t", "p", "VIF")]
+    columns += [Column(label, group="Model") for label in ("Adj. R²", "F (df)", "p", "n")]
+    notes = (
+        "β: standardised coefficient; VIF: variance inflation factor.",
+        *remarks(frame, "hemisphere", "roi", "term"),
+    )
+    return Table(
+        "table6", "Table 6. Regression on the selected factors, patients", columns, rows, notes
+    )
+
+
+def correlations(frame: pd.DataFrame, *, alpha: float) -> Table:
+    """Print the correlations with the scores."""
+    rows = []
+    for row in records(frame):
+        rows.append(
+            [
+                text(VARIABLES["age"] if row.x == "age" else row.x),
+                text(VARIABLES.get(row.y, row.y)),
+                words(row.method),
+                with_interval(row.r, row.ci_low, row.ci_high, 3),
+                number(row.n, 0),
+                p_value(row.p, strong=below(row.p, alpha)),
+            ]
+        )
+    columns = [Column(label, numeric=False) for label in ("Variable", "Score", "Method")]
+    columns += [Column("r (95 % CI)"), Column("n"), Column("p")]
+    notes = ("p is not corrected for the number of pairs.", *remarks(frame, "x", "y"))
+    return Table("correlations", "Correlation with the scores, patients", columns, rows, notes)
+
+
+def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
+    """Print the comparison of left and right."""
+    rows = []
+    for row in records(frame):
+        rows.append(
+            [
+                text(f"{row.group} {row.roi}"),
+                Cell(nb.with_spread(row.mean_l, row.sd_l, 5, normal=True), _key(row.mean_l)),
+                Cell(nb.with_spread(row.mean_r, row.sd_r, 5, normal=True), _key(row.mean_r)),
+                with_interval(row.mean_difference, row.ci_low, row.ci_high, 5),
+                number(row.cohen_dz, 2),
+                number(row.r, 3),
+                number(row.n, 0),
+                Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", _key(row.t)),
+                p_value(row.p, strong=below(row.p, alpha)),
+            ]
+        )
+    columns = [Column("Group, ROI", numeric=False)]
+    labels = ("Left", "Right", "L − R (95 % CI)", "Cohen dz", "r (L, R)", "n", "t (df)", "p")
+    columns += [Column(label) for label in labels]
+    notes = ("Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",)
+    return Table("asymmetry", "Left against right", columns, rows, notes)

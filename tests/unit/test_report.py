@@ -1,0 +1,463 @@
+"""The report: printed numbers, sentences, methods text, and the page as a whole."""
+
+import base64
+import hashlib
+import re
+import runpy
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import stats_cohort as cohort
+import yaml
+from test_stats_scripts import run_all
+
+from qsmstudy import bids
+from qsmstudy.errors import StudyError
+from qsmstudy.report import checks, flow, methods, page, printed, references, summary
+from qsmstudy.report import numbers as nb
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
+BIBLIOGRAPHY = ROOT / "resources" / "references.bib"
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+TITLE = "Iron & <susceptibility>"
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+VOID = {"meta", "img", "input", "br", "link", "hr"}
+
+
+class Page(HTMLParser):
+    """Elements of a page with their attributes, and its visible text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "script"} & set(self.open):
+            self.text.append(data)
+
+    def all(self, *tags):
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+    def words(self):
+        return " ".join(" ".join(self.text).replace(nb.NO_BREAK, " ").split())
+
+
+def quality_table(people):
+    return pd.DataFrame(
+        {
+            "scan": people,
+            "participant_id": people,
+            "session": None,
+            "iterations": 12,
+            "residual": 0.0123456,
+            "converged": "yes",
+            "local_field_rms_hz": 2.5,
+            "flags": [HOSTILE, *[None] * (len(people) - 1)],
+        }
+    )
+
+
+def scorecard_table():
+    return pd.DataFrame(
+        {
+            "id": ["T3.LCN.AIS.mean", "T1.smoking.p", "T4.COMB.auc", "S3.2.icc.min"],
+            "published": [0.073, 0.001, 0.722, 0.823],
+            "decimals": [5, 3, 3, 3],
+            "reproduced": [0.0730004, 0.00002, 0.7, np.nan],
+            "reproduced_table": [0.073, 0.00012, 0.722, 0.823],
+            "match": ["yes", "yes", "no", None],
+            "match_table": ["yes"] * 4,
+            "class": ["consistent", "consistent", "inconsistent_joint", "convention"],
+            "note": [None, "printed as < 0.001; all tests", HOSTILE, "not reproduced: n/a"],
+        }
+    )
+
+
+def validation_table():
+    rows = [
+        ("CN", "L", "AIS", 12, 0.07, 0.068, -0.002, 0.02, 0.019, np.nan, np.nan, np.nan),
+        ("CN", "L", "all", 22, 0.06, 0.058, -0.002, 0.02, 0.019, 0.93, 0.001, 0.004),
+    ]
+    columns = "roi hemisphere group n true_mean_ppm measured_mean_ppm difference_ppm true_sd_ppm"
+    columns += " measured_sd_ppm gain offset_ppm error_sd_ppm"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def make_study(folder, *, sizes=(12, 10), rois="significant"):
+    """Write every table of a study and return the arguments of the report's script."""
+    cohort.study(folder, sizes=sizes, missing=sizes[0] > 8)
+    run_all(folder, rois=rois)
+    for rule, name in (("correlate_scores", "correlations"), ("compare_hemispheres", "asymmetry")):
+        (folder / f"{rule}.tsv").rename(folder / f"{name}.tsv")
+    means = bids.read_tsv(folder / "roi_means.tsv")
+    people = list(dict.fromkeys(means["participant_id"]))
+    values = means[means["rater"] != "mean"].rename(columns={"chi_ppm": "chi_mean_ppm"})
+    bids.write_tsv(folder / "roi_values.tsv", values.assign(flag=None))
+    bids.write_tsv(folder / "qc.tsv", quality_table(people))
+    bids.write_tsv(folder / "scorecard.tsv", scorecard_table())
+    bids.write_tsv(folder / "validation.tsv", validation_table())
+    figures = [folder / f"figure{number}.svg" for number in range(1, 6)]
+    for path in figures:
+        path.write_text(SVG)
+    mosaics = [folder / f"{people[0]}.png", folder / f"{people[1]}.png"]
+    for path in mosaics:
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    names = ["participants", "roi_values", *(f"table{i}" for i in range(1, 7))]
+    names += ["correlations", "asymmetry", "scorecard", "validation", "qc"]
+    return {name: folder / f"{name}.tsv" for name in names} | {
+        "figures": figures,
+        "mosaics": mosaics,
+        "references": BIBLIOGRAPHY,
+        "templates": TEMPLATES,
+        "report": folder / "report.html",
+        "config": CONFIG,
+        "groups": cohort.GROUPS,
+        "alpha": 0.05,
+        "title": TITLE,
+        "simulated": True,
+        "provenance": {"commit": "abc1234", "command": HOSTILE},
+    }
+
+
+def build(arguments):
+    script = runpy.run_path(str(ROOT / "scripts" / "build_report.py"))
+    script["main"](**arguments)
+    return arguments["report"].read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return make_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def text(study):
+    return build(study)
+
+
+@pytest.fixture(scope="module")
+def html(text):
+    return Page(text)
+
+
+# --- Numbers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "expected"),
+    [
+        (0.3745, 3, "0.375"),  # a binary float just below the half
+        (-2.675, 2, "−2.68"),
+        (-0.0001, 2, "0.00"),
+        (12.0, 0, "12"),
+        (1e-12, 3, "0.000"),
+        (None, 2, "n/a"),
+        (float("nan"), 2, "n/a"),
+        (float("inf"), 2, "∞"),
+    ],
+)
+def test_decimal_rounds_half_up_in_decimal(value, places, expected):
+    assert nb.decimal(value, places) == expected
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(0.0004, "<0.001"), (0.001, "0.001"), (0.04249, "0.042"), (0.9999, ">0.999"), (1, "1.000")],
+)
+def test_probability_is_exact_and_bounded(p, expected):
+    assert nb.probability(p) == expected
+
+
+def test_spread_follows_normality():
+    assert nb.with_spread(0.073, 0.02882, 5, normal=True) == "0.07300 ± 0.02882"
+    assert nb.with_spread(2, 4.25, 2, normal=False) == "2.00 (4.25)"
+
+
+# --- Tables -----------------------------------------------------------------------------------
+
+
+def cells(table, name):
+    return {row[0].text: row for row in table.rows}[name]
+
+
+def test_table3_prints_mean_or_median_by_normality(study):
+    frame = bids.read_tsv(study["table3"])
+    frame.loc[(frame["roi"] == "CN") & (frame["group"] == "HC"), "normal"] = "no"
+    row = cells(printed.table3(frame, groups=cohort.GROUPS), "L CN")
+    assert "±" in row[1].text
+    assert "(" in row[2].text
+
+
+def test_table5_has_a_row_per_factor_and_a_group_of_columns_per_region(study):
+    table = printed.table5(bids.read_tsv(study["table5"]))
+    regions = [name for name, _ in table.groups if name]
+    assert len(table.rows) == 10
+    assert all(len(row) == 1 + 3 * len(regions) == len(table.columns) for row in table.rows)
+
+
+def test_every_row_is_as_wide_as_its_headings(study):
+    tables = [
+        printed.table1(bids.read_tsv(study["table1"]), groups=cohort.GROUPS, alpha=0.05),
+        printed.table2(bids.read_tsv(study["table2"]), groups=cohort.GROUPS),
+        printed.table4(bids.read_tsv(study["table4"])),
+        printed.table6(bids.read_tsv(study["table6"]), alpha=0.05),
+        printed.correlations(bids.read_tsv(study["correlations"]), alpha=0.05),
+        printed.asymmetry(bids.read_tsv(study["asymmetry"]), alpha=0.05),
+        *checks.validation(validation_table()),
+        checks.quality(quality_table(["sub-01", "sub-02"])),
+    ]
+    for table in tables:
+        assert table.rows
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_cells_sort_by_the_unrounded_number():
+    assert printed.p_value(0.00002).key == 0.00002
+    assert printed.number(float("nan"), 3).key == ""
+
+
+def test_scorecard_prints_inequalities_and_says_what_missed():
+    card = scorecard_table().rename(columns={"class": "kind"})
+    table, verdicts = checks.scorecard(card)
+    assert verdicts == ["match", "match", "miss", "none"]
+    row = cells(table, "T1.smoking.p")
+    assert row[1].text == row[2].text == "<0.001"
+    assert row[-1].text == "all tests"
+
+
+def test_shares_count_what_is_not_available_as_not_reproduced():
+    card = scorecard_table().assign(kind="x")
+    table = checks.share_table(card, by="kind", name="share", title="Share")
+    assert [cell.text for cell in table.rows[0]] == [
+        *("x", "4"),
+        *("2", "1", "50.0 %"),
+        *("4", "0", "100.0 %"),
+    ]
+    assert "2 (50.0 %, with 1 not available)" in summary.reproduction(card)
+
+
+# --- Sentences --------------------------------------------------------------------------------
+
+
+def test_differences_are_named_with_effect_interval_n_and_p(study):
+    frame = bids.read_tsv(study["table3"])
+    sentence = str(summary.differences(frame, groups=cohort.GROUPS))
+    best = frame[frame["significant"] == "yes"].sort_values("hedges_g").iloc[-1]
+    effect = f"Hedges g {nb.decimal(best.hedges_g, 2)}"
+    assert re.search(rf"{effect} \(95 % CI .*\), n = 12 and 10, corrected p [=<]", sentence)
+
+
+def test_no_difference_is_said_as_such(study):
+    frame = bids.read_tsv(study["table3"]).assign(significant="no")
+    assert "did not differ" in str(summary.differences(frame, groups=cohort.GROUPS))
+
+
+def test_flow_names_everyone_left_out_once():
+    people = pd.DataFrame(
+        {
+            "participant_id": ["sub-1", "sub-2", "sub-3", "sub-4"],
+            "group": ["AIS", "AIS", "HC", "HC"],
+            "nihss_admission": [1, np.nan, np.nan, np.nan],
+        }
+    )
+    values = pd.DataFrame({"participant_id": ["sub-1", "sub-3", "sub-9"], "rater": "A"})
+    qc = quality_table(["sub-1", "sub-3", "sub-4", "sub-9"])
+    steps = flow.steps(people, values, qc, groups=cohort.GROUPS, flagged=["sub-1"])
+    assert [step.count for step in steps] == [4, 4, 3, 2, 1]
+    assert [step.lost for step in steps] == [(), ("sub-2",), ("sub-4",), ("sub-9",), ()]
+    assert steps[3].details == ("AIS: 1", "HC: 1", "with a quality flag: 1")
+    assert steps[4].details == ("NIHSS at admission: 1",)
+
+
+# --- Methods and references -------------------------------------------------------------------
+
+
+def methods_text(config=CONFIG, *, simulated=True, imaged=True):
+    found = methods.sections(
+        config, groups=cohort.GROUPS, alpha=0.05, simulated=simulated, imaged=imaged
+    )
+    return " ".join(sentence for part in found for sentence in part.sentences)
+
+
+def changed(rule, **options):
+    return CONFIG | {rule: CONFIG[rule] | options}
+
+
+def test_methods_state_the_settings():
+    assert "λ = 1234" in methods_text(changed("invert_dipole", lambda_fidelity=1234))
+    assert "Welch's t test" in methods_text(changed("table3", t_test="welch"))
+    assert "AIS as the positive state" in methods_text(changed("table4", positive_group="patients"))
+
+
+def test_methods_leave_out_what_was_not_done():
+    assert "mean value filter" not in methods_text(changed("invert_dipole", smv_radius_mm=0))
+    assert "simulated" not in methods_text(simulated=False).lower()
+    assert "unwrapped" not in methods_text(imaged=False)
+
+
+def test_methods_reject_an_option_without_words():
+    with pytest.raises(StudyError, match=r"unwrap_phase\.method: .*got 'magic'"):
+        methods_text(changed("unwrap_phase", method="magic"))
+
+
+def test_every_citation_is_in_the_bibliography_and_every_work_is_complete():
+    works = references.parse(BIBLIOGRAPHY.read_text(encoding="utf-8"))
+    cited = set()
+    for options in methods.WORDS.values():
+        cited |= set(re.findall(r"@([a-z]+\d+)", " ".join(options.values())))
+    cited |= set(re.findall(r"@([a-z]+\d+)", methods_text()))
+    assert cited <= set(works)
+    for work in works.values():
+        assert work.authors, work.key
+        assert work.title, work.key
+        assert re.match(r"10\.\d{4,}/\S+", work.doi), work.key
+        assert re.match(r".+\. \d{4};", work.source), work.key
+
+
+def test_citations_are_numbered_in_order_of_appearance():
+    works = {key: references.Reference(key, "", "", "", "") for key in "abc"}
+    citations = references.Citations(works)
+    first = citations.sentence("One [@c] and two [@a, @c].")
+    assert first.parts == ("One", (1,), " and two", (2, 1), ".")
+    assert [work.key for work in citations.cited] == ["c", "a"]
+
+
+def test_unknown_citation_is_an_error():
+    with pytest.raises(StudyError, match="nobody1999 is cited"):
+        references.Citations({}).sentence("As is known [@nobody1999].")
+
+
+# --- The page ---------------------------------------------------------------------------------
+
+
+def test_page_needs_nothing_from_outside(html, text):
+    for tag, attributes in html.elements:
+        assert attributes.get("src", "data:").startswith("data:"), tag
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        if tag != "a":
+            assert "href" not in attributes
+    assert not re.search(r"@import|url\(", text)
+    policy = [a["content"] for a in html.all("meta") if "http-equiv" in a]
+    assert policy
+    assert policy[0].startswith("default-src 'none'")
+
+
+def test_policy_admits_the_own_script_only(text):
+    scripts = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(scripts[-1].encode()).digest()).decode()
+    assert len(scripts) == 1
+    assert f"script-src 'sha256-{digest}'" in text
+    assert text.startswith("<!DOCTYPE html>")
+
+
+def test_banner_says_simulated_only_when_it_is(html, study, tmp_path):
+    assert "no evidence for the paper’s findings" in html.words()
+    own = study | {"simulated": False, "validation": None, "report": tmp_path / "own.html"}
+    words = Page(build(own)).words()
+    assert "no evidence for the paper" not in words
+    assert "simulated" not in words.lower()
+
+
+def test_free_text_shows_as_text(html, text):
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert html.words().count(HOSTILE) >= 3  # flag, note, provenance
+    assert f"<title>{TITLE}" not in text
+    assert TITLE in html.words()
+
+
+def test_headings_go_down_one_level_at_a_time(html):
+    levels = [int(tag[1]) for tag, _ in html.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_every_picture_has_words_and_every_reference_a_target(html):
+    images = html.all("img")
+    assert len(images) == 5 + 2
+    assert all(image["alt"].strip() for image in images)
+    ids = [a["id"] for _, a in html.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = [a["href"][1:] for a in html.all("a") if a["href"].startswith("#")]
+    labels = [a["aria-labelledby"] for _, a in html.elements if "aria-labelledby" in a]
+    assert set(links) | set(labels) <= set(ids)
+
+
+def test_scrolling_parts_can_be_reached_by_keyboard(html):
+    scrolling = [a for _, a in html.elements if re.search(r"scroll|plate", a.get("class", ""))]
+    assert len(scrolling) > 10
+    assert all(a["tabindex"] == "0" and a["role"] == "region" for a in scrolling)
+
+
+def test_downloads_are_the_unrounded_tables(html, study):
+    links = {a["download"]: a["href"] for a in html.all("a") if "download" in a}
+    assert set(links) >= {f"table{i}.tsv" for i in range(1, 7)}
+    assert links["table3.tsv"] == page.data_uri(study["table3"])
+
+
+def test_identical_inputs_give_identical_bytes(study, text, tmp_path):
+    again = {"report": tmp_path / "again.html", "figures": list(reversed(study["figures"]))}
+    assert build(study | again) == text
+
+
+def test_report_of_measured_values_only(study, tmp_path):
+    none = dict.fromkeys(("scorecard", "validation", "qc"))
+    own = study | none | {"mosaics": [], "figures": study["figures"][1:], "simulated": False}
+    html = Page(build(own | {"report": tmp_path / "own.html"}))
+    assert "unwrapped" not in html.words()
+    assert len(html.all("img")) == 4
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (8, 8)])
+def test_report_of_a_tiny_study_is_whole(tmp_path, sizes):
+    html = Page(build(make_study(tmp_path, sizes=sizes)))
+    assert "Table 6." in html.words()
+    assert "nan" not in html.words().split()
+
+
+def test_unknown_figure_is_an_error(study, tmp_path):
+    stray = tmp_path / "figure9.svg"
+    stray.write_text(SVG)
+    with pytest.raises(StudyError, match="figure9"):
+        build(study | {"figures": [stray], "report": tmp_path / "report.html"})
+
+
+# --- Colours ----------------------------------------------------------------------------------
+
+
+def luminance(color):
+    parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(first, second):
+    bright, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_contrast_reaches_wcag_aa(scheme):
+    style = (ROOT / "workflow" / "report" / "report.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL)
+    colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", blocks[scheme == "dark"]))
+    for words in ("text", "muted", "accent", "lost"):
+        for ground in ("ground", "raised"):
+            assert contrast(colors[words], colors[ground]) >= 4.5, (words, ground)  # WCAG 2.2 AA
+    assert contrast(colors["warn-text"], colors["warn-ground"]) >= 4.5
