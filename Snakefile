@@ -1,0 +1,72 @@
+# From multi-echo gradient-echo scans to the tables of a susceptibility mapping group study.
+#
+#   snakemake --cores 8                                          the default study (simulated cohort)
+#   snakemake chimaps --cores 8 --config bids_dir=DIR output_dir=DIR     maps of your own scans
+#   snakemake --cores 8 --config bids_dir=DIR output_dir=DIR             your whole study
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    """The study: report, tables, figures, scorecard; for the simulated cohort also its validation."""
+    default_target: True
+    input:
+        study_targets,
+
+
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/reconstruct.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/validate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule chimaps:
+    """Susceptibility maps of all scans."""
+    input:
+        per_scan(rules.invert_dipole.output.chi),
+
+
+rule roi_values:
+    """Susceptibility per participant, rater, region and slice."""
+    input:
+        rules.aggregate_rois.output.roi_values,
+
+
+rule tables:
+    """Tables 1-6, correlations and left against right."""
+    input:
+        TABLES,
+
+
+rule figures:
+    """Figures 1-5."""
+    input:
+        FIGURES,
+
+
+rule scorecard:
+    """Published against reproduced numbers."""
+    input:
+        rules.compare_published.output.scorecard,
+
+
+rule validation:
+    """Measured against simulated susceptibility (simulated cohort only)."""
+    input:
+        rules.compare_truth.output.validation,
+
+
+rule report:
+    """The HTML report."""
+    input:
+        rules.build_report.output.report,

@@ -1,0 +1,167 @@
+"""Rules, scripts, settings and logs share their names and arguments."""
+
+import ast
+import inspect
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+from qsmstudy import job, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCRIPTS = {path.stem: path for path in sorted((ROOT / "scripts").glob("*.py"))}
+TARGETS = {"all", "chimaps", "roi_values", "tables", "figures", "scorecard", "report", "validation"}
+
+
+@pytest.fixture(scope="module")
+def rules():
+    """Every rule of the workflow by name, as Snakemake understands it."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(),
+            snakefile=ROOT / "Snakefile",
+            workdir=ROOT,
+        )._workflow
+        return {rule.name: rule for rule in workflow.rules}
+
+
+def working(rules):
+    return {name: rule for name, rule in rules.items() if name not in TARGETS}
+
+
+def names(items):
+    return {name for name, _ in items._allitems() if name is not None}
+
+
+def test_targets_that_users_rely_on_exist(rules):
+    assert set(rules) >= TARGETS
+
+
+def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule(rules):
+    assert set(working(rules)) == set(SCRIPTS)
+    for name, rule in working(rules).items():
+        assert str(rule.script).endswith(f"/{name}.py")
+
+
+def test_every_rule_is_described_logged_and_benchmarked(rules):
+    for name, rule in working(rules).items():
+        assert rule.docstring, name
+        assert [str(path) for path in rule.log], name
+        assert f"/logs/{name}" in str(rule.log[0]), name
+        assert f"/benchmarks/{name}" in str(rule.benchmark), name
+        assert {"mem_mb", "runtime"} <= set(rule.resources), name
+        assert not rule._restart_times, "retries belong in a profile"
+
+
+def test_rule_items_are_the_arguments_of_main(rules):
+    for name, rule in working(rules).items():
+        main = runpy.run_path(str(SCRIPTS[name]))["main"]
+        arguments = inspect.signature(main).parameters
+        assert all(p.kind is p.KEYWORD_ONLY for p in arguments.values()), name
+        given = names(rule.input) | names(rule.output) | names(rule.params)
+        assert given - job.BOOKKEEPING == set(arguments), name
+
+
+def test_params_have_no_hidden_default(rules):
+    for name, rule in working(rules).items():
+        main = runpy.run_path(str(SCRIPTS[name]))["main"]
+        params = names(rule.params) - job.BOOKKEEPING
+        hidden = [
+            p
+            for p, value in inspect.signature(main).parameters.items()
+            if p in params and value.default is not inspect.Parameter.empty
+        ]
+        assert hidden == [], name
+
+
+def test_every_rule_carries_its_fingerprint(rules):
+    for name, rule in working(rules).items():
+        assert "code" in names(rule.params), name
+
+
+def test_sections_are_the_params_of_their_rules(rules):
+    sections = {name for name, value in CONFIG.items() if isinstance(value, dict)} - {"groups"}
+    assert sections <= set(SCRIPTS)
+    for name in sections:
+        assert set(CONFIG[name]) <= names(rules[name].params), name
+
+
+def test_configuration_and_overlays_pass_the_closed_schema():
+    settings.check(CONFIG, SCHEMA)
+    for path in sorted((ROOT / "config").glob("*.yaml")):
+        overlay = yaml.safe_load(path.read_text())
+        merged = dict(CONFIG)
+        for key, value in overlay.items():
+            merged[key] = CONFIG[key] | value if isinstance(value, dict) else value
+        settings.check(merged, SCHEMA)
+
+
+def objects(schema, path=()):
+    if isinstance(schema, dict):
+        if schema.get("type") == "object" and "properties" in schema:
+            yield path, schema
+        for key, value in schema.items():
+            yield from objects(value, (*path, key))
+
+
+def test_schema_is_closed_and_names_every_key():
+    for path, schema in objects(SCHEMA):
+        assert schema.get("additionalProperties") is False, path
+    assert set(SCHEMA["properties"]) == set(CONFIG)
+    for name, value in CONFIG.items():
+        if isinstance(value, dict) and "properties" in SCHEMA["properties"][name]:
+            assert set(SCHEMA["properties"][name]["properties"]) == set(value), name
+
+
+def test_published_values_and_truth_reach_only_their_rules(rules):
+    def readers(word):
+        found = set()
+        for name, rule in working(rules).items():
+            for _, item in rule.input._allitems():
+                text = inspect.getsource(item) if callable(item) else str(item)
+                if word in text:
+                    found.add(name)
+        return found
+
+    assert readers("published.yaml") == {"simulate_truth", "compare_published"}
+    assert readers("/truth/") | readers("simulate_truth.output.nuclei") <= {
+        "simulate_scan",
+        "compare_truth",
+    }
+
+
+def literals(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            yield abs(node.value), node.lineno
+
+
+def test_no_published_number_is_typed_in_the_code():
+    """Numbers with four significant digits cannot stand in the code by coincidence."""
+    published = yaml.safe_load((ROOT / "resources" / "published.yaml").read_text())["values"]
+    telling = {
+        abs(float(row["value"]))
+        for row in published
+        if len(str(row["value"]).lstrip("-0.").replace(".", "")) >= 4
+    }
+    assert len(telling) > 50
+    files = [*(ROOT / "src").rglob("*.py"), *SCRIPTS.values()]
+    found = [(str(f), line) for f in files for value, line in literals(f) if value in telling]
+    assert found == []
+
+
+def test_published_values_state_their_provenance():
+    text = (ROOT / "resources" / "published.yaml").read_text()
+    content = yaml.safe_load(text)
+    assert "10.3389/fneur.2024.1518911" in content["paper"]
+    ids = [row["id"] for row in content["values"]]
+    assert len(ids) == len(set(ids)) == content["n_values"]
+    for row in content["values"]:
+        assert {"id", "value", "decimals", "stat", "cls", "source"} <= set(row), row["id"]

@@ -1,0 +1,273 @@
+"""The small study end to end: what it makes, what reruns, what survives."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+N = 8  # participants of config/small.yaml
+STATISTICS = [*(f"table{i}" for i in range(1, 7)), "correlate_scores", "compare_hemispheres"]
+
+
+def tsv(path):
+    return pd.read_csv(path, sep="\t", na_values=["n/a"], keep_default_na=False)
+
+
+def test_study_makes_report_tables_figures_and_scorecard(study):
+    assert (study / "report.html").stat().st_size > 100_000
+    for name in ("roi_values", "qc", "scorecard", "validation", *(f"table{i}" for i in range(1, 7))):
+        assert len(tsv(study / "tables" / f"{name}.tsv")) > 0, name
+    for i in range(1, 6):
+        assert (study / "figures" / f"figure{i}.svg").stat().st_size > 5_000
+        assert (study / "figures" / f"figure{i}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_every_participant_rater_and_region_is_measured(study):
+    values = tsv(study / "tables" / "roi_values.tsv")
+    assert values["participant_id"].nunique() == N
+    counts = values.groupby(["participant_id", "rater"])[["roi", "hemisphere"]].apply(
+        lambda rows: len(rows.drop_duplicates())
+    )
+    assert set(counts) == {14}
+    assert len(counts) == 2 * N
+
+
+def test_maps_are_in_ppm_with_sidecars_and_pallidum_brighter_than_putamen(study):
+    means = tsv(study / "tables" / "roi_means.tsv").query("rater == 'mean'")
+    by_roi = means.groupby("roi")["chi_ppm"].mean()
+    assert by_roi["GP"] > by_roi["PUT"] > by_roi["THA"]
+    chi = study / "derivatives/qsm/sub-01/anat/sub-01_Chimap.nii.gz"
+    values = np.asarray(nib.load(chi).dataobj)
+    assert values.dtype == np.float32
+    assert 0.02 < values[values != 0].std() < 0.2  # ppm, not ppb or radians
+    assert chi.with_name("sub-01_Chimap.json").exists()
+
+
+def test_finished_study_has_nothing_to_do(checkout, study):
+    assert checkout.planned() == {}
+
+
+def after_maps(n=N):
+    return {
+        "measure_rois": 2 * n, "aggregate_rois": 1, "summarize_rois": 1, "summarize_quality": 1,
+        "draw_mosaic": n, **dict.fromkeys(STATISTICS, 1) , "compare_published": 1,
+        "compare_truth": 1, "build_report": 1, **{f"figure{i}": 1 for i in range(1, 6)},
+    }  # fmt: skip
+
+
+#: Statistics that do not look at susceptibility, and what only they feed.
+CLINICAL_ONLY = {"table1"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        pytest.param(
+            "config/config.yaml",
+            "lambda_fidelity: 1000",
+            "lambda_fidelity: 900",
+            {"invert_dipole": N}
+            | {k: v for k, v in after_maps().items() if k not in CLINICAL_ONLY},
+            id="parameter of the inversion",
+        ),
+        pytest.param(
+            "scripts/correlate_scores.py",
+            "def main(",
+            "UNUSED = 1\n\n\ndef main(",
+            {"correlate_scores": 1, "figure4": 1, "compare_published": 1, "build_report": 1},
+            id="script of the correlations",
+        ),
+        pytest.param(
+            "src/qsmstudy/recon/unwrap.py",
+            "def laplacian(",
+            "@lambda f: f\ndef laplacian(",
+            {"unwrap_phase": N, "remove_background": N, "invert_dipole": N}
+            | {k: v for k, v in after_maps().items() if k not in CLINICAL_ONLY},
+            id="library function of the unwrapping",
+        ),
+        pytest.param(
+            "src/qsmstudy/recon/unwrap.py",
+            '"""',
+            '"""A docstring may change. ',
+            {},
+            id="docstring",
+        ),
+    ],
+)
+def test_an_edit_reruns_what_depends_on_it_and_nothing_else(
+    checkout, study, file, old, new, expected
+):
+    checkout.edit(file, old, new)
+    try:
+        assert checkout.planned() == expected
+    finally:
+        checkout.edit(file, new, old)
+    assert checkout.planned() == {}
+
+
+def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
+    """What really runs, run by hand, against what the static analysis found."""
+    qsm = study / "derivatives/qsm/sub-01/anat"
+    out = checkout.folder / "by hand"
+    runs = {
+        "unwrap_phase": [
+            "--field", qsm / "sub-01_desc-wrapped_fieldmap.nii.gz",
+            "--total-field", out / "sub-01_desc-total_fieldmap.nii.gz", "--method", "laplacian",
+        ],
+        "measure_rois": [
+            "--chi", qsm / "sub-01_Chimap.nii.gz",
+            "--labels",
+            study / "bids/derivatives/raters/sub-01/anat/sub-01_desc-raterA_dseg.nii.gz",
+            "--label-table", study / "bids/derivatives/raters/dseg.tsv",
+            "--values", out / "values.tsv", "--scan", "sub-01", "--rater", "A", "--n-slices", "3",
+        ],
+    }  # fmt: skip
+    probe = checkout.folder / "probe.py"
+    probe.write_text(
+        "import runpy, sys\n"
+        "from pathlib import Path\n"
+        "from qsmstudy import provenance\n"
+        "called = set()\n"
+        "def note(frame, event, arg):\n"
+        "    module = frame.f_globals.get('__name__', '')\n"
+        "    name = frame.f_code.co_qualname.split('.')[0]\n"
+        "    if event == 'call' and module.startswith('qsmstudy.') and name.isidentifier():\n"
+        "        called.add(f'{module}:{name}')\n"
+        "sys.argv = sys.argv[1:]\n"
+        "import qsmstudy.images, qsmstudy.roi, qsmstudy.recon.unwrap\n"
+        "sys.setprofile(note)\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "sys.setprofile(None)\n"
+        "called = {c for c in called if not c.startswith('qsmstudy.provenance')}\n"
+        "missed = called - set(provenance.closure(Path(sys.argv[0])))\n"
+        "assert len(called) > 10, called\n"
+        "sys.exit(f'not in the closure: {sorted(missed)}' if missed else 0)\n"
+    )
+    for name, arguments in runs.items():
+        command = [
+            *checkout.command(config=None)[:1], probe, checkout.folder / f"scripts/{name}.py",
+            *map(str, arguments),
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, cwd=checkout.folder, env=checkout.env, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    own = (out / "values.tsv").read_bytes()
+    assert own == (study / "measurements/sub-01/sub-01_rater-A.tsv").read_bytes()
+
+
+def test_killed_and_resumed_on_one_core_gives_the_same_bytes(checkout, study):
+    other = checkout.folder / "results" / "other"
+    words = ["--cores", "1", "--quiet", "rules", "--config", "output_dir=results/other", "--"]
+    run = subprocess.Popen(
+        checkout.command(*words[:-1]),
+        cwd=checkout.folder,
+        env=checkout.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 240
+    while not list(other.glob("derivatives/qsm/*/anat/*_R2starmap.nii.gz")):
+        assert run.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    checkout.snakemake("--unlock", "--config", "output_dir=results/other")
+    checkout.snakemake(*words[:-1])
+    for path in sorted(study.glob("tables/*.tsv")):
+        assert path.read_bytes() == (other / "tables" / path.name).read_bytes(), path.name
+    assert not list(other.rglob(".*.nii.gz")), "a half-written file was left behind"
+
+
+@pytest.fixture
+def own_dataset(study, tmp_path):
+    """Two scans of the simulated cohort as a user's dataset, one with the user's own mask."""
+    bids = tmp_path / "my data"
+    for sub in ("sub-01", "sub-02"):
+        shutil.copytree(study / "bids" / sub, bids / sub)
+    folder = bids / "derivatives/masks/sub-01/anat"
+    folder.mkdir(parents=True)
+    shutil.copy(study / "truth/sub-01_mask.nii.gz", folder / "sub-01_desc-brain_mask.nii.gz")
+    return bids
+
+
+def test_chimaps_of_own_scans_need_neither_participants_nor_labels(checkout, study, own_dataset):
+    out = own_dataset.parent / "out"
+    checkout.snakemake(
+        "chimaps", "--cores", "2", "--config", f"bids_dir={own_dataset}", f"output_dir={out}",
+        config=None,
+    )  # fmt: skip
+    maps = "derivatives/qsm/{0}/anat/{0}_Chimap.nii.gz"
+    same = maps.format("sub-02")
+    assert (out / same).read_bytes() == (study / same).read_bytes()
+    mask = nib.load(out / "derivatives/qsm/sub-01/anat/sub-01_desc-brain_mask.nii.gz")
+    own = nib.load(study / "truth/sub-01_mask.nii.gz")
+    np.testing.assert_array_equal(np.asarray(mask.dataobj), np.asarray(own.dataobj))
+
+
+def test_missing_echo_is_named_before_anything_runs(checkout, own_dataset):
+    (own_dataset / "sub-02/anat/sub-02_echo-3_part-phase_MEGRE.nii.gz").unlink()
+    done = checkout.snakemake(
+        "chimaps", "--cores", "1", "--config", f"bids_dir={own_dataset}", "output_dir=nowhere",
+        config=None, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "sub-02: part-phase lacks echo 3 of 5" in done.stdout
+    assert not (checkout.folder / "nowhere").exists()
+
+
+def test_damaged_echo_stops_its_scan_only_and_is_named(checkout, own_dataset):
+    echo = own_dataset / "sub-02/anat/sub-02_echo-2_part-mag_MEGRE.nii.gz"
+    echo.write_bytes(echo.read_bytes()[:5000])
+    out = own_dataset.parent / "out2"
+    done = checkout.snakemake(
+        "chimaps", "--cores", "2", "--config", f"bids_dir={own_dataset}", f"output_dir={out}",
+        config=None, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "sub-02_echo-2_part-mag_MEGRE.nii.gz: not a readable NIfTI file" in done.stdout
+    assert list(out.glob("derivatives/qsm/sub-01/anat/*_Chimap.nii.gz"))
+    assert not list(out.glob("derivatives/qsm/sub-02/anat/*"))
+
+
+def test_own_measurements_give_the_same_tables_without_images(checkout, study, tmp_path):
+    out = tmp_path / "from table"
+    checkout.snakemake(
+        "tables", "--cores", "2", "--config", f"roi_values={study / 'tables/roi_values.tsv'}",
+        f"participants={study / 'bids/participants.tsv'}", f"output_dir={out}",
+    )  # fmt: skip
+    for name in ("table1", "table3", "correlations", "asymmetry"):
+        made, expected = (Path(p) / f"tables/{name}.tsv" for p in (out, study))
+        assert made.read_bytes() == expected.read_bytes(), name
+
+
+def test_misspelled_setting_suggests_the_right_one(checkout):
+    done = checkout.snakemake("--dry-run", "--config", "bids_dri=x", check=False)
+    assert done.returncode != 0
+    assert "unknown key bids_dri; did you mean bids_dir?" in done.stdout
+
+
+def test_simulated_dataset_is_valid_bids(study):
+    validator = Path(checkout_python()).with_name("bids-validator-deno")
+    done = subprocess.run(
+        [validator, study / "bids"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def checkout_python():
+    import sys
+
+    return sys.executable

@@ -1,0 +1,197 @@
+# Names and input functions; no rules.
+import os
+import re
+from pathlib import Path
+
+import yaml
+
+from qsmstudy import bids, provenance, settings
+from qsmstudy.errors import StudyError
+
+
+def own(path):
+    """Return a file of this repository, relative to where Snakemake runs."""
+    return os.path.normpath(os.path.join(os.path.relpath(workflow.basedir), path))
+
+
+# Scripts that run in an environment of their own (--sdm conda) find the library here.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [os.path.abspath(own("src")), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+settings.check(
+    config,
+    yaml.safe_load(open(own("workflow/schemas/config.schema.yaml"), encoding="utf-8")),
+)
+
+OUT = str(config["output_dir"]).rstrip("/")
+TAB = f"{OUT}/tables"
+FIG = f"{OUT}/figures"
+QSM = f"{OUT}/derivatives/qsm/{{folder}}/anat/{{scan}}"
+LOG = f"{OUT}/logs"
+BENCH = f"{OUT}/benchmarks"
+
+FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
+SIMULATED = not FROM_TABLE and not config["bids_dir"]
+BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
+GROUPS = {name: size for name, size in config["simulate_truth"]["groups"].items()}
+N_SIMULATED = sum(GROUPS.values())
+ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
+FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 6)]
+TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry"]
+TABLES = [f"{TAB}/{name}.tsv" for name in TABLE_NAMES]
+FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
+
+
+def simulated_names():
+    """Return the simulated participants, sub-01, sub-02, ..."""
+    width = max(2, len(str(N_SIMULATED)))
+    return [f"sub-{i:0{width}d}" for i in range(1, N_SIMULATED + 1)]
+
+
+def listed_scans():
+    """Return the scans to reconstruct by name; those of a user's dataset carry their files."""
+    if FROM_TABLE:
+        return {}
+    if SIMULATED:
+        return dict.fromkeys(simulated_names())
+    scans = bids.find_scans(BIDS, participants=config["participant_label"])
+    return {scan.name: scan for scan in scans}
+
+
+SCANS = listed_scans()
+
+
+wildcard_constraints:
+    sub=r"sub-[A-Za-z0-9]+",
+    scan=r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?",
+    folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
+    rater=r"[A-Za-z0-9]+",
+
+
+def fingerprinted(rule):
+    """Return a rule's section of the configuration and the fingerprint of its script's code."""
+    section = config.get(rule, {})
+    return {**section, "code": provenance.fingerprint(own(f"scripts/{rule}.py"), section)}
+
+
+def more_memory(megabytes):
+    """Return a resource function that asks for more with each attempt."""
+    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+
+
+def longer(minutes):
+    """Return a runtime function [min] that asks for more with each attempt."""
+    return lambda wildcards, attempt: minutes * 2 ** (attempt - 1)
+
+
+def json_of(pattern):
+    """Return the sidecar's name of an image's name."""
+    return re.sub(r"\.nii(\.gz)?$", "", str(pattern)) + ".json"
+
+
+def per_scan(pattern, **more):
+    """Fill a pattern for every scan (and every combination of further wildcards)."""
+    return [
+        path
+        for scan in SCANS
+        for path in expand(pattern, scan=scan, folder=bids.scan_folder(scan), sub=scan, **more)
+    ]
+
+
+def raw_images(part):
+    """Return an input function: one part (magnitude or phase) of a scan, a file per echo."""
+
+    def images(wildcards):
+        if SIMULATED:
+            return expand(getattr(rules.simulate_scan.output, part), sub=wildcards.scan)
+        return [str(path) for path in getattr(SCANS[wildcards.scan], part)]
+
+    return images
+
+
+def raw_sidecars(wildcards):
+    """Return the JSON files that describe a scan's echoes, inherited ones included."""
+    images = [*raw_images("magnitude")(wildcards), *raw_images("phase")(wildcards)]
+    if SIMULATED:
+        return [json_of(path) for path in images]
+    return sorted({str(json) for image in images for json in bids.sidecars(image)})
+
+
+def own_mask(wildcards):
+    """Return the user's brain mask of a scan, if there is one."""
+    folder = bids.scan_folder(wildcards.scan)
+    path = f"{BIDS}/derivatives/masks/{folder}/anat/{wildcards.scan}_desc-brain_mask.nii.gz"
+    return [path] if not SIMULATED and os.path.exists(path) else []
+
+
+def rater_labels(scan, rater):
+    """Return the label map of one rater for one scan."""
+    if SIMULATED:
+        return expand(rules.simulate_scan.output[f"rater_{rater.lower()}"], sub=scan)[0]
+    folder = bids.scan_folder(scan)
+    return f"{BIDS}/derivatives/raters/{folder}/anat/{scan}_desc-rater{rater}_dseg.nii.gz"
+
+
+def has_labels():
+    """Tell whether every scan comes with the raters' label maps."""
+    return SIMULATED or all(
+        os.path.exists(rater_labels(scan, rater)) for scan in SCANS for rater in config["raters"]
+    )
+
+
+def first_rater_labels(wildcards):
+    """Return the first rater's label map of a scan, if there is one."""
+    path = rater_labels(wildcards.scan, config["raters"][0])
+    return [path] if SIMULATED or os.path.exists(path) else []
+
+
+def label_table(wildcards):
+    """Return the table that explains the label maps' integers."""
+    if SIMULATED:
+        return rules.simulate_truth.output.rater_labels
+    return f"{BIDS}/derivatives/raters/dseg.tsv"
+
+
+def mosaic_label_table(wildcards):
+    """Return the label table of the dataset, or the package's where the dataset has none."""
+    path = label_table(wildcards)
+    return path if SIMULATED or os.path.exists(path) else own("resources/labels.tsv")
+
+
+def report_templates():
+    """Return the files from which the report is made."""
+    found = sorted(Path(own("workflow/report")).rglob("*.*"))
+    return [path.as_posix() for path in found if path.is_file()]
+
+
+def participants_table(wildcards):
+    """Return the participants' table: given, simulated, or that of the dataset."""
+    if config["participants"]:
+        return config["participants"]
+    if SIMULATED:
+        return rules.simulate_truth.output.participants
+    if FROM_TABLE:
+        raise StudyError("roi_values is given without participants; add participants=FILE.")
+    return f"{BIDS}/participants.tsv"
+
+
+def roi_values_table(wildcards):
+    """Return the measurements: given, or aggregated from the maps."""
+    return config["roi_values"] or rules.aggregate_rois.output.roi_values
+
+
+def study_targets(wildcards):
+    """Return what the default target makes."""
+    targets = [*TABLES, *FIGURES, rules.build_report.output.report]
+    if SIMULATED:
+        targets += [
+            rules.compare_published.output.scorecard,
+            rules.compare_truth.output.validation,
+        ]
+    elif not FROM_TABLE and not has_labels():
+        raise StudyError(
+            f"Some scans have no label map of rater {' or '.join(config['raters'])} in "
+            f"{BIDS}/derivatives/raters. Add them, or ask for the maps alone: snakemake chimaps ..."
+        )
+    return targets

@@ -1,0 +1,145 @@
+rule figure1:
+    """Draw the regions on axial slices of the first participant's map."""
+    input:
+        chi=lambda wildcards: per_scan(rules.invert_dipole.output.chi)[:1],
+        labels=lambda wildcards: rater_labels(list(SCANS)[0], config["raters"][0]),
+        label_table=label_table,
+    output:
+        svg=f"{FIG}/figure1.svg",
+        png=f"{FIG}/figure1.png",
+    log:
+        f"{LOG}/figure1.log",
+    benchmark:
+        f"{BENCH}/figure1.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("figure1"),
+    script:
+        "../../scripts/figure1.py"
+
+
+rule figure2:
+    """Draw the groups' susceptibility in every region."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+        table3=rules.table3.output.table,
+    output:
+        svg=f"{FIG}/figure2.svg",
+        png=f"{FIG}/figure2.png",
+    log:
+        f"{LOG}/figure2.log",
+    benchmark:
+        f"{BENCH}/figure2.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("figure2"),
+        groups=config["groups"],
+    script:
+        "../../scripts/figure2.py"
+
+
+rule figure3:
+    """Draw the receiver operating characteristic curves."""
+    input:
+        curves=rules.table4.output.curves,
+        table4=rules.table4.output.table,
+    output:
+        svg=f"{FIG}/figure3.svg",
+        png=f"{FIG}/figure3.png",
+    log:
+        f"{LOG}/figure3.log",
+    benchmark:
+        f"{BENCH}/figure3.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("figure3"),
+    script:
+        "../../scripts/figure3.py"
+
+
+rule figure4:
+    """Draw age against the modified Rankin scale at admission."""
+    input:
+        participants=participants_table,
+        correlations=rules.correlate_scores.output.table,
+    output:
+        svg=f"{FIG}/figure4.svg",
+        png=f"{FIG}/figure4.png",
+    log:
+        f"{LOG}/figure4.log",
+    benchmark:
+        f"{BENCH}/figure4.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("figure4"),
+        groups=config["groups"],
+    script:
+        "../../scripts/figure4.py"
+
+
+rule figure5:
+    """Draw left against right in every region and group."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+        asymmetry=rules.compare_hemispheres.output.table,
+    output:
+        svg=f"{FIG}/figure5.svg",
+        png=f"{FIG}/figure5.png",
+    log:
+        f"{LOG}/figure5.log",
+    benchmark:
+        f"{BENCH}/figure5.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("figure5"),
+        groups=config["groups"],
+    script:
+        "../../scripts/figure5.py"
+
+
+rule draw_mosaic:
+    """Draw one scan's magnitude, mask, field, map and labels in three planes."""
+    input:
+        combined=rules.fit_field.output.combined,
+        mask=rules.extract_brain.output.mask,
+        local_field=rules.remove_background.output.local_field,
+        chi=rules.invert_dipole.output.chi,
+        labels=first_rater_labels,
+        label_table=mosaic_label_table,
+    output:
+        mosaic=f"{FIG}/qc/{{folder}}/{{scan}}.png",
+    log:
+        f"{LOG}/draw_mosaic/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/draw_mosaic/{{folder}}/{{scan}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("draw_mosaic"),
+    script:
+        "../../scripts/draw_mosaic.py"

@@ -1,0 +1,89 @@
+rule measure_rois:
+    """Measure one rater's regions on one map."""
+    input:
+        chi=rules.invert_dipole.output.chi,
+        labels=lambda wildcards: rater_labels(wildcards.scan, wildcards.rater),
+        label_table=label_table,
+    output:
+        values=f"{OUT}/measurements/{{folder}}/{{scan}}_rater-{{rater}}.tsv",
+    log:
+        f"{LOG}/measure_rois/{{folder}}/{{scan}}_rater-{{rater}}.log",
+    benchmark:
+        f"{BENCH}/measure_rois/{{folder}}/{{scan}}_rater-{{rater}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("measure_rois"),
+        scan=lambda wildcards: wildcards.scan,
+        rater=lambda wildcards: wildcards.rater,
+    script:
+        "../../scripts/measure_rois.py"
+
+
+rule aggregate_rois:
+    """Gather all measurements in one table."""
+    input:
+        values=per_scan(rules.measure_rois.output.values, rater=config["raters"]),
+    output:
+        roi_values=f"{TAB}/roi_values.tsv",
+    log:
+        f"{LOG}/aggregate_rois.log",
+    benchmark:
+        f"{BENCH}/aggregate_rois.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("aggregate_rois"),
+    script:
+        "../../scripts/aggregate_rois.py"
+
+
+rule summarize_rois:
+    """Average each region over its slices and over the raters."""
+    input:
+        roi_values=roi_values_table,
+    output:
+        roi_means=f"{TAB}/roi_means.tsv",
+    log:
+        f"{LOG}/summarize_rois.log",
+    benchmark:
+        f"{BENCH}/summarize_rois.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("summarize_rois"),
+    script:
+        "../../scripts/summarize_rois.py"
+
+
+rule summarize_quality:
+    """Gather what each step reported of itself, with outliers marked."""
+    input:
+        field=per_scan(json_of(rules.fit_field.output.field)),
+        mask=per_scan(json_of(rules.extract_brain.output.mask)),
+        local_field=per_scan(json_of(rules.remove_background.output.local_field)),
+        chi=per_scan(json_of(rules.invert_dipole.output.chi)),
+    output:
+        qc=f"{TAB}/qc.tsv",
+    log:
+        f"{LOG}/summarize_quality.log",
+    benchmark:
+        f"{BENCH}/summarize_quality.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("summarize_quality"),
+    script:
+        "../../scripts/summarize_quality.py"

@@ -1,0 +1,127 @@
+rule fit_field:
+    """Fit frequency, its noise and R2* to the echoes."""
+    input:
+        raw_sidecars,
+        magnitude=raw_images("magnitude"),
+        phase=raw_images("phase"),
+    output:
+        f"{QSM}_desc-wrapped_fieldmap.json",
+        f"{QSM}_desc-noise_fieldmap.json",
+        f"{QSM}_R2starmap.json",
+        f"{QSM}_desc-combined_magnitude.json",
+        field=f"{QSM}_desc-wrapped_fieldmap.nii.gz",
+        noise=f"{QSM}_desc-noise_fieldmap.nii.gz",
+        r2star=f"{QSM}_R2starmap.nii.gz",
+        combined=f"{QSM}_desc-combined_magnitude.nii.gz",
+    log:
+        f"{LOG}/fit_field/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/fit_field/{{folder}}/{{scan}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(3000),
+        runtime=longer(20),
+    params:
+        **fingerprinted("fit_field"),
+    script:
+        "../../scripts/fit_field.py"
+
+
+rule unwrap_phase:
+    """Unwrap the field."""
+    input:
+        json_of(rules.fit_field.output.field),
+        field=rules.fit_field.output.field,
+    output:
+        f"{QSM}_desc-total_fieldmap.json",
+        total_field=f"{QSM}_desc-total_fieldmap.nii.gz",
+    log:
+        f"{LOG}/unwrap_phase/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/unwrap_phase/{{folder}}/{{scan}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(2000),
+        runtime=longer(20),
+    params:
+        **fingerprinted("unwrap_phase"),
+    script:
+        "../../scripts/unwrap_phase.py"
+
+
+rule extract_brain:
+    """Find the brain on the combined magnitude, or take the user's mask."""
+    input:
+        json_of(rules.fit_field.output.combined),
+        combined=rules.fit_field.output.combined,
+        own_mask=own_mask,
+    output:
+        f"{QSM}_desc-brain_mask.json",
+        mask=f"{QSM}_desc-brain_mask.nii.gz",
+    log:
+        f"{LOG}/extract_brain/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/extract_brain/{{folder}}/{{scan}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(2000),
+        runtime=longer(20),
+    params:
+        **fingerprinted("extract_brain"),
+    script:
+        "../../scripts/extract_brain.py"
+
+
+rule remove_background:
+    """Project the fields of sources outside the brain onto dipoles and subtract them."""
+    input:
+        json_of(rules.unwrap_phase.output.total_field),
+        total_field=rules.unwrap_phase.output.total_field,
+        mask=rules.extract_brain.output.mask,
+        noise=rules.fit_field.output.noise,
+    output:
+        f"{QSM}_desc-local_fieldmap.json",
+        local_field=f"{QSM}_desc-local_fieldmap.nii.gz",
+    log:
+        f"{LOG}/remove_background/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/remove_background/{{folder}}/{{scan}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(3000),
+        runtime=longer(20),
+    params:
+        **fingerprinted("remove_background"),
+    script:
+        "../../scripts/remove_background.py"
+
+
+rule invert_dipole:
+    """Invert the local field into susceptibility by MEDI."""
+    input:
+        json_of(rules.remove_background.output.local_field),
+        local_field=rules.remove_background.output.local_field,
+        combined=rules.fit_field.output.combined,
+        mask=rules.extract_brain.output.mask,
+        noise=rules.fit_field.output.noise,
+        r2star=rules.fit_field.output.r2star,
+    output:
+        f"{QSM}_Chimap.json",
+        chi=f"{QSM}_Chimap.nii.gz",
+    log:
+        f"{LOG}/invert_dipole/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/invert_dipole/{{folder}}/{{scan}}.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(3000),
+        runtime=longer(30),
+    params:
+        **fingerprinted("invert_dipole"),
+    script:
+        "../../scripts/invert_dipole.py"

@@ -1,0 +1,186 @@
+rule table1:
+    """Describe and compare the groups' demographic and clinical characteristics."""
+    input:
+        participants=participants_table,
+    output:
+        table=f"{TAB}/table1.tsv",
+    log:
+        f"{LOG}/table1.log",
+    benchmark:
+        f"{BENCH}/table1.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("table1"),
+        groups=config["groups"],
+    script:
+        "../../scripts/table1.py"
+
+
+rule table2:
+    """Compute the raters' agreement on every region."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+    output:
+        table=f"{TAB}/table2.tsv",
+    log:
+        f"{LOG}/table2.log",
+    benchmark:
+        f"{BENCH}/table2.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("table2"),
+        groups=config["groups"],
+        raters=config["raters"],
+    script:
+        "../../scripts/table2.py"
+
+
+rule table3:
+    """Compare the groups' susceptibility in every region."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+    output:
+        table=f"{TAB}/table3.tsv",
+    log:
+        f"{LOG}/table3.log",
+    benchmark:
+        f"{BENCH}/table3.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("table3"),
+        groups=config["groups"],
+    script:
+        "../../scripts/table3.py"
+
+
+rule table4:
+    """Compute how well regional susceptibility tells the groups apart."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+        table3=rules.table3.output.table,
+    output:
+        table=f"{TAB}/table4.tsv",
+        curves=f"{TAB}/roc_curves.tsv",
+    log:
+        f"{LOG}/table4.log",
+    benchmark:
+        f"{BENCH}/table4.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("table4"),
+        groups=config["groups"],
+    script:
+        "../../scripts/table4.py"
+
+
+rule table5:
+    """Regress the patients' regional susceptibility on each factor."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+        table3=rules.table3.output.table,
+    output:
+        table=f"{TAB}/table5.tsv",
+    log:
+        f"{LOG}/table5.log",
+    benchmark:
+        f"{BENCH}/table5.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("table5"),
+        groups=config["groups"],
+    script:
+        "../../scripts/table5.py"
+
+
+rule table6:
+    """Regress the patients' regional susceptibility on the factors selected in Table 5."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+        table5=rules.table5.output.table,
+    output:
+        table=f"{TAB}/table6.tsv",
+    log:
+        f"{LOG}/table6.log",
+    benchmark:
+        f"{BENCH}/table6.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("table6"),
+        groups=config["groups"],
+    script:
+        "../../scripts/table6.py"
+
+
+rule correlate_scores:
+    """Correlate age and regional susceptibility with the clinical scores in patients."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+    output:
+        table=f"{TAB}/correlations.tsv",
+    log:
+        f"{LOG}/correlate_scores.log",
+    benchmark:
+        f"{BENCH}/correlate_scores.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("correlate_scores"),
+        groups=config["groups"],
+    script:
+        "../../scripts/correlate_scores.py"
+
+
+rule compare_hemispheres:
+    """Compare left with right in every region and group."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+    output:
+        table=f"{TAB}/asymmetry.tsv",
+    log:
+        f"{LOG}/compare_hemispheres.log",
+    benchmark:
+        f"{BENCH}/compare_hemispheres.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("compare_hemispheres"),
+        groups=config["groups"],
+    script:
+        "../../scripts/compare_hemispheres.py"

@@ -1,0 +1,49 @@
+rule compare_published:
+    """Compare every published number with the reproduced one."""
+    input:
+        published=own("resources/published.yaml"),
+        table1=rules.table1.output.table,
+        table2=rules.table2.output.table,
+        table3=rules.table3.output.table,
+        table4=rules.table4.output.table,
+        table5=rules.table5.output.table,
+        table6=rules.table6.output.table,
+        correlations=rules.correlate_scores.output.table,
+        asymmetry=rules.compare_hemispheres.output.table,
+    output:
+        scorecard=f"{TAB}/scorecard.tsv",
+    log:
+        f"{LOG}/compare_published.log",
+    benchmark:
+        f"{BENCH}/compare_published.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("compare_published"),
+    script:
+        "../../scripts/compare_published.py"
+
+
+rule compare_truth:
+    """Compare the measured with the simulated susceptibility of every region."""
+    input:
+        nuclei=rules.simulate_truth.output.nuclei,
+        roi_means=rules.summarize_rois.output.roi_means,
+    output:
+        validation=f"{TAB}/validation.tsv",
+    log:
+        f"{LOG}/compare_truth.log",
+    benchmark:
+        f"{BENCH}/compare_truth.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("compare_truth"),
+    script:
+        "../../scripts/compare_truth.py"
