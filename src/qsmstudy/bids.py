@@ -129,7 +129,7 @@ def find_scans(bids_dir: Path, *, participants: Sequence[str] | None = None) -> 
     ]
     if not scans:
         raise StudyError(
-            f"{root}: no scan named sub-*_echo-*_part-{{mag,phase}}_{{{','.join(SUFFIXES)}}}.nii[.gz] "
+            f"{root}: no scan named sub-*_echo-*_part-<mag|phase>_<{'|'.join(SUFFIXES)}>.nii[.gz] "
             "in any anat folder. Rename the files as BIDS asks, or check bids_dir."
         )
     return scans

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import nibabel as nib
 import numpy as np
@@ -52,14 +52,14 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
     """
     path = Path(path)
     try:
-        image = nib.load(path)
+        image = cast(nib.Nifti1Image, nib.load(path))
         values = np.asanyarray(image.dataobj)
     except Exception as error:  # nibabel, gzip and zlib raise many kinds for a damaged file
         raise StudyError(
             f"{path}: not a readable NIfTI file ({type(error).__name__}: {error}). "
             "It may be truncated: copy it again."
         ) from error
-    affine = np.asarray(image.affine, dtype=float)
+    affine = np.array(image.affine, dtype=np.float64)
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     if values.ndim != 3 or min(values.shape) < 2:

@@ -105,8 +105,8 @@ class _Module:
                             self.definitions.setdefault(leaf.id, []).append(node)
             elif not isinstance(node, ast.Import | ast.ImportFrom):
                 self.statements.append(node)
-        for node in ast.walk(tree):
-            self._note_import(node)
+        for item in ast.walk(tree):
+            self._note_import(item)
 
     def _note_import(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):

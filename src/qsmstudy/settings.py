@@ -34,13 +34,17 @@ def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 
 def _line(error: jsonschema.ValidationError) -> str:
     where = ".".join(str(part) for part in error.absolute_path) or "top level"
-    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = list(error.schema.get("properties", {}))
+    schema = error.schema
+    if (
+        error.validator == "additionalProperties"
+        and isinstance(schema, Mapping)
+        and isinstance(error.instance, Mapping)
+    ):
+        known = list(schema.get("properties", {}))
         lines = []
-        for key in error.instance:
-            if key not in known:
-                close = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}."
-                lines.append(f"{where}: unknown key {key}; {hint}")
+        for key in sorted(set(error.instance) - set(known)):
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}."
+            lines.append(f"{where}: unknown key {key}; {hint}")
         return "; ".join(lines)
     return f"{where}: {error.message}."

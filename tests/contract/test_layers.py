@@ -78,4 +78,3 @@ def test_script_imports_simulation_only_to_simulate(path):
     assert "snakemake" not in others
     if not path.stem.startswith("simulate_"):
         assert "simulate" not in ours
-

@@ -103,8 +103,13 @@ def test_table_round_trip_keeps_missing_and_digits(tmp_path):
 def test_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     target = tmp_path / "x.json"
     target.write_text("old")
-    with pytest.raises(RuntimeError), bids.replacing(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def fail_halfway():
+        with bids.replacing(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
     assert target.read_text() == "old"

@@ -92,9 +92,7 @@ def test_other_edits_do_not(package, file, old, new):
 
 def test_names_of_settings_count():
     script = ROOT / "scripts" / "table1.py"
-    swapped = [
-        provenance.fingerprint(script, {"alpha": a, "beta": b}) for a, b in [(1, 2), (2, 1)]
-    ]
+    swapped = [provenance.fingerprint(script, {"alpha": a, "beta": b}) for a, b in [(1, 2), (2, 1)]]
     assert swapped[0] != swapped[1]
 
 

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("Snakefile", "config", "envs", "resources", "scripts", "src", "workflow", "requirements.lock")
+KEPT = (
+    "Snakefile",
+    "config",
+    "envs",
+    "resources",
+    "scripts",
+    "src",
+    "workflow",
+    "requirements.lock",
+)
 
 
 class Checkout:

@@ -15,9 +15,8 @@ def own(path):
 
 
 # Scripts that run in an environment of their own (--sdm conda) find the library here.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [os.path.abspath(own("src")), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+library = [os.path.abspath(own("src")), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(PYTHONPATH=os.pathsep.join(library))
 
 settings.check(
     config,
