@@ -1,14 +1,19 @@
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from qsmstudy import bids, images
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate import cohort, dataset
+from qsmstudy.simulate.anatomy import TISSUES
 
 RESOURCES = Path(__file__).parents[2] / "resources"
+SCRIPTS = RESOURCES.parent / "scripts"
 CORRELATION = {"between_nuclei": 0.4, "left_right": 0.85, "pairs": {"AIS": {"SN": 0.94}}}
+WATER = {"chi_ppm": 0.0, "r2star": 10.0, "proton_density": 1.0, "t1": 1.0}
 HEAD = {
     "scale": [0.88, 1.0],
     "aspect_sd": 0.02,
@@ -167,3 +172,71 @@ def test_nuclei_table_is_tidy(published):
     assert list(nuclei.columns) == ["participant_id", "group", "roi", "hemisphere", "chi_ppm"]
     assert len(nuclei) == 42
     assert nuclei["chi_ppm"].iloc[15] == chi[1, 1]
+
+
+def test_scripts_write_a_dataset_that_the_study_finds(tmp_path):
+    truth_main, scan_main = (_main(name) for name in ("simulate_truth", "simulate_scan"))
+    root, truth = tmp_path / "bids", tmp_path / "truth"
+    ids = ["sub-01", "sub-02", "sub-03"]
+    truth_main(
+        published=RESOURCES / "published.yaml",
+        labels=RESOURCES / "labels.tsv",
+        participants=root / "participants.tsv",
+        participants_json=root / "participants.json",
+        dataset_description=root / "dataset_description.json",
+        readme=root / "README.md",
+        rater_description=root / "derivatives" / "raters" / "dataset_description.json",
+        rater_labels=root / "derivatives" / "raters" / "dseg.tsv",
+        nuclei=truth / "nuclei.tsv",
+        truth=[truth / f"{name}.json" for name in ids],
+        seed=1,
+        groups={"AIS": 2, "HC": 1},
+        patients="AIS",
+        correlation=CORRELATION,
+        skew_shape=0.4,
+        smoking_effect=0.4,
+        age_severity_correlation=0.5,
+        head=HEAD,
+        raters=RATERS,
+    )
+    anat = root / "sub-03" / "anat"
+    maps = [tmp_path / f"{name}.nii.gz" for name in "abcdef"]
+    scan_main(
+        truth=truth / "sub-03.json",
+        anatomy=RESOURCES / "anatomy" / "nuclei_ellipsoids.json",
+        magnitude=[anat / f"sub-03_echo-{e}_part-mag_MEGRE.nii.gz" for e in (1, 2)],
+        phase=[anat / f"sub-03_echo-{e}_part-phase_MEGRE.nii.gz" for e in (1, 2)],
+        rater_a=maps[0],
+        rater_b=maps[1],
+        true_chi=maps[2],
+        true_labels=maps[3],
+        true_mask=maps[4],
+        true_local_field=maps[5],
+        matrix=[44, 50, 36],
+        voxel_size_mm=[4.0, 4.2, 4.0],
+        subslice_mm=2.0,
+        echo_times=[0.006, 0.012],
+        repetition_time=0.055,
+        flip_angle=15,
+        field_strength=3.0,
+        snr=60,
+        shim_residual_hz=5.0,
+        receive_phase_rad=1.0,
+        receive_bias=0.1,
+        tissues={name: dict(WATER) for name in TISSUES},
+        air_chi_ppm=9.4,
+        r2star_per_ppm=137.0,
+    )
+    participants = bids.read_tsv(root / "participants.tsv")
+    assert participants["participant_id"].tolist() == ids
+    (found,) = bids.find_scans(root)
+    assert found.name == "sub-03"
+    assert bids.sidecar_number(found.phase[1], "EchoTime") == 0.012
+    assert images.load(maps[0], like=images.load(found.magnitude[0]), dtype=int).values.max() == 14
+
+
+def _main(name):
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main

@@ -1,0 +1,90 @@
+"""Scan one simulated participant: magnitude and phase echoes, raters' labels, true maps."""
+
+from pathlib import Path
+
+import numpy as np
+
+from qsmstudy import bids, images, job
+from qsmstudy.simulate import scan, signal
+
+
+def main(
+    *,
+    truth: Path,
+    anatomy: Path,
+    magnitude: list[Path],
+    phase: list[Path],
+    rater_a: Path,
+    rater_b: Path,
+    true_chi: Path,
+    true_labels: Path,
+    true_mask: Path,
+    true_local_field: Path,
+    matrix: list,
+    voxel_size_mm: list,
+    subslice_mm: float,
+    echo_times: list,
+    repetition_time: float,
+    flip_angle: float,
+    field_strength: float,
+    snr: float,
+    shim_residual_hz: float,
+    receive_phase_rad: float,
+    receive_bias: float,
+    tissues: dict,
+    air_chi_ppm: float,
+    r2star_per_ppm: float,
+) -> None:
+    """Run the forward model of one participant and write its BIDS files."""
+    person = bids.read_json(truth)
+    protocol = scan.Protocol(
+        matrix=matrix,
+        voxel_size_mm=voxel_size_mm,
+        subslice_mm=subslice_mm,
+        echo_times=echo_times,
+        repetition_time=repetition_time,
+        flip_angle=flip_angle,
+        field_strength=field_strength,
+        snr=snr,
+        shim_residual_hz=shim_residual_hz,
+        receive_phase_rad=receive_phase_rad,
+        receive_bias=receive_bias,
+        tissues=tissues,
+        air_chi_ppm=air_chi_ppm,
+        r2star_per_ppm=r2star_per_ppm,
+    )
+    phantom = scan.build_phantom(person, bids.read_json(anatomy), protocol)
+    affine = phantom.grid.affine
+    for name, path in (("A", rater_a), ("B", rater_b)):
+        sidecar = {"Description": f"Labels of simulated rater {name}", "SpatialReference": "orig"}
+        images.save(path, phantom.raters[name], affine, sidecar=sidecar, dtype=np.uint8)
+    images.save(true_labels, phantom.labels, affine, dtype=np.uint8)
+    images.save(true_mask, phantom.mask, affine, dtype=np.uint8)
+    images.save(true_chi, scan.true_chi(phantom), affine)
+    images.save(true_local_field, scan.local_field(phantom, protocol), affine)
+    stored = scan.acquire(phantom, protocol, person)
+    for echo, (values, mag_path, phase_path) in enumerate(
+        zip(stored, magnitude, phase, strict=True), start=1
+    ):
+        for part, path, integers in zip(
+            ("mag", "phase"), (mag_path, phase_path), values, strict=True
+        ):
+            signal.save_integers(
+                path,
+                integers,
+                affine,
+                slope=1.0 if part == "mag" else np.pi / signal.PHASE_STEPS,
+                sidecar=signal.sidecar(
+                    part,
+                    echo,
+                    echo_time=echo_times[echo - 1],
+                    repetition_time=repetition_time,
+                    flip_angle=flip_angle,
+                    field_strength=field_strength,
+                ),
+            )
+    job.log.info("%s: brain %d voxels", person["participant_id"], int(phantom.mask.sum()))
+
+
+if __name__ == "__main__":
+    job.run(main)
