@@ -99,7 +99,8 @@ def parse_command_line(
 ) -> dict[str, Any]:
     """Parse the command line by the signature and docstring of `main`.
 
-    Paths are taken as they are, lists of paths as several words, everything else as YAML.
+    Paths, numbers and words are taken as they are, lists of paths as several words, everything
+    else as YAML.
     """
     parser = argparse.ArgumentParser(
         description=inspect.getdoc(main), formatter_class=argparse.RawDescriptionHelpFormatter
@@ -115,6 +116,6 @@ def parse_command_line(
         elif hint is Path or _is_optional_path(hint):
             options["type"] = Path
         else:
-            options["type"] = yaml.safe_load
+            options["type"] = hint if hint in (int, float, str) else yaml.safe_load
         parser.add_argument(f"--{name.replace('_', '-')}", dest=name, **options)
     return vars(parser.parse_args(arguments))

@@ -31,7 +31,7 @@ def test_job_items_become_typed_arguments():
 
 
 def test_command_line_has_the_same_names():
-    words = ["--image", "a", "--echoes", "b", "c", "--weight", "1.5"]
+    words = ["--image", "a", "--echoes", "b", "c", "--weight", "15e-1"]
     assert job.parse_command_line(example, words) == {
         "image": Path("a"),
         "echoes": [Path("b"), Path("c")],

@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-N = 8  # participants of config/small.yaml
+N = 6  # participants of config/small.yaml
 STATISTICS = [*(f"table{i}" for i in range(1, 7)), "correlate_scores", "compare_hemispheres"]
 
 

@@ -166,4 +166,4 @@ def _correlation_text(result: Mapping[str, Any], group: str, *, alpha: float) ->
     limits = f" ({style.confidence(alpha)} {low:.3f} to {high:.3f})"
     interval = limits if np.isfinite([low, high]).all() else ""
     p = style.p_phrase(float(result["p"]))
-    return f"{group}: {method} r = {r:.3f}{interval}, {p}, n = {int(result['n'])}"
+    return f"{group}: {method} r = {r:.3f}{interval}, n = {int(result['n'])}, {p}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -45,15 +46,18 @@ def plot_groups(
     ax = figure.subplots()
     codes = [groups["patients"], groups["controls"]]
     low, high = _limits(chi)
+    points = []
     for k, j, roi, side in _places():
         centre, values = 2.3 * k + j, chi[f"{side} {roi}"]
         rows = table[(table["roi"] == roi) & (table["hemisphere"] == side)]
         for code, color, shift in zip(codes, style.GROUP_COLORS, (-0.22, 0.22), strict=True):
             _box(ax, rows[rows["group"] == code], x=centre + shift, color=color)
-            _points(ax, values[group == code].dropna(), x=centre + shift, color=color)
+            known = values[group == code].dropna()
+            points.append(pd.DataFrame({"x": centre + shift, "chi": known, "group": code}))
         if values.notna().any():
             top = values.max() + 0.02 * (high - low)
             _bracket(ax, rows[rows["group"] == "all"], x=centre, y=top, step=high - low)
+    _points(ax, pd.concat(points), codes)
     _label_structures(ax)
     ax.set_ylim(low - 0.03 * (high - low), high + 0.1 * (high - low))
     ax.set_ylabel(CHI_LABEL)
@@ -91,11 +95,16 @@ def _limits(values: pd.DataFrame) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.01, high + 0.01)
 
 
-def _points(ax: Axes, values: pd.Series, *, x: float, color: str) -> None:
-    ax.scatter(
-        x + style.spread(values, width=0.3), values,
-        s=5, color=color, alpha=0.75, linewidths=0, zorder=3,
+def _points(ax: Axes, points: pd.DataFrame, codes: Sequence[str]) -> None:
+    """Draw every participant's value beside its neighbours; one call, so that strips stay apart."""
+    if points.empty:
+        return
+    seaborn.swarmplot(
+        points, x="x", y="chi", hue="group", hue_order=codes, palette=list(style.GROUP_COLORS),
+        native_scale=True, ax=ax, size=2, alpha=0.75, linewidth=0, zorder=3,
+        warn_thresh=1.0, legend=False,
     )  # fmt: skip
+    ax.set_xlabel("")
 
 
 def _box(ax: Axes, row: pd.DataFrame, *, x: float, color: str) -> None:

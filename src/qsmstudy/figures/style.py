@@ -8,7 +8,6 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
 
 from qsmstudy import bids
 from qsmstudy.stats import dataset
@@ -79,39 +78,6 @@ def save(figure: Figure, *, svg: Path, png: Path) -> None:
     for path, metadata in ((svg, {"Date": None, "Creator": None}), (png, {"Software": None})):
         with bids.replacing(path) as temporary:
             figure.savefig(temporary, dpi=DPI, metadata=metadata)
-
-
-def spread(values: ArrayLike, *, width: float) -> NDArray:
-    """Return sideways offsets that keep neighbouring points of a strip apart.
-
-    Parameters
-    ----------
-    values : array_like, shape (N,)
-        Positions along the strip.
-    width : float
-        Full width of the strip.
-
-    Returns
-    -------
-    ndarray, shape (N,)
-        Offsets within +-`width` / 2.
-
-    Notes
-    -----
-    The k-th smallest value is moved to the k-th term of the golden-ratio sequence, whose
-    consecutive terms are far apart: equal values never coincide, no random number is
-    needed, and the order of the rows does not matter.
-
-    Examples
-    --------
-    >>> spread([2.0, 2.0, 2.0], width=1.0).round(2).tolist()
-    [0.0, -0.38, 0.24]
-    """
-    order = np.argsort(np.asarray(values, dtype=float), kind="stable")
-    terms = (0.5 + np.arange(order.size) * (np.sqrt(5) - 1) / 2) % 1 - 0.5
-    offsets = np.empty(order.size)
-    offsets[order] = width * terms
-    return offsets
 
 
 def format_p(p: float) -> str:

@@ -1,0 +1,47 @@
+"""Reconstruct the susceptibility map of one scan."""
+
+from pathlib import Path
+
+from qsmstudy import bids, images, job, physics
+from qsmstudy.recon import inversion, reference
+
+
+def main(
+    *, local_field: Path, combined: Path, mask: Path, noise: Path, r2star: Path, chi: Path,
+    lambda_fidelity: float, lambda_csf: float, merit: int, smv_radius_mm: float,
+    edge_fraction: float, max_iterations: int, tolerance: float, padding_mm: float,
+    csf_r2star_threshold: float,
+) -> None:  # fmt: skip
+    """Invert the local field to susceptibility by MEDI, zero in the ventricular fluid."""
+    options = inversion.Options(
+        lambda_fidelity, lambda_csf, merit, smv_radius_mm, edge_fraction,
+        max_iterations, tolerance, padding_mm,
+    )  # fmt: skip
+    field = images.load(local_field)
+    brain = images.load(mask, like=field, dtype=bool).values
+    fluid = reference.fluid_mask(
+        images.load(r2star, like=field).values, brain,
+        voxel_size=field.voxel_size, r2star_threshold=csf_r2star_threshold,
+    )  # fmt: skip
+    scan = inversion.Scan(
+        field.values, images.load(combined, like=field).values,
+        images.load(noise, like=field).values, brain, fluid,
+        field.voxel_size, physics.b0_direction(field.affine),
+    )  # fmt: skip
+    solution, _, zero = inversion.invert_dipole(
+        scan, options=options,
+        echo_spacing=bids.sidecar_number(local_field, "EchoSpacing"),
+        field_strength=bids.sidecar_number(local_field, "MagneticFieldStrength"),
+    )  # fmt: skip
+    sidecar = {
+        "Units": "ppm",
+        "Sources": [path.name for path in (local_field, combined, mask, noise, r2star)],
+        "Parameters": options.report() | {"csf_r2star_threshold": csf_r2star_threshold},
+        "Solver": {"Name": "MEDI by ADMM", **solution.report()},
+        "Reference": zero.report(),
+    }
+    images.save(chi, solution.values, field.affine, sidecar=sidecar)
+
+
+if __name__ == "__main__":
+    job.run(main)

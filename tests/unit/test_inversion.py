@@ -1,0 +1,269 @@
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qsmstudy import bids, fourier, images, physics
+from qsmstudy.errors import StudyError
+from qsmstudy.recon import inversion
+from qsmstudy.solvers import admm, gauss_newton
+
+ROOT = Path(__file__).parents[2]
+TOOLBOX = ROOT / "tests" / "data" / "medi_toolbox" / "inversion.npz"
+OPTIONS = inversion.Options(
+    lambda_fidelity=1000, lambda_csf=100, merit=4, smv_radius_mm=5, edge_fraction=0.9,
+    max_iterations=60, tolerance=1e-3, padding_mm=10,
+)  # fmt: skip
+SHAPE, VOXEL_SIZE = (48, 56, 45), (2.0, 2.0, 2.0)
+SPACING, FIELD = 0.00615, 3.0
+TRUTH = {1: 0.18, 2: 0.10, 3: 0.05, 4: -0.05}
+
+
+@pytest.fixture
+def phantom(rng):
+    """Return a scan and labels: four nuclei and a ventricle in gray tissue."""
+    axes = [(np.arange(n) - n / 2) * v for n, v in zip(SHAPE, VOXEL_SIZE, strict=True)]
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    mask = (x / 40) ** 2 + (y / 48) ** 2 + (z / 38) ** 2 < 1
+    labels = np.zeros(SHAPE, dtype=int)
+    for label, (cx, cy) in enumerate([(-16, 0), (16, 0), (0, 22), (0, -22)], start=1):
+        labels[(x - cx) ** 2 + (y - cy) ** 2 + z**2 < 8**2] = label
+    fluid = (np.abs(x) < 5) & (np.abs(y) < 10) & (np.abs(z - 16) < 6)
+    chi = np.where(mask & ~fluid, 0.02, 0.0)
+    for label, value in TRUTH.items():
+        chi[labels == label] = value
+    # The field on a doubled grid, so that its period differs from the inversion's.
+    large = np.zeros([2 * n for n in SHAPE], dtype=np.float32)
+    large[tuple(slice(0, n) for n in SHAPE)] = chi
+    kernel = fourier.dipole_kernel(large.shape, voxel_size=VOXEL_SIZE, b0_direction=(0, 0, 1))
+    field = fourier.convolve(large, kernel)[tuple(slice(0, n) for n in SHAPE)]
+    noise = np.where(mask, 0.2, 0.0)
+    field = physics.ppm_to_hz(field, field_strength=FIELD) + noise * rng.standard_normal(SHAPE)
+    magnitude = np.where(mask, 100 + 150 * fluid - 200 * chi, 0)
+    scan = inversion.Scan(
+        np.where(mask, field, 0), magnitude, noise, mask, fluid, VOXEL_SIZE, (0, 0, 1)
+    )
+    return scan, labels
+
+
+def invert(scan, options=OPTIONS):
+    return inversion.invert_dipole(
+        scan, options=options, echo_spacing=SPACING, field_strength=FIELD
+    )
+
+
+def means(chi, labels):
+    return np.array([chi[labels == label].mean() for label in TRUTH])
+
+
+def test_inversion_recovers_the_nuclei(phantom):
+    scan, labels = phantom
+    solution, mask, zero = invert(scan)
+    assert solution.converged
+    np.testing.assert_allclose(means(solution.values, labels), list(TRUTH.values()), atol=0.008)
+    assert zero.region == "ventricular CSF"
+    assert zero.sd_ppm < 0.005
+    assert mask.sum() < scan.mask.sum()
+    np.testing.assert_array_equal(solution.values[~mask], 0)
+
+
+def test_inversion_without_filter_keeps_the_mask(phantom):
+    scan, labels = phantom
+    options = replace(OPTIONS, smv_radius_mm=0, padding_mm=30, max_iterations=80)
+    solution, mask, _ = invert(scan, options)
+    np.testing.assert_array_equal(mask, scan.mask)
+    np.testing.assert_allclose(means(solution.values, labels), list(TRUTH.values()), atol=0.008)
+
+
+def test_inversion_does_not_see_whole_turns(phantom):
+    scan, _ = phantom
+    # One turn per echo spacing in part of the brain; the filter mixes voxels, hence without.
+    turned = scan.local_field + (np.arange(SHAPE[0]) > 30)[:, None, None] * scan.mask / SPACING
+    options = replace(OPTIONS, smv_radius_mm=0, merit=0)
+    one = invert(scan, options)[0].values
+    other = invert(scan._replace(local_field=turned), options)[0].values
+    np.testing.assert_allclose(other, one, atol=2e-5)  # ppm; float32 of 2 pi in 60 steps
+
+
+def test_inversion_is_blind_to_the_units_of_magnitude_and_noise(phantom):
+    scan, _ = phantom
+    other = scan._replace(magnitude=1e4 * scan.magnitude, noise=1e-3 * scan.noise)
+    np.testing.assert_allclose(invert(other)[0].values, invert(scan)[0].values, atol=2e-5)
+
+
+def test_inversion_scales_with_field_strength(phantom):
+    scan, _ = phantom
+    # Twice the field in half the spacing: the same phases, half the ppm per radian and Hz.
+    double = scan._replace(local_field=2 * scan.local_field)
+    one = invert(scan)[0].values
+    other, _, _ = inversion.invert_dipole(
+        double, options=OPTIONS, echo_spacing=SPACING / 2, field_strength=2 * FIELD
+    )
+    np.testing.assert_allclose(other.values, one, atol=1e-6)
+
+
+def test_inversion_resists_outliers_by_reweighting(phantom, rng):
+    scan, labels = phantom
+    wrong = scan.local_field.copy()
+    hit = scan.mask & (rng.random(SHAPE) < 0.002)
+    wrong[hit] += 30
+    broken = scan._replace(local_field=wrong)
+    error = [
+        np.abs(means(invert(broken, replace(OPTIONS, merit=n))[0].values, labels)
+               - list(TRUTH.values())).max()
+        for n in (0, 4)
+    ]  # fmt: skip
+    assert error[1] < error[0]
+
+
+@pytest.mark.parametrize("fluid", [None, "outside"])
+def test_inversion_without_fluid_refers_to_the_whole_brain(phantom, caplog, fluid):
+    scan, _ = phantom
+    empty = None if fluid is None else ~scan.mask
+    solution, mask, zero = invert(scan._replace(fluid=empty))
+    assert zero.region == "whole brain"
+    assert solution.values[mask].mean(dtype=float) == pytest.approx(0, abs=1e-6)
+    assert "too little ventricular fluid" in caplog.text
+
+
+def test_inversion_warns_when_it_runs_out_of_steps(phantom, caplog):
+    solution, _, _ = invert(phantom[0], replace(OPTIONS, max_iterations=3))
+    assert not solution.converged
+    assert "MEDI stopped after 3 steps" in caplog.text
+
+
+def test_inversion_rejects_a_mask_that_the_filter_erodes_away(phantom):
+    scan, _ = phantom
+    small = np.zeros(SHAPE, dtype=bool)
+    small[22:27, 26:31, 20:25] = True
+    with pytest.raises(StudyError, match="smv_radius_mm"):
+        invert(scan._replace(mask=small))
+
+
+def test_inversion_rejects_a_magnitude_of_zero(phantom):
+    scan, _ = phantom
+    with pytest.raises(StudyError, match="magnitude"):
+        invert(scan._replace(magnitude=0 * scan.magnitude))
+
+
+def test_edges_make_up_the_wanted_fraction(phantom, rng):
+    scan, _ = phantom
+    magnitude = scan.magnitude + rng.normal(0, 5, SHAPE)
+    smooth = inversion.smooth_mask(magnitude, scan.mask, voxel_size=VOXEL_SIZE, edge_fraction=0.9)
+    inner = tuple(slice(0, n - 1) for n in SHAPE)
+    edges = sum(int(np.sum((smooth[inner] >> axis & 1) == 0)) for axis in range(3))
+    # The threshold moves up in steps of 5 % until at most as many as wanted are left.
+    assert 0.9 < edges / (0.9 * scan.mask.sum()) <= 1
+    for axis in range(3):
+        assert not np.any(np.take(smooth, -1, axis=axis) >> axis & 1)
+
+
+@pytest.fixture
+def head():
+    """Return the toolbox's head as a scan in radians, and a function to unpack its arrays."""
+    stored = np.load(TOOLBOX)
+    shape = tuple(stored["shape"])
+
+    def bits(name):
+        return np.unpackbits(stored[name])[: np.prod(shape)].astype(bool).reshape(shape)
+
+    mask = bits("mask")
+
+    def volume(name):
+        values = np.zeros(shape, dtype=np.float32)
+        values[mask] = stored[name]
+        return values
+
+    scan = inversion.Scan(
+        volume("local_field"), volume("magnitude"), volume("noise"), mask, bits("fluid"),
+        stored["voxel_size"], stored["b0_direction"],
+    )  # fmt: skip
+    to_ppm = 1e6 / (2 * np.pi * float(stored["centre_frequency"] * stored["echo_spacing"]))
+    return scan, volume, to_ppm
+
+
+def test_fast_solver_agrees_with_the_toolbox_in_the_nuclei(head):
+    scan, volume, to_ppm = head
+    solution, mask = inversion.medi(scan, options=replace(OPTIONS, padding_mm=0))
+    chi = solution.values * to_ppm
+    chi -= chi[scan.fluid].mean()
+    expected, labels = volume("chi_merit_smv_csf"), volume("labels")
+    difference = [(chi - expected)[labels == n].mean() for n in range(11, 25)]
+    # The toolbox stops early: its own map lies some ppb from the minimiser (red nucleus 6 ppb).
+    assert np.abs(difference).max() < 0.008
+    assert (chi - expected)[mask].std() < 0.005
+
+
+def test_reference_solver_agrees_with_the_toolbox_in_every_voxel(head, monkeypatch):
+    scan, volume, to_ppm = head
+
+    def published(problem, *, reweight, **_):
+        return gauss_newton.solve(problem, max_iterations=10, tolerance=0.1, reweight=reweight)
+
+    monkeypatch.setattr(admm, "solve", published)
+    options = replace(OPTIONS, smv_radius_mm=0, lambda_csf=0)
+    solution, mask = inversion.medi(scan._replace(fluid=None), options=options)
+    difference = (solution.values * to_ppm - volume("chi_merit"))[mask]
+    assert solution.iterations == 5  # as in the toolbox
+    # Half precision of the stored map, 2^-11 of at most 0.5 ppm.
+    assert np.abs(difference).max() < 3e-4
+
+
+@pytest.fixture
+def files(phantom, tmp_path):
+    """Write the phantom as the reconstruction's earlier steps do; return paths by name."""
+    scan, _ = phantom
+    fitted = {"EchoSpacing": SPACING, "MagneticFieldStrength": FIELD}
+    values = {
+        "total_field": scan.local_field, "noise": scan.noise, "combined": scan.magnitude,
+        "r2star": np.where(scan.fluid, 1.0, 20.0), "mask": scan.mask,
+    }  # fmt: skip
+    paths = {name: tmp_path / f"sub-01_desc-{name}_map.nii.gz" for name in values}
+    for name, path in paths.items():
+        images.save(path, values[name], np.diag([*VOXEL_SIZE, 1.0]), sidecar=fitted)
+    outputs = ("local_field", "chi")
+    return paths | {name: tmp_path / f"sub-01_desc-{name}_map.nii.gz" for name in outputs}
+
+
+def run(script, files, names, **params):
+    main = runpy.run_path(str(ROOT / "scripts" / f"{script}.py"))["main"]
+    main(**{name: files[name] for name in names}, **params)
+
+
+def remove_background(files):
+    names = ("total_field", "mask", "noise", "local_field")
+    params = {"max_iterations": 20, "tolerance": 0.005, "padding_mm": 10}
+    run("remove_background", files, names, **params)
+
+
+def invert_dipole(files):
+    names = ("local_field", "combined", "mask", "noise", "r2star", "chi")
+    run("invert_dipole", files, names, csf_r2star_threshold=5, **OPTIONS.report())
+
+
+def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
+    remove_background(files)
+    invert_dipole(files)
+    chi = images.load(files["chi"]).values
+    # The background removal takes part of the field of gray matter against air with it.
+    np.testing.assert_allclose(means(chi, phantom[1]), list(TRUTH.values()), atol=0.02)
+    local = bids.read_sidecar(files["local_field"])
+    assert local["Units"] == "Hz"
+    assert local["EchoSpacing"] == SPACING
+    assert local["RmsHz"] > 0
+    assert set(local["Solver"]) == {"Name", "Iterations", "Residual", "Converged"}
+    sidecar = bids.read_sidecar(files["chi"])
+    assert sidecar["Units"] == "ppm"
+    assert sidecar["Parameters"]["lambda_fidelity"] == 1000
+    assert sidecar["Solver"]["Converged"] is True
+    assert sidecar["Reference"]["Region"] == "ventricular CSF"
+
+
+def test_script_names_the_sidecar_that_lacks_the_echo_spacing(files):
+    remove_background(files)
+    sidecar = bids.sidecar_path(files["local_field"])
+    bids.write_json(sidecar, {"MagneticFieldStrength": 3.0})
+    with pytest.raises(StudyError, match="EchoSpacing"):
+        invert_dipole(files)
