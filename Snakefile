@@ -33,13 +33,13 @@ include: "workflow/rules/report.smk"
 rule chimaps:
     """Susceptibility maps of all scans."""
     input:
-        per_scan(rules.invert_dipole.output.chi),
+        from_images(rules.invert_dipole.output.chi),
 
 
 rule roi_values:
     """Susceptibility per participant, rater, region and slice."""
     input:
-        rules.aggregate_rois.output.roi_values,
+        from_images(rules.aggregate_rois.output.roi_values),
 
 
 rule tables:
@@ -63,7 +63,7 @@ rule scorecard:
 rule validation:
     """Measured against simulated susceptibility (simulated cohort only)."""
     input:
-        rules.compare_truth.output.validation,
+        truth_comparison,
 
 
 rule report:

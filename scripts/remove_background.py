@@ -27,8 +27,8 @@ def main(
     sidecar = {
         "Units": "Hz",
         "Sources": [path.name for path in (total_field, mask, noise)],
-        "EchoSpacing": bids.sidecar_number(noise, "EchoSpacing"),
-        "MagneticFieldStrength": bids.sidecar_number(noise, "MagneticFieldStrength"),
+        "EchoSpacing": bids.sidecar_number(total_field, "EchoSpacing"),
+        "MagneticFieldStrength": bids.sidecar_number(total_field, "MagneticFieldStrength"),
         "Parameters": options,
         "Solver": {"Name": "PDF", **solution.report()},
         "RmsHz": rms,

@@ -1,7 +1,6 @@
 """Finding, reading and writing the files of a BIDS dataset, images excepted."""
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,12 +27,13 @@ _ECHO = re.compile(
 def replacing(path: Path):
     """Yield a temporary name in the folder of `path`; rename it to `path` on success.
 
-    A reader never sees a half-written file, and a failed writer leaves none behind.
+    A reader never sees a half-written file, and a failed writer leaves none behind; what a
+    killed one leaves is overwritten by the next.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     suffixes = "".join(path.suffixes[-2:]) if path.name.endswith(".nii.gz") else path.suffix
-    temporary = path.with_name(f".{path.name.split('.')[0]}.{os.getpid()}{suffixes}")
+    temporary = path.with_name(f".{path.name.split('.')[0]}.partial{suffixes}")
     try:
         yield temporary
         temporary.replace(path)

@@ -63,7 +63,7 @@ def closure(script: Path) -> dict[str, str]:
     while pending:
         module_name, name = pending.pop()
         key = f"{module_name}:{name}"
-        if key in found:
+        if key in found or key == f"{PACKAGE}:__version__":  # a release alone changes no result
             continue
         module = _module(module_name)
         if module is None:
@@ -76,7 +76,7 @@ def closure(script: Path) -> dict[str, str]:
         nodes = module.tree.body if name == "*" else module.definitions.get(name, [])
         if name in module.imports:
             pending.append(module.imports[name])
-        elif nodes:
+        if nodes:
             found[key] = _hash(nodes)
             pending += module.references(nodes)
         elif _module(f"{module_name}.{name}") is not None:
@@ -103,7 +103,7 @@ class _Module:
                     for leaf in ast.walk(target):
                         if isinstance(leaf, ast.Name):
                             self.definitions.setdefault(leaf.id, []).append(node)
-            elif not isinstance(node, ast.Import | ast.ImportFrom):
+            elif not _imports_only_ours(node):
                 self.statements.append(node)
         for item in ast.walk(tree):
             self._note_import(item)
@@ -154,6 +154,13 @@ class _Module:
                 return
             module = f"{module}.{part}"
         yield module, "*"
+
+
+def _imports_only_ours(node: ast.stmt) -> bool:
+    """Tell whether a statement imports from this package; other imports count as code."""
+    if isinstance(node, ast.ImportFrom):
+        return _ours(node.module or "")
+    return isinstance(node, ast.Import) and all(_ours(alias.name) for alias in node.names)
 
 
 def _dotted(node: ast.Attribute) -> list[str]:

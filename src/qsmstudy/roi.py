@@ -18,7 +18,7 @@ from qsmstudy.errors import StudyError
 #: substantia nigra, thalamus, dentate.
 ROIS = ("CN", "GP", "PUT", "RN", "SN", "THA", "DN")
 HEMISPHERES = ("L", "R")
-RATERS = ("A", "B")
+RATER_PATTERN = r"(?!mean$)[A-Za-z0-9]+"
 
 #: Columns of ``roi_values.tsv``, in order.
 VALUE_COLUMNS = (
@@ -53,7 +53,7 @@ MEAN_COLUMNS = (
 _RULES: dict[str, tuple[str, str]] = {
     "participant_id": (r"sub-[A-Za-z0-9]+", "write sub-<label>, as in participants.tsv"),
     "session": (r"ses-[A-Za-z0-9]+", "write ses-<label>, or n/a"),
-    "rater": ("|".join(RATERS), f"name the raters {' and '.join(RATERS)}"),
+    "rater": (RATER_PATTERN, "name a rater by letters and digits; `mean` is the study's own word"),
     "roi": ("|".join(ROIS), f"use one of {' '.join(ROIS)}"),
     "hemisphere": ("|".join(HEMISPHERES), "write L or R"),
 }
@@ -131,9 +131,10 @@ def measure(
     ``empty``, which no analysis uses. A region that does not lie on exactly `n_slices`
     consecutive slices is kept, and all its rows carry the flag ``slices``. Where the centre
     of a left region is not to the left of its right partner (scanner x grows to the right),
-    both carry the flag ``sides``: the labels or the image are probably mirrored. A region with
-    a voxel of exactly 0 ppm, the value outside the brain mask, is kept and flagged
-    ``outside``. Flags of one row are joined with ``;``.
+    both carry the flag ``sides``: the labels or the image are probably mirrored. Voxels of
+    exactly 0 ppm, the value where the map is not defined (outside the brain mask, or in the rim
+    that the inversion erodes), are left out of a region, which is flagged ``outside``. Flags of
+    one row are joined with ``;``.
     """
     table = _checked_label_table(label_table)
     where = np.nonzero(labels)
@@ -157,7 +158,8 @@ def measure(
         if flags[index]:
             log.warning("%s: %s %s: %s", name, side, region, ", ".join(flags[index]))
     slices = (
-        voxels.groupby(["index", "slice"])["chi"]
+        voxels[voxels["chi"] != 0]
+        .groupby(["index", "slice"])["chi"]
         .agg(chi_mean_ppm="mean", chi_sd_ppm="std", n_voxels="size")
         .reset_index()
     )
@@ -203,8 +205,10 @@ def _region_flags(
             flags[index] = ["slices"]
         else:
             flags[index] = []
-    for index in voxels.loc[voxels["chi"] == 0, "index"].unique():
-        flags[index].append("outside")
+    undefined = voxels["chi"] == 0
+    defined = set(voxels.loc[~undefined, "index"])
+    for index in voxels.loc[undefined, "index"].unique():
+        flags[index] += ["outside"] if index in defined else ["empty", "outside"]
     for _, pair in table.groupby("roi"):
         index_of = dict(zip(pair["hemisphere"], pair["index"], strict=True))
         present = [index_of[side] for side in HEMISPHERES if index_of.get(side) in centres.index]
@@ -239,7 +243,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
         if values.name == "roi":
             return values.map(rank)
         if values.name == "rater":
-            return values.map({**{r: i for i, r in enumerate(RATERS)}, "mean": len(RATERS)})
+            return values.where(values != "mean", "~")  # the mean after every name
         return values
 
     return frame.sort_values(columns, key=key, kind="stable", ignore_index=True)

@@ -62,6 +62,7 @@ def edit(path, old, new):
         ("deep/tools.py", "return helper(x)", "return helper(x + 0)"),
         ("deep/tools.py", "x * SCALE", "SCALE * x"),
         ("base.py", "SCALE = 2", "SCALE = 4"),
+        ("deep/tools.py", "import json", "import html as json"),
     ],
 )
 def test_an_edit_that_the_script_reaches_changes_the_fingerprint(package, file, old, new):

@@ -145,7 +145,15 @@ def test_region_that_leaves_the_brain_is_flagged():
     chi[0, 0, 2] = 0
     left = measured(chi, labels).query("hemisphere == 'L'")
     assert set(left.flag) == {"outside"}
-    assert left.n_voxels.tolist() == [2, 2, 1]
+    assert left.n_voxels.tolist() == [2, 1, 1]
+    assert (left.chi_mean_ppm != 0).all()
+
+
+def test_region_wholly_outside_the_brain_is_empty():
+    chi, labels = labelled()
+    left = measured(np.zeros_like(chi), labels).query("hemisphere == 'L'")
+    assert left.flag.tolist() == ["empty;outside"]
+    assert left.n_voxels.tolist() == [0]
 
 
 def test_pool_equals_the_statistics_of_all_voxels():
@@ -245,7 +253,7 @@ def test_summarize_keeps_sessions_apart():
     ("column", "value", "message"),
     [
         ("participant_id", "01", r"t\.tsv, line 3, column participant_id: '01'.*sub-<label>"),
-        ("rater", "C", r"line 3, column rater: 'C'.*A and B"),
+        ("rater", "mean", r"line 3, column rater: 'mean'.*own word"),
         ("rater", np.nan, r"line 3, column rater: 'n/a'"),
         ("roi", "Caudate", r"line 3, column roi: 'Caudate'.*CN GP PUT"),
         ("hemisphere", "left", r"line 3, column hemisphere: 'left'.*L or R"),
@@ -351,7 +359,7 @@ def test_schema_and_check_share_columns_and_names():
     properties = row_schema()["properties"]
     assert tuple(properties) == roi.VALUE_COLUMNS
     assert tuple(properties["roi"]["enum"]) == roi.ROIS
-    assert tuple(properties["rater"]["enum"]) == roi.RATERS
+    assert properties["rater"]["pattern"] == f"^{roi.RATER_PATTERN}$"
     for column, (low, high) in roi.LIMITS.items():
         assert properties[column]["minimum"] == low
         assert properties[column].get("maximum", np.inf) == high

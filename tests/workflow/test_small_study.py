@@ -108,6 +108,9 @@ CLINICAL_ONLY = {"table1"}
             {},
             id="docstring",
         ),
+        pytest.param(
+            "scripts/table1.py", "def main(", "# a comment\ndef main(", {}, id="comment in a script"
+        ),
     ],
 )
 def test_an_edit_reruns_what_depends_on_it_and_nothing_else(
@@ -222,6 +225,44 @@ def test_chimaps_of_own_scans_need_neither_participants_nor_labels(checkout, stu
     mask = nib.load(out / "derivatives/qsm/sub-01/anat/sub-01_desc-brain_mask.nii.gz")
     own = nib.load(study / "truth/sub-01_mask.nii.gz")
     np.testing.assert_array_equal(np.asarray(mask.dataobj), np.asarray(own.dataobj))
+
+
+def refused(checkout, *words, config=None):
+    done = checkout.snakemake("--dry-run", *words, config=config, check=False)
+    assert done.returncode != 0
+    return done.stdout
+
+
+def test_own_files_are_never_overwritten(checkout, study, own_dataset):
+    inside = [f"bids_dir={study / 'bids'}", f"output_dir={study}"]
+    assert "Choose an output_dir outside" in refused(checkout, "--config", *inside)
+    table = [
+        f"roi_values={study / 'tables/roi_values.tsv'}",
+        f"participants={study / 'bids/participants.tsv'}", f"output_dir={study}",
+    ]  # fmt: skip
+    assert "Copy it elsewhere" in refused(checkout, "--config", *table)
+
+
+def test_what_is_missing_is_named_before_any_work(checkout, study, own_dataset):
+    own = ["--config", f"bids_dir={own_dataset}", "output_dir=nowhere"]
+    assert "sub-01_desc-raterA_dseg.nii.gz" in refused(checkout, *own)
+    assert "only the simulated cohort" in refused(checkout, "validation", *own)
+    shutil.copytree(study / "bids/derivatives/raters", own_dataset / "derivatives/raters")
+    shutil.copy(study / "bids/participants.tsv", own_dataset)
+    message = refused(checkout, *own)
+    assert "lists sub-03, sub-04, sub-05, sub-06 without a scan" in message
+    os.utime(next(own_dataset.glob("sub-01/anat/*.nii.gz")), (2**32, 2**32))
+    assert "dated in the future" in refused(checkout, *own)
+
+
+def test_sessions_are_reconstructed_one_by_one(checkout, study, tmp_path):
+    for session in ("ses-1", "ses-2"):
+        anat = tmp_path / "sub-01" / session / "anat"
+        anat.mkdir(parents=True)
+        for path in (study / "bids/sub-01/anat").iterdir():
+            shutil.copy(path, anat / path.name.replace("sub-01_", f"sub-01_{session}_"))
+    words = ["chimaps", "--config", f"bids_dir={tmp_path}", "output_dir=nowhere"]
+    assert checkout.planned(*words, config=None)["invert_dipole"] == 2
 
 
 def test_missing_echo_is_named_before_anything_runs(checkout, own_dataset):

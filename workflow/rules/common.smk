@@ -1,12 +1,11 @@
 # Names and input functions; no rules.
 import os
 import re
+import sys
+import time
 from pathlib import Path
 
 import yaml
-
-from qsmstudy import bids, provenance, settings
-from qsmstudy.errors import StudyError
 
 
 def own(path):
@@ -14,9 +13,14 @@ def own(path):
     return os.path.normpath(os.path.join(os.path.relpath(workflow.basedir), path))
 
 
-# Scripts that run in an environment of their own (--sdm conda) find the library here.
-library = [os.path.abspath(own("src")), *filter(None, [os.environ.get("PYTHONPATH")])]
-os.environ.update(PYTHONPATH=os.pathsep.join(library))
+# This checkout's library, here and in the jobs, whatever is installed.
+library = os.path.abspath(own("src"))
+sys.path.insert(0, library)
+os.environ.update(
+    PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
+)
+from qsmstudy import bids, provenance, settings
+from qsmstudy.errors import StudyError
 
 settings.check(
     config,
@@ -52,13 +56,54 @@ def listed_scans():
     """Return the scans to reconstruct by name; those of a user's dataset carry their files."""
     if FROM_TABLE:
         return {}
+    labels = config["participant_label"]
     if SIMULATED:
-        return dict.fromkeys(simulated_names())
-    scans = bids.find_scans(BIDS, participants=config["participant_label"])
-    return {scan.name: scan for scan in scans}
+        wanted = labels and {f"sub-{label.removeprefix('sub-')}" for label in labels}
+        return {name: None for name in simulated_names() if not wanted or name in wanted}
+    return {scan.name: scan for scan in bids.find_scans(BIDS, participants=labels)}
 
 
+def check_paths():
+    """Refuse combinations that would overwrite the user's files or miss what was meant."""
+    real = {key: os.path.realpath(config[key]) for key in ("bids_dir", "roi_values") if config[key]}
+    simulated, tables = os.path.realpath(f"{OUT}/bids"), os.path.realpath(TAB)
+    if "bids_dir" in real and os.path.commonpath([real["bids_dir"], simulated]) in (
+        real["bids_dir"],
+        simulated,
+    ):
+        raise StudyError(
+            f"bids_dir {config['bids_dir']}: lies at {OUT}/bids, where the simulated cohort is "
+            "written. Choose an output_dir outside the dataset."
+        )
+    if "roi_values" in real and os.path.commonpath([real["roi_values"], tables]) == tables:
+        raise StudyError(
+            f"roi_values {config['roi_values']}: lies in {TAB}, where this study writes its own. "
+            "Copy it elsewhere, or choose another output_dir."
+        )
+    if config["participants"] and SIMULATED:
+        raise StudyError("participants is given without bids_dir or roi_values; add one of them.")
+    if SIMULATED and not set(config["raters"]) <= {"A", "B"}:
+        raise StudyError(f"raters: the simulated raters are A and B; got {config['raters']}.")
+
+
+def check_dates(paths):
+    """Refuse inputs dated in the future: Snakemake would fail every job that reads them."""
+    for path in paths:
+        if os.path.exists(path) and os.path.getmtime(path) > time.time() + 60:
+            raise StudyError(
+                f"{path}: is dated in the future ({time.ctime(os.path.getmtime(path))}). "
+                f"Check the clock, or run: touch '{path}'"
+            )
+
+
+check_paths()
 SCANS = listed_scans()
+check_dates(
+    [
+        *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
+        *(config[key] for key in ("participants", "roi_values") if config[key]),
+    ]
+)
 
 
 wildcard_constraints:
@@ -132,13 +177,6 @@ def rater_labels(scan, rater):
     return f"{BIDS}/derivatives/raters/{folder}/anat/{scan}_desc-rater{rater}_dseg.nii.gz"
 
 
-def has_labels():
-    """Tell whether every scan comes with the raters' label maps."""
-    return SIMULATED or all(
-        os.path.exists(rater_labels(scan, rater)) for scan in SCANS for rater in config["raters"]
-    )
-
-
 def first_rater_labels(wildcards):
     """Return the first rater's label map of a scan, if there is one."""
     path = rater_labels(wildcards.scan, config["raters"][0])
@@ -180,17 +218,54 @@ def roi_values_table(wildcards):
     return config["roi_values"] or rules.aggregate_rois.output.roi_values
 
 
+def check_whole_study():
+    """Refuse a whole study whose labels or participants do not cover its scans, before any work."""
+    if SIMULATED and config["participant_label"]:
+        raise StudyError(
+            "participant_label: the simulated study needs all its participants. Ask for the maps "
+            "alone (target chimaps)."
+        )
+    if SIMULATED or FROM_TABLE:
+        return
+    labels = [rater_labels(scan, rater) for scan in SCANS for rater in config["raters"]]
+    if missing := [path for path in labels if not os.path.exists(path)]:
+        raise StudyError(
+            f"{len(missing)} of {len(labels)} label maps are missing, the first: {missing[0]}. Add "
+            "them, name the raters you have (raters), or ask for the maps alone (target chimaps)."
+        )
+    table = participants_table(None)
+    listed = set(bids.read_tsv(table, columns=["participant_id"])["participant_id"])
+    scanned = {bids.participant_of(scan) for scan in SCANS}
+    if listed != scanned:
+        raise StudyError(
+            f"{table}: lists {', '.join(sorted(listed - scanned)) or 'nobody'} without a scan, and "
+            f"lacks {', '.join(sorted(scanned - listed)) or 'nobody'}. Give a table of exactly the "
+            "scanned participants (participants=FILE), or choose scans (participant_label)."
+        )
+
+
 def study_targets(wildcards):
     """Return what the default target makes."""
+    check_whole_study()
     targets = [*TABLES, *FIGURES, rules.build_report.output.report]
     if SIMULATED:
-        targets += [
-            rules.compare_published.output.scorecard,
-            rules.compare_truth.output.validation,
-        ]
-    elif not FROM_TABLE and not has_labels():
-        raise StudyError(
-            f"Some scans have no label map of rater {' or '.join(config['raters'])} in "
-            f"{BIDS}/derivatives/raters. Add them, or ask for the maps alone: snakemake chimaps ..."
-        )
+        targets += [rules.compare_published.output.scorecard, rules.compare_truth.output.validation]
     return targets
+
+
+def from_images(pattern):
+    """Return an input function for what needs scans: an error when only a table is given."""
+
+    def paths(wildcards):
+        if FROM_TABLE:
+            raise StudyError("roi_values is given: there are no scans to make this target from.")
+        return per_scan(pattern)
+
+    return paths
+
+
+def truth_comparison(wildcards):
+    """Return the comparison with the simulated truth: an error for a user's own data."""
+    if not SIMULATED:
+        raise StudyError("validation: only the simulated cohort has a known truth.")
+    return rules.compare_truth.output.validation

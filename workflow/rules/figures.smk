@@ -42,6 +42,7 @@ rule figure2:
         runtime=longer(10),
     params:
         **fingerprinted("figure2"),
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/figure2.py"
@@ -66,6 +67,7 @@ rule figure3:
         runtime=longer(10),
     params:
         **fingerprinted("figure3"),
+        alpha=config["alpha"],
     script:
         "../../scripts/figure3.py"
 
@@ -89,6 +91,7 @@ rule figure4:
         runtime=longer(10),
     params:
         **fingerprinted("figure4"),
+        alpha=config["alpha"],
         groups=config["groups"],
     script:
         "../../scripts/figure4.py"
@@ -114,6 +117,7 @@ rule figure5:
         runtime=longer(10),
     params:
         **fingerprinted("figure5"),
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/figure5.py"

@@ -35,6 +35,7 @@ rule build_report:
         title=config["title"],
         config=config,
         groups=config["groups"],
+        alpha=config["alpha"],
         simulated=SIMULATED,
     script:
         "../../scripts/build_report.py"

@@ -15,6 +15,7 @@ rule table1:
         runtime=longer(10),
     params:
         **fingerprinted("table1"),
+        alpha=config["alpha"],
         groups=config["groups"],
     script:
         "../../scripts/table1.py"
@@ -38,6 +39,7 @@ rule table2:
         runtime=longer(10),
     params:
         **fingerprinted("table2"),
+        alpha=config["alpha"],
         groups=config["groups"],
         raters=config["raters"],
     script:
@@ -62,6 +64,8 @@ rule table3:
         runtime=longer(10),
     params:
         **fingerprinted("table3"),
+        alpha=config["alpha"],
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/table3.py"
@@ -87,6 +91,8 @@ rule table4:
         runtime=longer(10),
     params:
         **fingerprinted("table4"),
+        alpha=config["alpha"],
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/table4.py"
@@ -111,6 +117,7 @@ rule table5:
         runtime=longer(10),
     params:
         **fingerprinted("table5"),
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/table5.py"
@@ -135,6 +142,7 @@ rule table6:
         runtime=longer(10),
     params:
         **fingerprinted("table6"),
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/table6.py"
@@ -158,6 +166,8 @@ rule correlate_scores:
         runtime=longer(10),
     params:
         **fingerprinted("correlate_scores"),
+        alpha=config["alpha"],
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/correlate_scores.py"
@@ -181,6 +191,8 @@ rule compare_hemispheres:
         runtime=longer(10),
     params:
         **fingerprinted("compare_hemispheres"),
+        alpha=config["alpha"],
+        rater=config["rater"],
         groups=config["groups"],
     script:
         "../../scripts/compare_hemispheres.py"
