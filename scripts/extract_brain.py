@@ -32,10 +32,14 @@ def main(
         brain_mask.check_mask(own.values, name=str(own_mask))
         brain = own.values != 0
     volume = brain_mask.volume_ml(brain, magnitude.voxel_size)
-    sidecar = {"Type": "Brain", "Sources": [source.name], **how, "VolumeMl": volume}
+    plausible = brain_mask.PLAUSIBLE_ML[0] <= volume <= brain_mask.PLAUSIBLE_ML[1]
+    sidecar = {
+        "Type": "Brain", "Sources": [source.name], **how, "VolumeMl": volume,
+        "Plausible": plausible,
+    }  # fmt: skip
     images.save(mask, brain, magnitude.affine, sidecar=sidecar, dtype=np.uint8)
     job.log.info("%s: %.0f ml", how["Source"], volume)
-    if not brain_mask.PLAUSIBLE_ML[0] <= volume <= brain_mask.PLAUSIBLE_ML[1]:
+    if not plausible:
         job.log.warning(
             "%s: a brain of %.0f ml is implausible; look at the mask, or provide one",
             mask.name,

@@ -28,6 +28,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "snr": ("field", "SignalToNoise"),
     "mask_source": ("mask", "Source"),
     "mask_volume_ml": ("mask", "VolumeMl"),
+    "mask_plausible": ("mask", "Plausible"),
     "local_field_rms_hz": ("local_field", "RmsHz"),
     "reference_region": ("chi", "Reference", "Region"),
     "reference_voxels": ("chi", "Reference", "Voxels"),
@@ -108,7 +109,7 @@ def table(
     Notes
     -----
     Flags, joined with ``;``: ``unconverged`` (dipole inversion), ``background_unconverged``,
-    ``reference_fallback`` (the region of zero susceptibility is not the one that was asked
+    ``mask_implausible`` (no human brain has that volume), ``reference_fallback`` (the region of zero susceptibility is not the one that was asked
     for), and a name of `OUTLIERS` with ``_low`` or ``_high``.
     """
     rows = [
@@ -127,6 +128,8 @@ def table(
             names.append("unconverged")
         if row["background_converged"] == "no":
             names.append("background_unconverged")
+        if row["mask_plausible"] == "no":
+            names.append("mask_implausible")
         if _is_fallback(sidecars[row["scan"]]):
             names.append("reference_fallback")
     for column, flag in OUTLIERS.items():

@@ -99,3 +99,9 @@ def test_script_writes_one_row_per_scan(tmp_path):
     table = bids.read_tsv(tmp_path / "qc.tsv")
     assert table.columns.tolist() == list(quality.COLUMNS)
     assert table.scan.tolist() == sorted(cohort())
+
+
+def test_implausible_mask_is_flagged():
+    scans = cohort()
+    next(iter(scans.values()))["mask"]["Plausible"] = False
+    assert quality.table(scans, outlier_z=3.5)["flags"].iloc[0] == "mask_implausible"

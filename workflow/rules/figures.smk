@@ -138,6 +138,7 @@ rule draw_mosaic:
         f"{LOG}/draw_mosaic/{{folder}}/{{scan}}.log",
     benchmark:
         f"{BENCH}/draw_mosaic/{{folder}}/{{scan}}.tsv"
+    priority: 50
     conda:
         "../../envs/qsmstudy.yaml"
     resources:

@@ -10,6 +10,7 @@ rule measure_rois:
         f"{LOG}/measure_rois/{{folder}}/{{scan}}_rater-{{rater}}.log",
     benchmark:
         f"{BENCH}/measure_rois/{{folder}}/{{scan}}_rater-{{rater}}.tsv"
+    priority: 50
     conda:
         "../../envs/qsmstudy.yaml"
     resources:

@@ -1,3 +1,7 @@
+# Priorities grow along the chain: scans are finished one by one, the first maps come early, and
+# Snakemake has few jobs to choose from.
+
+
 rule fit_field:
     """Fit frequency, its noise and R2* to the echoes."""
     input:
@@ -17,6 +21,7 @@ rule fit_field:
         f"{LOG}/fit_field/{{folder}}/{{scan}}.log",
     benchmark:
         f"{BENCH}/fit_field/{{folder}}/{{scan}}.tsv"
+    priority: 10
     conda:
         "../../envs/qsmstudy.yaml"
     resources:
@@ -40,6 +45,7 @@ rule unwrap_phase:
         f"{LOG}/unwrap_phase/{{folder}}/{{scan}}.log",
     benchmark:
         f"{BENCH}/unwrap_phase/{{folder}}/{{scan}}.tsv"
+    priority: 20
     conda:
         "../../envs/qsmstudy.yaml"
     resources:
@@ -64,6 +70,7 @@ rule extract_brain:
         f"{LOG}/extract_brain/{{folder}}/{{scan}}.log",
     benchmark:
         f"{BENCH}/extract_brain/{{folder}}/{{scan}}.tsv"
+    priority: 20
     conda:
         "../../envs/qsmstudy.yaml"
     resources:
@@ -89,6 +96,7 @@ rule remove_background:
         f"{LOG}/remove_background/{{folder}}/{{scan}}.log",
     benchmark:
         f"{BENCH}/remove_background/{{folder}}/{{scan}}.tsv"
+    priority: 30
     conda:
         "../../envs/qsmstudy.yaml"
     resources:
@@ -116,6 +124,7 @@ rule invert_dipole:
         f"{LOG}/invert_dipole/{{folder}}/{{scan}}.log",
     benchmark:
         f"{BENCH}/invert_dipole/{{folder}}/{{scan}}.tsv"
+    priority: 40
     conda:
         "../../envs/qsmstudy.yaml"
     resources:
