@@ -125,12 +125,12 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "references": BIBLIOGRAPHY,
         "templates": TEMPLATES,
         "report": folder / "report.html",
-        "config": CONFIG,
+        "lock": ROOT / "requirements.lock",
+        "config": CONFIG | {"bids_dir": HOSTILE},
         "groups": cohort.GROUPS,
         "alpha": 0.05,
         "title": TITLE,
         "simulated": True,
-        "provenance": {"commit": "abc1234", "command": HOSTILE},
     }
 
 
@@ -198,7 +198,7 @@ def cells(table, name):
 def test_table3_prints_mean_or_median_by_normality(study):
     frame = bids.read_tsv(study["table3"])
     frame.loc[(frame["roi"] == "CN") & (frame["group"] == "HC"), "normal"] = "no"
-    row = cells(printed.table3(frame, groups=cohort.GROUPS), "L CN")
+    row = cells(printed.table3(frame, groups=cohort.GROUPS, alpha=0.05), "L CN")
     assert "±" in row[1].text
     assert "(" in row[2].text
 
@@ -213,8 +213,8 @@ def test_table5_has_a_row_per_factor_and_a_group_of_columns_per_region(study):
 def test_every_row_is_as_wide_as_its_headings(study):
     tables = [
         printed.table1(bids.read_tsv(study["table1"]), groups=cohort.GROUPS, alpha=0.05),
-        printed.table2(bids.read_tsv(study["table2"]), groups=cohort.GROUPS),
-        printed.table4(bids.read_tsv(study["table4"])),
+        printed.table2(bids.read_tsv(study["table2"]), groups=cohort.GROUPS, alpha=0.05),
+        printed.table4(bids.read_tsv(study["table4"]), alpha=0.05),
         printed.table6(bids.read_tsv(study["table6"]), alpha=0.05),
         printed.correlations(bids.read_tsv(study["correlations"]), alpha=0.05),
         printed.asymmetry(bids.read_tsv(study["asymmetry"]), alpha=0.05),
@@ -256,15 +256,69 @@ def test_shares_count_what_is_not_available_as_not_reproduced():
 
 def test_differences_are_named_with_effect_interval_n_and_p(study):
     frame = bids.read_tsv(study["table3"])
-    sentence = str(summary.differences(frame, groups=cohort.GROUPS))
+    sentence = str(summary.differences(frame, groups=cohort.GROUPS, alpha=0.05))
     best = frame[frame["significant"] == "yes"].sort_values("hedges_g").iloc[-1]
     effect = f"Hedges g {nb.decimal(best.hedges_g, 2)}"
     assert re.search(rf"{effect} \(95 % CI .*\), n = 12 and 10, corrected p [=<]", sentence)
 
 
-def test_no_difference_is_said_as_such(study):
+def no_difference(frame):
+    return str(summary.differences(frame, groups=cohort.GROUPS, alpha=0.05))
+
+
+def test_no_difference_is_said_of_the_regions_tested(study):
     frame = bids.read_tsv(study["table3"]).assign(significant="no")
-    assert "did not differ" in str(summary.differences(frame, groups=cohort.GROUPS))
+    frame.loc[frame["roi"] == "DN", "p"] = np.nan
+    assert "found at corrected p < 0.05 in 12 tested regions" in no_difference(frame)
+    assert "No region could be tested" in no_difference(frame.assign(p=np.nan))
+
+
+def test_no_asymmetry_is_said_of_the_comparisons_made(study):
+    frame = bids.read_tsv(study["asymmetry"]).assign(p=0.5)
+    frame.loc[0, "p"] = np.nan
+    sentence = str(summary.asymmetry(frame, alpha=0.05))
+    assert "was found at uncorrected p < 0.05 in 13 comparisons" in sentence
+
+
+def test_no_sentence_claims_a_test_that_was_not_made(study):
+    nothing = {"marker": ["combination"], "auc": [np.nan], "note": ["no region differs"]}
+    table4 = pd.DataFrame(nothing)
+    for say in (summary.discrimination, summary.curves):
+        said = str(say(table4, alpha=0.05, optimism="apparent"))
+        assert said == "No ROC curve was drawn: no region differs."
+    table5, table6 = bids.read_tsv(study["table5"]), bids.read_tsv(study["table6"])
+    options = {"alpha": 0.05, "entry_p": 0.1}
+
+    def said_of(single, several):
+        return str(summary.regression(single, several, **options))
+
+    empty = table5.iloc[:1].assign(factor=np.nan, p=np.nan)
+    assert said_of(empty, table6) == "No region differed, so no regression was run."
+    assert "could be fitted" in said_of(table5.assign(p=np.nan), table6)
+    some = table5.assign(selected="no", p=[0.5] * (len(table5) - 1) + [np.nan])
+    assert f"p < 0.1 in {len(table5) - 1} regressions" in said_of(some, table6)
+    none = bids.read_tsv(study["correlations"]).assign(p=np.nan)
+    assert "No correlation" in str(summary.correlation(none, alpha=0.05))
+
+
+def test_area_of_the_combination_is_called_apparent_and_has_no_p(study, html):
+    table4 = bids.read_tsv(study["table4"])
+    assert table4.set_index("marker")["p"].isna().to_list()[-1]
+    optimism = methods.optimism(CONFIG)
+    found = str(summary.discrimination(table4, alpha=0.05, optimism=optimism))
+    assert "reached an apparent AUC" in found
+    assert "positive state: HC" in found
+    assert html.words().count("of regions chosen on the same participants") == 4
+    assert "chosen on" not in methods.optimism(changed("table4", rois=["CN"]))
+
+
+def test_intervals_bear_their_own_level(study):
+    table3, table4 = bids.read_tsv(study["table3"]), bids.read_tsv(study["table4"])
+    text = str(summary.differences(table3, groups=cohort.GROUPS, alpha=0.1))
+    text += summary.curves(table4, alpha=0.1, optimism="")
+    text += " ".join(c.label for c in printed.table4(table4, alpha=0.1).columns)
+    assert "90 % CI" in text
+    assert "95 %" not in text
 
 
 def test_flow_names_everyone_left_out_once():
@@ -287,9 +341,26 @@ def test_flow_names_everyone_left_out_once():
 # --- Methods and references -------------------------------------------------------------------
 
 
-def methods_text(config=CONFIG, *, simulated=True, imaged=True):
+def measured(*flags):
+    """Rows of roi_values.tsv: two slices per region, one region per flag."""
+    flags = flags or (None,)
+    return pd.DataFrame(
+        {"participant_id": f"sub-{i:02d}", "rater": rater, "roi": "CN", "hemisphere": "L"}
+        | {"slice": z, "flag": flag}
+        for i, flag in enumerate(flags)
+        for rater in "AB"
+        for z in (1, 2)
+    )
+
+
+def methods_text(config=CONFIG, *, simulated=True, imaged=True, values=None):
     found = methods.sections(
-        config, groups=cohort.GROUPS, alpha=0.05, simulated=simulated, imaged=imaged
+        config,
+        groups=cohort.GROUPS,
+        alpha=0.05,
+        simulated=simulated,
+        imaged=imaged,
+        roi_values=values if values is not None else measured(),
     )
     return " ".join(sentence for part in found for sentence in part.sentences)
 
@@ -302,6 +373,44 @@ def test_methods_state_the_settings():
     assert "λ = 1234" in methods_text(changed("invert_dipole", lambda_fidelity=1234))
     assert "Welch's t test" in methods_text(changed("table3", t_test="welch"))
     assert "AIS as the positive state" in methods_text(changed("table4", positive_group="patients"))
+
+
+def test_methods_say_how_regions_were_measured():
+    text = methods_text(values=measured("outside;slices", "slices", None))
+    assert "labels were meant to lie on 3 consecutive axial slices" in text
+    assert "did not were kept and flagged: 4 regions (counted per rater)" in text
+    assert "This concerned 2 regions" in text
+    assert "the average of the raters' values" in text
+    assert "values of rater B alone" in methods_text(CONFIG | {"rater": "B"})
+
+
+def test_methods_of_given_values_claim_no_measurement():
+    text = methods_text(simulated=False, imaged=False, values=measured("slices"))
+    assert "raters A and B were taken from a given table" in text
+    assert "consecutive axial slices, and whether" in text
+    assert "The table flags 2 regions as slices" in text
+    assert "mean over all voxels of its slices" in text
+    assert "labelled" not in text
+
+
+def test_methods_say_what_the_simulation_is_and_is_not():
+    text = methods_text()
+    assert "sub-slices of at most 1 mm" in text
+    assert "except for the dentate nucleus" in text
+    assert "any other match was by chance" in text
+    assert "cortical veins, motion and flow were not simulated" in text
+
+
+@pytest.mark.parametrize(("coding", "sign"), [("yes1_no2", "negative"), ("yes1_no0", "positive")])
+def test_binary_coding_says_what_the_sign_means(coding, sign):
+    coded = {rule: CONFIG[rule] | {"binary_coding": coding} for rule in ("table5", "table6")}
+    assert f"a {sign} β means higher susceptibility" in methods_text(CONFIG | coded)
+
+
+def test_binary_coding_must_be_the_same_in_both_tables():
+    config = changed("table5", binary_coding="yes1_no0")
+    with pytest.raises(StudyError, match=r"table6\.binary_coding: must equal table5"):
+        methods_text(config | {"table6": {"binary_coding": "yes1_no2"}})
 
 
 def test_methods_leave_out_what_was_not_done():
@@ -373,10 +482,18 @@ def test_banner_says_simulated_only_when_it_is(html, study, tmp_path):
     assert "simulated" not in words.lower()
 
 
+def test_simulated_relations_stand_with_the_associations(html, study, tmp_path):
+    # Summary (factors, scores), Tables 5 and 6, correlations.
+    assert html.words().count("any that is seen is chance") == 5
+    assert html.words().count("means higher susceptibility with the factor") == 4  # and methods
+    own = study | {"simulated": False, "validation": None, "report": tmp_path / "own.html"}
+    assert "is chance" not in Page(build(own)).words()
+
+
 def test_free_text_shows_as_text(html, text):
     assert "<script>alert" not in text
     assert "<img src=x" not in text
-    assert html.words().count(HOSTILE) >= 3  # flag, note, provenance
+    assert html.words().count(HOSTILE) >= 3  # flag, note, configuration
     assert f"<title>{TITLE}" not in text
     assert TITLE in html.words()
 

@@ -174,6 +174,15 @@ def test_combination_matches_an_unpenalized_sklearn_fit(tmp_path):
     assert "L CN + R CN + L PUT + R PUT" in result.loc["combination", "note"]
 
 
+def test_combination_has_an_interval_but_no_p(tmp_path):
+    result, _ = table(*study(tmp_path))
+    row = result.loc["combination"]
+    assert np.isfinite([row["auc"], row["ci_low"], row["ci_high"]]).all()
+    assert np.isnan(row["p"])
+    assert "no p value is valid" in row["note"]
+    assert result.loc[STRIATUM, "p"].notna().all()
+
+
 def test_interval_is_wald_and_stays_within_bounds(tmp_path):
     people, chi = study(tmp_path)
     chi["L CN"] += 1.0 * (people["group"] == "AIS")

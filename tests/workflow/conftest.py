@@ -14,6 +14,7 @@ KEPT = (
     "Snakefile",
     "config",
     "envs",
+    "profiles",
     "resources",
     "scripts",
     "src",
@@ -49,7 +50,7 @@ class Checkout:
 
     def planned(self, *words, **options):
         """Return {rule: number of jobs} that a dry run would start."""
-        text = self.snakemake("--dry-run", "--quiet", "rules", *words, **options).stdout
+        text = self.snakemake(*words, "--dry-run", "--quiet", "rules", **options).stdout
         stats = re.search(r"Job stats:\njob\s+count\n[-\s]+\n(.*?)\n\n", text, re.S)
         jobs = dict(line.split() for line in stats[1].splitlines()) if stats else {}
         return {name: int(n) for name, n in jobs.items() if name not in ("total", "all")}

@@ -1,7 +1,7 @@
 """Everything that the page shows, gathered from the study's files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         alpha=study.alpha,
         simulated=study.simulated,
         imaged=study.frame("qc") is not None,
+        roi_values=study.need("roi_values"),
     )
     parts = [
         {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
@@ -121,6 +122,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
     content = {
         "title": study.title,
         "simulated": study.simulated,
+        "calibration": methods.CALIBRATION if study.simulated else (),
         "groups": study.groups,
         "provenance": dict(study.provenance),
         "versions": page.versions(),
@@ -153,18 +155,25 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
 
 def facts(study: Study) -> dict[str, str | summary.Finding]:
     """Return the result sentences that the summary and the captions share."""
-    alpha = study.alpha
+    alpha, table4 = study.alpha, study.need("table4")
+    optimism = methods.optimism(study.config)
     return {
         "cohort": summary.cohort(study.need("table1"), groups=study.groups),
-        "differences": summary.differences(study.need("table3"), groups=study.groups),
-        "agreement": summary.agreement(study.need("table2")),
-        "discrimination": summary.discrimination(study.need("table4")),
-        "regression": summary.regression(study.need("table6"), alpha=alpha),
+        "differences": summary.differences(study.need("table3"), groups=study.groups, alpha=alpha),
+        "agreement": summary.agreement(study.need("table2"), alpha=alpha),
+        "discrimination": summary.discrimination(table4, alpha=alpha, optimism=optimism),
+        "regression": summary.regression(
+            study.need("table5"),
+            study.need("table6"),
+            alpha=alpha,
+            entry_p=methods.setting(study.config, "table5", "entry_p"),
+        ),
         "correlation": summary.correlation(study.need("correlations"), alpha=alpha),
-        "age": summary.age_and_disability(study.need("correlations")),
+        "age": summary.age_and_disability(study.need("correlations"), alpha=alpha),
         "asymmetry": summary.asymmetry(study.need("asymmetry"), alpha=alpha),
         "sizes": summary.sizes(study.need("table3"), groups=study.groups),
-        "curves": summary.curves(study.need("table4")),
+        "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
+        "positive": printed.positive_state(table4),
         "correction": methods.CORRECTIONS[methods.setting(study.config, "table3", "fdr")],
     }
 
@@ -172,43 +181,59 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
 def _findings(
     study: Study, known: Mapping[str, str | summary.Finding], flagged: Mapping[str, str]
 ) -> list[dict[str, Any]]:
+    related = _relations(study)
+    fitted = study.need("table5")["p"].notna().any()
+    coding = (methods.coding(study.config),) if fitted else ()
     found: list[tuple[str, str | summary.Finding]] = [
         ("Cohort", known["cohort"]),
         ("Group difference", known["differences"]),
         ("Discrimination", known["discrimination"]),
-        ("Clinical factors", known["regression"]),
-        ("Scores", known["correlation"]),
+        ("Clinical factors", _noted(known["regression"], *coding, *related)),
+        ("Scores", _noted(known["correlation"], *related)),
         ("Left and right", known["asymmetry"]),
         ("Raters", known["agreement"]),
     ]
     scorecard, validation = study.frame("scorecard"), study.frame("validation")
     if scorecard is not None:
-        found.append(("Reproduction", summary.reproduction(scorecard)))
+        chance = (methods.CHANCE,) if study.simulated else ()
+        found.append(("Reproduction", _noted(summary.reproduction(scorecard), *chance)))
     if validation is not None:
         found.append(("Accuracy", summary.accuracy(validation)))
     if study.frame("qc") is not None:
         found.append(("Quality", flow.count_flagged(flagged)))
     return [
-        {"label": label, "lead": text, "entries": ()}
-        if isinstance(text, str)
-        else {"label": label, "lead": text.lead, "entries": text.items}
-        for label, text in found
+        {"label": label, "lead": text.lead, "entries": text.items, "notes": text.notes}
+        for label, text in ((label, _noted(text)) for label, text in found)
     ]
+
+
+def _noted(text: str | summary.Finding, *notes: str) -> summary.Finding:
+    """Return a result with sentences that qualify it."""
+    finding = summary.Finding(text) if isinstance(text, str) else text
+    return replace(finding, notes=(*finding.notes, *notes))
+
+
+def _relations(study: Study) -> tuple[str, ...]:
+    return (methods.RELATIONS,) if study.simulated else ()
 
 
 def _tables(study: Study) -> dict[str, Any]:
     groups, alpha = study.groups, study.alpha
+    related = _relations(study)
+    coded = (methods.coding(study.config), *related)
+    combined = summary.is_combined(study.need("table4"))
+    optimism = (methods.optimism(study.config),) if combined else ()
     return {
         "tables": [
             printed.table1(study.need("table1"), groups=groups, alpha=alpha),
-            printed.table2(study.need("table2"), groups=groups),
-            printed.table3(study.need("table3"), groups=groups),
-            printed.table4(study.need("table4")),
-            printed.table5(study.need("table5")),
-            printed.table6(study.need("table6"), alpha=alpha),
+            printed.table2(study.need("table2"), groups=groups, alpha=alpha),
+            printed.table3(study.need("table3"), groups=groups, alpha=alpha),
+            printed.table4(study.need("table4"), alpha=alpha, notes=optimism),
+            printed.table5(study.need("table5"), notes=coded),
+            printed.table6(study.need("table6"), alpha=alpha, notes=coded),
         ],
         "associations": [
-            printed.correlations(study.need("correlations"), alpha=alpha),
+            printed.correlations(study.need("correlations"), alpha=alpha, notes=related),
             printed.asymmetry(study.need("asymmetry"), alpha=alpha),
         ],
     }

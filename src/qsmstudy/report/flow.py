@@ -146,6 +146,33 @@ def count_flagged(flags: Mapping[str, str]) -> str:
     return f"{len(flags)} participants carry a quality flag and were kept."
 
 
+def regions_with(flag: str, roi_values: pd.DataFrame) -> int | None:
+    """Count the regions of a participant and rater that carry a flag.
+
+    Returns
+    -------
+    int or None
+        None where the table has no flags.
+
+    Examples
+    --------
+    >>> keys = {"participant_id": ["sub-01"] * 2, "rater": ["A"] * 2, "roi": ["CN"] * 2}
+    >>> rows = pd.DataFrame(keys | {"hemisphere": ["L"] * 2, "flag": ["outside;slices"] * 2})
+    >>> regions_with("slices", rows), regions_with("empty", rows)
+    (1, 0)
+    """
+    if "flag" not in roi_values:
+        return None
+    named = roi_values["flag"].astype("string").str.split(";")
+    marked = roi_values[[isinstance(names, list) and flag in names for names in named]]
+    keys = [
+        key
+        for key in ("participant_id", "session", "rater", "roi", "hemisphere")
+        if key in roi_values
+    ]
+    return len(marked.drop_duplicates(keys))
+
+
 def find_flags(qc: pd.DataFrame | None, roi_values: pd.DataFrame) -> dict[str, str]:
     """Map participants with a quality flag to their flags.
 

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from qsmstudy.errors import StudyError
+from qsmstudy.report import flow
 from qsmstudy.report import numbers as nb
 
 Config = Mapping[str, Any]
@@ -76,6 +79,28 @@ CORRECTIONS = {
 }
 
 
+#: What of a simulated cohort is by construction, and what is not.
+CHANCE = (
+    "A match among the calibrated numbers, or in a test that follows from them, was by "
+    "construction; any other match was by chance."
+)
+CALIBRATION = (
+    "Only the sizes of the groups, the missing scores, the counts, means and SDs of Table 1 and "
+    "the groups' means and SDs of true susceptibility (Table 3) were calibrated to the printed "
+    "numbers, medians and interquartile ranges approximately.",
+    "Correlations (apart from that of age with mRS, set near the printed one), ROC curves and "
+    "regressions are those of random draws.",
+    CHANCE,
+)
+#: Which relations with clinical variables a simulated cohort has.
+RELATIONS = (
+    "Simulated cohort: apart from smoking (and, through it, drinking), and from age with mRS (and, "
+    "through their common severity, NIHSS), no relation of susceptibility or age to clinical "
+    "variables was simulated within a group; any that is seen is chance."
+)
+_LARGER_VALUES = {"yes1_no2": "negative", "yes1_no0": "positive"}
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the methods text: its heading and sentences with ``[@key]`` citations."""
@@ -127,6 +152,7 @@ def sections(
     alpha: float,
     simulated: bool,
     imaged: bool,
+    roi_values: pd.DataFrame,
 ) -> list[Section]:
     """Write the methods text.
 
@@ -142,6 +168,8 @@ def sections(
         Whether the cohort is simulated.
     imaged : bool
         Whether the study started from images, not from measured values.
+    roi_values : DataFrame
+        The measured values; who measured them and which flags they carry is stated.
 
     Returns
     -------
@@ -153,7 +181,8 @@ def sections(
         found.append(Section("Simulated cohort", simulation(config)))
     if imaged:
         found.append(Section("Reconstruction", reconstruction(config)))
-        found.append(Section("Measurement", measurement(config, simulated=simulated)))
+    measured = measurement(config, roi_values, simulated=simulated, imaged=imaged)
+    found.append(Section("Measurement", measured))
     found.append(Section("Statistics", statistics(config, groups=groups, alpha=alpha)))
     found.append(
         Section(
@@ -171,17 +200,24 @@ def simulation(config: Config) -> tuple[str, ...]:
     """Describe the simulated cohort."""
     groups = setting(config, "simulate_truth", "groups")
     scan = config.get("simulate_scan", {})
+    fine = setting(config, "simulate_scan", "subslice_mm")
     members = nb.listing([f"{count} {name}" for name, count in groups.items()])
     sentences = [
         f"The scans of the published study [@zhou2024] are not public; a cohort of {members} was "
         "simulated in their place "
         f"(seed {setting(config, 'simulate_truth', 'seed')}).",
-        "Clinical variables and the susceptibility of every nucleus were drawn so that the "
-        "groups' statistics followed the printed ones; a match with the paper was therefore by "
-        "construction and no evidence for its findings.",
-        "Nuclei were shaped after a cellular-resolution atlas [@ding2016] and set in tissue "
-        "after an average template [@fonov2011]; the field was computed by dipole convolution "
-        "with a forward model that shares no code with the reconstruction.",
+        *CALIBRATION,
+        "The raters' agreement and the correlation of the left with the right substantia nigra "
+        "were set near what the paper prints or implies.",
+        "The nuclei were shaped after the Allen reference atlas [@ding2016], except for the "
+        "dentate nucleus, an ellipsoid shell, and set in tissue after an average template "
+        "[@fonov2011].",
+        "The field was computed by dipole convolution in a forward model of its own, on a grid "
+        f"finer through plane (sub-slices of at most {fine:g} mm); with the analysis it "
+        "shared only the physical constants and unit conversions (qsmstudy.physics) "
+        "and the writing of files.",
+        "Infarcts, the anisotropy of white matter, cortical veins, motion and flow were not "
+        "simulated.",
     ]
     if {"matrix", "voxel_size_mm", "echo_times", "field_strength"} <= set(scan):
         times = [1000 * time for time in scan["echo_times"]]
@@ -248,18 +284,84 @@ def reconstruction(config: Config) -> tuple[str, ...]:
     return (*sentences, zero + "; where none was found, to the mean of the brain.")
 
 
-def measurement(config: Config, *, simulated: bool) -> tuple[str, ...]:
+def measurement(
+    config: Config, roi_values: pd.DataFrame, *, simulated: bool, imaged: bool
+) -> tuple[str, ...]:
     """Describe the regions and their measurement."""
-    slices = setting(config, "measure_rois", "n_slices")
-    raters = setting(config, "table2", "raters")
-    extent = f"on {slices} consecutive axial slices" if slices else "on all slices they covered"
-    rater = setting(config, "table3", "rater")
-    analysed = "the raters' mean was" if rater == "mean" else f"the values of rater {rater} were"
-    who = "Simulated raters" if simulated else "Raters"
+    rater = setting(config, "measure_rois", "rater")
+    analysed = (
+        "the average of the raters' values"
+        if rater == "mean"
+        else f"the values of rater {rater} alone"
+    )
     return (
-        f"{who} {nb.listing(list(raters))} labelled caudate nucleus, globus pallidus, putamen, "
-        "red nucleus, substantia nigra, thalamus and dentate nucleus on both sides.",
-        f"Susceptibility was averaged over all voxels of a region {extent}; {analysed} analysed.",
+        *(
+            _labels(config, roi_values, simulated=simulated)
+            if imaged
+            else _given(config, roi_values)
+        ),
+        "A rater's value of a region was the mean over all voxels of its slices"
+        + ("" if imaged else ", or of its rows where numbers of voxels were not given")
+        + f"; the analysis used {analysed}.",
+    )
+
+
+def _raters(roi_values: pd.DataFrame, *, who: str = "rater") -> str:
+    names = sorted(roi_values["rater"].dropna().astype(str).unique())
+    return f"{who}{'' if len(names) == 1 else 's'} {nb.listing(names)}" if names else f"no {who}"
+
+
+def _labels(config: Config, roi_values: pd.DataFrame, *, simulated: bool) -> tuple[str, ...]:
+    slices = setting(config, "measure_rois", "n_slices")
+    who = _raters(roi_values, who="simulated rater" if simulated else "rater")
+    regions = (
+        f"{who[0].upper()}{who[1:]} labelled caudate nucleus, globus pallidus, putamen, red "
+        "nucleus, substantia nigra, thalamus and dentate nucleus on both sides"
+    )
+    if slices:
+        rule = f"; the labels were meant to lie on {slices} consecutive axial slices."
+        rule += _region_count(
+            "slices", roi_values, "Those that did not were kept and flagged: {}", none="All did"
+        )
+    else:
+        rule = ", on as many axial slices as they chose."
+    return (
+        regions + rule,
+        "Voxels where the map is undefined (outside the eroded brain mask; exactly 0) were left "
+        "out of a region, and the region was flagged."
+        + _region_count("outside", roi_values, "This concerned {}", none="None was so flagged")
+        + _region_count(
+            "empty", roi_values, "Left without a voxel: {}", none="No region was empty"
+        ),
+    )
+
+
+def _region_count(flag: str, roi_values: pd.DataFrame, words: str, *, none: str) -> str:
+    """Say in how many regions something was so; nothing where the table has no flags."""
+    count = flow.regions_with(flag, roi_values)
+    if count is None:
+        return ""
+    regions = f"{count} {'region' if count == 1 else 'regions'}"
+    return f" {words.format(regions)} (counted per rater)." if count else f" {none}."
+
+
+def _given(config: Config, roi_values: pd.DataFrame) -> tuple[str, ...]:
+    slices = setting(config, "measure_rois", "n_slices")
+    rule = (
+        f"Whether the labels lay on {slices} consecutive axial slices, and whether the maps were "
+        "defined in all their voxels, was not checked here."
+        if slices
+        else "Whether the maps were defined in all voxels of the labels was not checked here."
+    )
+    found = [
+        f"{count} {'region' if count == 1 else 'regions'} as {flag}"
+        for flag in ("slices", "outside")
+        if (count := flow.regions_with(flag, roi_values))
+    ]
+    flags = f" The table flags {nb.listing(found)}; they were kept." if found else ""
+    return (
+        f"The values of {_raters(roi_values)} were taken from a given table, not measured from "
+        f"images by this workflow. {rule}{flags}",
     )
 
 
@@ -297,8 +399,39 @@ def comparison(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
         f"logistic regression, with {positive} as the positive state; the area's interval was "
         f"Wald's with {words(config, 'table4', 'auc_se')}.",
         "The cut-off maximised sensitivity + specificity [@youden1950], among equals with "
-        f"{words(config, 'table4', 'cutoff_tie')}; the combination was fitted and judged on the "
-        "same participants.",
+        f"{words(config, 'table4', 'cutoff_tie')}.",
+        optimism(config),
+    )
+
+
+def optimism(config: Config) -> str:
+    """Say in which way the area of the combination is too large."""
+    chosen = isinstance(setting(config, "table4", "rois"), str)
+    regions = ", of regions chosen on the same participants" if chosen else ""
+    return (
+        "The AUC of the combination is apparent: its logistic model was fitted to and judged on "
+        f"the same participants{regions}; its interval does not include this optimism, and a p "
+        "value would not be valid."
+    )
+
+
+def coding(config: Config) -> str:
+    """Say what the sign of a binary factor's coefficient means.
+
+    Raises
+    ------
+    StudyError
+        If Tables 5 and 6 code their factors differently.
+    """
+    value, other = (setting(config, rule, "binary_coding") for rule in ("table5", "table6"))
+    if value != other:
+        raise StudyError(
+            f"table6.binary_coding: must equal table5.binary_coding, {value}; got {other}. "
+            "Give both the same value."
+        )
+    return (
+        f"Binary factors are coded {words(config, 'table5', 'binary_coding')}: a "
+        f"{_LARGER_VALUES[value]} β means higher susceptibility with the factor."
     )
 
 
@@ -307,10 +440,10 @@ def association(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]
     factors = setting(config, "table5", "factors")
     return (
         f"In {groups['patients']}, susceptibility of {_regions(config, 'table5')} was regressed on "
-        f"{len(factors)} factors one at a time, with binary factors coded "
-        f"{words(config, 'table5', 'binary_coding')}; factors with p < "
+        f"{len(factors)} factors one at a time; factors with p < "
         f"{setting(config, 'table5', 'entry_p'):g} entered a model of several factors over the "
         "complete cases.",
+        coding(config),
         "Susceptibility and age were correlated with the scores by Pearson's r where both "
         "variables looked normal, and by Spearman's elsewhere, with intervals of the latter after "
         f"{words(config, 'correlate_scores', 'spearman_ci')}.",

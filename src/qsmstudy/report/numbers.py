@@ -106,6 +106,17 @@ def interval(low: Any, high: Any, places: int) -> str:
     return f"{decimal(low, places)} to {decimal(high, places)}"
 
 
+def confidence(alpha: float) -> str:
+    """Name the confidence interval that belongs to a level.
+
+    Examples
+    --------
+    >>> confidence(0.05), confidence(0.005)
+    ('95 % CI', '99.5 % CI')
+    """
+    return f"{100 * (1 - alpha):.6g} % CI"
+
+
 def with_spread(center: Any, spread: Any, places: int, *, normal: bool) -> str:
     """Print ``mean ± SD``, or ``median (IQR)`` for a sample that is not normal."""
     first, second = decimal(center, places), decimal(spread, places)

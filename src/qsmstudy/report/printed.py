@@ -256,7 +256,7 @@ def _notes1(frame: pd.DataFrame) -> tuple[str, ...]:
     return (*notes, *remarks(rest, "variable", "group"))
 
 
-def table2(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> Table:
+def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
     """Print the raters' agreement."""
     names = list(groups.values())
     rows = []
@@ -276,14 +276,14 @@ def table2(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> Table:
         rows.append(cells)
     columns = [Column("ROI", numeric=False)]
     for name in names:
-        columns += [Column(label, group=name) for label in ("ICC", "95 % CI", "n")]
+        columns += [Column(label, group=name) for label in ("ICC", nb.confidence(alpha), "n")]
     forms = sorted({TESTS.get(form, str(form)) for form in frame["form"].dropna()})
     notes = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
     title = "Table 2. Agreement of the two raters"
     return Table("table2", title, columns, rows, notes)
 
 
-def table3(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> Table:
+def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
     """Print susceptibility by group."""
     names = list(groups.values())
     rows = []
@@ -308,7 +308,7 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str]) -> Table:
         rows.append(cells)
     columns = [Column("ROI", numeric=False)]
     columns += [Column(f"{name} (n = {_range(sizes[name])})") for name in names]
-    columns += [Column("Hedges g (95 % CI)"), Column("Test", numeric=False)]
+    columns += [Column(f"Hedges g ({nb.confidence(alpha)})"), Column("Test", numeric=False)]
     columns += [Column("p"), Column("p, FDR")]
     notes = (
         "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR). "
@@ -324,7 +324,7 @@ def _range(sizes: set[int]) -> str:
     return "–".join(str(n) for n in dict.fromkeys((ordered or [0])[:: max(1, len(ordered) - 1)]))
 
 
-def table4(frame: pd.DataFrame) -> Table:
+def table4(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
     """Print the discrimination of the groups by single nuclei and their combination."""
     rows = [
         [
@@ -340,22 +340,26 @@ def table4(frame: pd.DataFrame) -> Table:
         ]
         for row in records(frame)
     ]
-    labels = ("AUC", "95 % CI", "p", "Cut-off", "Sensitivity", "Specificity", "Accuracy", "n")
+    labels = ["AUC", nb.confidence(alpha), "p", "Cut-off"]
+    labels += ["Sensitivity", "Specificity", "Accuracy", "n"]
     columns = [Column("Marker", numeric=False), *map(Column, labels)]
-    states = sorted({str(state) for state in frame["positive_group"].dropna()})
-    notes = [
+    conventions = [
         "Cut-off in ppm for a nucleus, predicted probability for the combination; n: with + "
         "without the positive state."
     ]
-    if states:
-        notes.insert(0, f"Positive state: {nb.listing(states)}.")
-    notes += remarks(frame, "marker")
-    return Table(
-        "table4", "Table 4. Discrimination of the groups (ROC)", columns, rows, tuple(notes)
-    )
+    if state := positive_state(frame):
+        conventions.insert(0, f"Positive state: {state}.")
+    notes = (*conventions, *notes, *remarks(frame, "marker"))
+    return Table("table4", "Table 4. Discrimination of the groups (ROC)", columns, rows, notes)
 
 
-def table5(frame: pd.DataFrame) -> Table:
+def positive_state(table4: pd.DataFrame) -> str:
+    """Return the group whose detection is the sensitivity; empty if the table names none."""
+    states = sorted({str(state) for state in table4["positive_group"].dropna()})
+    return nb.listing(states) if states else ""
+
+
+def table5(frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Table:
     """Print the regressions on one factor each, a row per factor."""
     fitted = frame[frame["factor"].notna()]
     labels = list(dict.fromkeys(roi_label(row) for row in records(fitted)))
@@ -378,6 +382,7 @@ def table5(frame: pd.DataFrame) -> Table:
         columns += [Column(name, group=label) for name in ("β", "p", "n")]
     notes = (
         "β: standardised coefficient. Bold: entered into the model of Table 6.",
+        *notes,
         *remarks(frame, "hemisphere", "roi", "factor"),
     )
     return Table(
@@ -385,7 +390,7 @@ def table5(frame: pd.DataFrame) -> Table:
     )
 
 
-def table6(frame: pd.DataFrame, *, alpha: float) -> Table:
+def table6(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
     """Print the models with all selected factors."""
     rows = []
     for row in records(frame[frame["term"].notna()]):
@@ -411,6 +416,7 @@ def table6(frame: pd.DataFrame, *, alpha: float) -> Table:
     columns += [Column(label, group="Model") for label in ("Adj. R²", "F (df)", "p", "n")]
     notes = (
         "β: standardised coefficient; VIF: variance inflation factor.",
+        *notes,
         *remarks(frame, "hemisphere", "roi", "term"),
     )
     return Table(
@@ -418,7 +424,7 @@ def table6(frame: pd.DataFrame, *, alpha: float) -> Table:
     )
 
 
-def correlations(frame: pd.DataFrame, *, alpha: float) -> Table:
+def correlations(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
     """Print the correlations with the scores."""
     rows = []
     for row in records(frame):
@@ -433,8 +439,8 @@ def correlations(frame: pd.DataFrame, *, alpha: float) -> Table:
             ]
         )
     columns = [Column(label, numeric=False) for label in ("Variable", "Score", "Method")]
-    columns += [Column("r (95 % CI)"), Column("n"), Column("p")]
-    notes = ("p is not corrected for the number of pairs.", *remarks(frame, "x", "y"))
+    columns += [Column(f"r ({nb.confidence(alpha)})"), Column("n"), Column("p")]
+    notes = ("p is not corrected for the number of pairs.", *notes, *remarks(frame, "x", "y"))
     return Table("correlations", "Correlation with the scores, patients", columns, rows, notes)
 
 
@@ -456,7 +462,8 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
             ]
         )
     columns = [Column("Group, ROI", numeric=False)]
-    labels = ("Left", "Right", "L − R (95 % CI)", "Cohen dz", "r (L, R)", "n", "t (df)", "p")
+    labels = ["Left", "Right", f"L − R ({nb.confidence(alpha)})"]
+    labels += ["Cohen dz", "r (L, R)", "n", "t (df)", "p"]
     columns += [Column(label) for label in labels]
     notes = ("Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",)
     return Table("asymmetry", "Left against right", columns, rows, notes)

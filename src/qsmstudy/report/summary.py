@@ -8,18 +8,20 @@ import pandas as pd
 
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.checks import tally
-from qsmstudy.report.printed import ROI_NAMES, records, short
+from qsmstudy.report.printed import ROI_NAMES, positive_state, records, short
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A result in words: one sentence, or an opening and its list."""
+    """A result in words: one sentence, or an opening and its list; `notes` qualify it."""
 
     lead: str
     items: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.lead} {'; '.join(self.items)}." if self.items else self.lead
+        result = f"{self.lead} {'; '.join(self.items)}." if self.items else self.lead
+        return " ".join([result, *self.notes])
 
 
 SIDES = {"L": "left", "R": "right"}
@@ -42,16 +44,23 @@ def cohort(table1: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
             f"{nb.integer(sex.n_yes)} men, {nb.integer(sex.n_no)} women)"
         )
     tests = {row.variable: row for row in records(table1[table1["group"] == "all"])}
-    return (
-        f"The study compared {nb.listing(described)}; the groups were compared in age "
-        f"({nb.p_equals(tests['age'].p)}) and sex ({nb.p_equals(tests['sex'].p)})."
+    tested = [
+        f"{nb.p_equals(tests[name].p)} for {name}"
+        for name in ("age", "sex")
+        if not nb.is_missing(tests[name].p)
+    ]
+    compared = (
+        f"their comparison gave {nb.listing(tested)}"
+        if tested
+        else "age and sex could not be tested"
     )
+    return f"The study compared {nb.listing(described)}; {compared}."
 
 
-def differences(table3: pd.DataFrame, *, groups: Mapping[str, str]) -> Finding:
+def differences(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Finding:
     """Name the nuclei that differ between the groups, largest effect first."""
     patients, controls = groups["patients"], groups["controls"]
-    tests = table3[table3["group"] == "all"]
+    tests = table3[(table3["group"] == "all") & table3["p"].notna()]
     counts = {(row.hemisphere, row.roi, row.group): row.n for row in records(table3)}
     kept = tests[tests["significant"] == "yes"].sort_values(
         "hedges_g", key=lambda g: -g.abs(), kind="stable"
@@ -63,25 +72,33 @@ def differences(table3: pd.DataFrame, *, groups: Mapping[str, str]) -> Finding:
         ]
         return (
             f"{region(row)}: Hedges g {nb.decimal(row.hedges_g, 2)} "
-            f"(95 % CI {nb.interval(row.g_low, row.g_high, 2)}), n = {sizes[0]} and {sizes[1]}, "
+            f"({nb.confidence(alpha)} {nb.interval(row.g_low, row.g_high, 2)}), "
+            f"n = {sizes[0]} and {sizes[1]}, "
             f"corrected {nb.p_equals(row.p_fdr)}"
         )
 
+    if tests.empty:
+        return Finding(f"No region could be tested between {patients} and {controls}.")
     if kept.empty:
         least = tests.sort_values("p_fdr", kind="stable").head(1)
         closest = "; ".join(effect(row) for row in records(least))
         return Finding(
-            f"Susceptibility did not differ between {patients} and {controls} in any of "
-            f"{len(tests)} regions after correction; the smallest p was that of the {closest}."
+            f"No difference in susceptibility between {patients} and {controls} was found at "
+            f"corrected p < {alpha:g} in {_count(len(tests), 'tested region')}; the smallest p was "
+            f"that of the {closest}."
         )
     return Finding(
-        f"Susceptibility differed between {patients} and {controls} in {len(kept)} of "
-        f"{len(tests)} regions after correction (positive g: higher in {patients}):",
+        f"Susceptibility differed between {patients} and {controls} at corrected p < {alpha:g} in "
+        f"{len(kept)} of {_count(len(tests), 'tested region')} (positive g: higher in {patients}):",
         tuple(effect(row) for row in records(kept)),
     )
 
 
-def agreement(table2: pd.DataFrame) -> str:
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def agreement(table2: pd.DataFrame, *, alpha: float) -> str:
     """Give the range of the raters' agreement."""
     rows = table2[table2["icc"].notna()].sort_values("icc", kind="stable")
     if rows.empty:
@@ -89,8 +106,9 @@ def agreement(table2: pd.DataFrame) -> str:
     ordered = records(rows)
     least, most = ordered[0], ordered[-1]
     ends = [
-        f"{nb.decimal(row.icc, 3)} ({row.hemisphere} {row.roi}, {row.group}; 95 % CI "
-        f"{nb.interval(row.ci_low, row.ci_high, 3)}, n = {nb.integer(row.n)})"
+        f"{nb.decimal(row.icc, 3)} ({row.hemisphere} {row.roi}, {row.group}; "
+        f"{nb.confidence(alpha)} {nb.interval(row.ci_low, row.ci_high, 3)}, "
+        f"n = {nb.integer(row.n)})"
         for row in (least, most)
     ]
     good = int((rows["icc"] >= 0.75).sum())
@@ -100,15 +118,31 @@ def agreement(table2: pd.DataFrame) -> str:
     )
 
 
-def discrimination(table4: pd.DataFrame) -> str:
-    """Give the best single nucleus and the combination."""
+def is_combined(table4: pd.DataFrame) -> bool:
+    """Tell whether a combination of regions was judged."""
+    return bool(((table4["marker"] == "combination") & table4["auc"].notna()).any())
+
+
+def discrimination(table4: pd.DataFrame, *, alpha: float, optimism: str) -> Finding:
+    """Give the best single nucleus and the combination.
+
+    Parameters
+    ----------
+    table4 : DataFrame
+        The ROC analysis.
+    alpha : float
+        One minus the confidence level.
+    optimism : str
+        Sentence that says what the area of the combination leaves out.
+    """
     rows = records(table4[table4["auc"].notna()])
     if not rows:
-        return "No nucleus differed between the groups, so that no ROC curve was drawn."
+        return Finding(_without_curves(table4))
 
     def curve(row: Any) -> str:
         return (
-            f"AUC {nb.decimal(row.auc, 3)} (95 % CI {nb.interval(row.ci_low, row.ci_high, 3)}), "
+            f"AUC {nb.decimal(row.auc, 3)} ({nb.confidence(alpha)} "
+            f"{nb.interval(row.ci_low, row.ci_high, 3)}), "
             f"n = {nb.integer(row.n)}, sensitivity {nb.decimal(row.sensitivity, 3)}, "
             f"specificity {nb.decimal(row.specificity, 3)}"
         )
@@ -119,24 +153,59 @@ def discrimination(table4: pd.DataFrame) -> str:
         best = max(single, key=lambda row: row.auc)
         parts.append(f"the best single nucleus was {best.marker}: {curve(best)}")
     parts += [
-        f"the combination of nuclei reached {curve(row)}"
+        f"the combination of nuclei reached an apparent {curve(row)}"
         for row in rows
         if row.marker == "combination"
     ]
-    sentence = "; ".join(parts) + "."
-    return sentence[0].upper() + sentence[1:]
+    parts += [
+        f"{row.marker}: {row.note}"
+        for row in records(table4[table4["auc"].isna() & table4["note"].notna()])
+    ]
+    sentence = f"{'; '.join(parts)} (positive state: {positive_state(table4)})."
+    notes = (optimism,) if is_combined(table4) else ()
+    return Finding(sentence[0].upper() + sentence[1:], notes=notes)
 
 
-def regression(table6: pd.DataFrame, *, alpha: float) -> Finding:
-    """Name the factors that stay in the models of several factors."""
-    p = pd.to_numeric(table6["p"], errors="coerce")
-    rows = table6[p < alpha]
-    if p.notna().sum() == 0:
+def _without_curves(table4: pd.DataFrame) -> str:
+    reasons = list(dict.fromkeys(str(note) for note in table4["note"].dropna()))
+    return (
+        f"No ROC curve was drawn: {'; '.join(reasons)}." if reasons else "No ROC curve was drawn."
+    )
+
+
+def regression(
+    table5: pd.DataFrame, table6: pd.DataFrame, *, alpha: float, entry_p: float
+) -> Finding:
+    """Name the factors that stay in the models of several factors.
+
+    Parameters
+    ----------
+    table5, table6 : DataFrame
+        The regressions on one and on several factors.
+    alpha : float
+        Level of significance.
+    entry_p : float
+        p below which a factor enters a model of several.
+    """
+    if table5["factor"].isna().all():
+        return Finding("No region differed, so no regression was run.")
+    single, several = (pd.to_numeric(table["p"], errors="coerce") for table in (table5, table6))
+    if single.isna().all():
+        return Finding("No regression on a clinical factor could be fitted.")
+    if not (table5["selected"] == "yes").any():
         return Finding(
-            "No clinical factor was related closely enough to susceptibility to enter a model."
+            f"No clinical factor reached p < {entry_p:g} in "
+            f"{_count(int(single.notna().sum()), 'regression')} on one factor, so no model of "
+            "several was fitted."
         )
+    if several.isna().all():
+        return Finding("No model of the selected clinical factors could be fitted.")
+    rows = table6[several < alpha]
     if rows.empty:
-        return Finding(f"No clinical factor reached p < {alpha:g} in its regression model.")
+        return Finding(
+            f"None of {_count(int(several.notna().sum()), 'coefficient')} of clinical factors in "
+            f"the regression models of Table 6 had p < {alpha:g}."
+        )
     parts = [
         f"{_factor(row.term)} for the {region(row)}: β {nb.decimal(row.beta, 3)}, "
         f"n = {nb.integer(row.n)}, {nb.p_equals(row.p)}"
@@ -152,37 +221,43 @@ def _factor(name: str) -> str:
 
 def correlation(table: pd.DataFrame, *, alpha: float) -> Finding:
     """Name the correlations with the scores."""
-    nuclei = table[(table["x"] != "age") & table["p"].notna()]
-    age = table[(table["x"] == "age") & table["p"].notna()]
-
-    def named(row: Any) -> str:
-        coefficient = {"spearman": "Spearman", "pearson": "Pearson"}.get(row.method, "")
-        return (
-            f"{'age' if row.x == 'age' else row.x} with {_factor(row.y)}: {coefficient} r "
-            f"{nb.decimal(row.r, 3)} (95 % CI {nb.interval(row.ci_low, row.ci_high, 3)}), "
-            f"n = {nb.integer(row.n)}, {nb.p_equals(row.p)}"
-        )
-
-    hits = [*records(nuclei[nuclei["p"] < alpha]), *records(age[age["p"] < alpha])]
-    found = sum(row.x != "age" for row in hits)
+    tested = table[table["p"].notna()]
+    kinds = {"a region": tested[tested["x"] != "age"], "age": tested[tested["x"] == "age"]}
+    counts, hits = [], []
+    for what, rows in kinds.items():
+        below = rows[rows["p"] < alpha]
+        hits += records(below)
+        if len(rows):
+            counts.append(
+                f"{len(below) or 'none'} of {_count(len(rows), 'correlation')} between {what} and "
+                "a score"
+            )
+    if not counts:
+        return Finding("No correlation with a score could be computed.")
     return Finding(
-        f"Of {len(nuclei)} correlations between a region and a score, {found or 'none'} had an "
-        f"uncorrected p < {alpha:g}, of {len(age)} between age and a score "
-        f"{len(hits) - found or 'none'}{':' if hits else '.'}",
-        tuple(map(named, hits)),
+        f"An uncorrected p < {alpha:g} had {nb.listing(counts)}{':' if hits else '.'}",
+        tuple(
+            f"{'age' if row.x == 'age' else row.x} with {_factor(row.y)}: "
+            f"{_coefficient(row, alpha=alpha)}"
+            for row in hits
+        ),
     )
 
 
-def age_and_disability(table: pd.DataFrame) -> str:
+def _coefficient(row: Any, *, alpha: float) -> str:
+    name = {"spearman": "Spearman", "pearson": "Pearson"}.get(row.method, "")
+    return (
+        f"{name} r {nb.decimal(row.r, 3)} ({nb.confidence(alpha)} "
+        f"{nb.interval(row.ci_low, row.ci_high, 3)}), n = {nb.integer(row.n)}, "
+        f"{nb.p_equals(row.p)}"
+    )
+
+
+def age_and_disability(table: pd.DataFrame, *, alpha: float) -> str:
     """Give the correlation that Figure 4 shows."""
     rows = table[(table["x"] == "age") & (table["y"] == "mrs_admission") & table["p"].notna()]
     for row in records(rows):
-        name = {"spearman": "Spearman", "pearson": "Pearson"}.get(row.method, "")
-        return (
-            f"{name} r {nb.decimal(row.r, 3)} (95 % CI "
-            f"{nb.interval(row.ci_low, row.ci_high, 3)}), n = {nb.integer(row.n)}, "
-            f"{nb.p_equals(row.p)}, not corrected."
-        )
+        return f"{_coefficient(row, alpha=alpha)}, not corrected."
     return "The correlation could not be computed."
 
 
@@ -196,33 +271,46 @@ def sizes(table3: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
     return f"n = {nb.listing(parts)}"
 
 
-def curves(table4: pd.DataFrame) -> str:
-    """Give the area of every ROC curve."""
+def curves(table4: pd.DataFrame, *, alpha: float, optimism: str) -> str:
+    """Give the area of every ROC curve; `optimism` as for `discrimination`."""
+    rows = records(table4[table4["auc"].notna()])
+    if not rows:
+        return _without_curves(table4)
     parts = [
-        f"{row.marker} {nb.decimal(row.auc, 3)} (95 % CI "
+        f"{row.marker} {nb.decimal(row.auc, 3)} ({nb.confidence(alpha)} "
         f"{nb.interval(row.ci_low, row.ci_high, 3)}, n = {nb.integer(row.n)}, "
-        f"{nb.p_equals(row.p)})"
-        for row in records(table4[table4["auc"].notna()])
+        f"{'apparent' if row.marker == 'combination' else nb.p_equals(row.p)})"
+        for row in rows
     ]
-    return f"AUC: {'; '.join(parts)}." if parts else "No region was analysed."
+    sentences = [f"Positive state: {positive_state(table4)}.", f"AUC: {'; '.join(parts)}."]
+    if any(row.marker != "combination" for row in rows):
+        sentences.append("p is that of the area against 0.5, not corrected.")
+    if is_combined(table4):
+        sentences.append(optimism)
+    return " ".join(sentences)
 
 
 def asymmetry(table: pd.DataFrame, *, alpha: float) -> Finding:
     """Name the nuclei in which left and right differ."""
+    tested = int(table["p"].notna().sum())
     hits = records(table[table["p"] < alpha])
+    if not tested:
+        return Finding("Left and right could not be compared in any nucleus.")
     if not hits:
         return Finding(
-            f"Left and right did not differ at p < {alpha:g} in any nucleus of either group."
+            f"No difference between left and right was found at uncorrected p < {alpha:g} in "
+            f"{_count(tested, 'comparison')} of a nucleus in a group."
         )
     parts = [
         f"{ROI_NAMES[row.roi]} in {row.group}, {'left' if row.mean_difference > 0 else 'right'} "
-        f"higher by {nb.decimal(abs(row.mean_difference), 4)} ppm (95 % CI of L − R "
+        f"higher by {nb.decimal(abs(row.mean_difference), 4)} ppm ({nb.confidence(alpha)} of L − R "
         f"{nb.interval(row.ci_low, row.ci_high, 4)}), Cohen dz {nb.decimal(row.cohen_dz, 2)}, "
         f"n = {nb.integer(row.n)}, {nb.p_equals(row.p)}"
         for row in hits
     ]
     return Finding(
-        f"Left and right differed (uncorrected p < {alpha:g}, {len(table)} comparisons):",
+        f"Left and right differed at uncorrected p < {alpha:g} in {len(hits)} of "
+        f"{_count(tested, 'comparison')}:",
         tuple(parts),
     )
 

@@ -26,7 +26,8 @@ EPSILON = 1e-6
 NEWTON_STEPS = 4
 
 # NumPy's division does not test for zero in every pass, which lets loops vectorise.
-compiled = njit(cache=True, fastmath=True, error_model="numpy")
+# No fastmath: with it, code compiled afresh and code from the cache round differently.
+compiled = njit(cache=True, error_model="numpy")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from qsmstudy.solvers import Solution
 
-compiled = njit(cache=True, fastmath=True, error_model="numpy")
+# No fastmath: with it, code compiled afresh and code from the cache round differently.
+compiled = njit(cache=True, error_model="numpy")
 
 
 def solve(

@@ -246,7 +246,8 @@ def roc_table(
     -------
     table : DataFrame
         A row per region and one for the combination. A cut-off is a susceptibility [ppm],
-        for the combination a probability of being a patient.
+        for the combination a probability of being a patient. The combination's area is
+        apparent: it has no p value, and its interval leaves the optimism out.
     curves : DataFrame
         ``marker, threshold, fpr, tpr``.
     """
@@ -264,6 +265,8 @@ def roc_table(
         curves.append(points.assign(marker=region))
     combined, notes = _combination(chi[list(regions)].dropna(), is_patient)
     row, points = analyse(combined, is_patient)
+    # The test of area = 1/2 presumes a marker that was not fitted to these participants.
+    row.pop("p", None)
     if not len(combined):
         row.pop("note")
     note = "; ".join(filter(None, [notes, str(row.pop("note", ""))]))
@@ -282,7 +285,10 @@ def _combination(markers: pd.DataFrame, is_patient: pd.Series) -> tuple[pd.Serie
     probability, note = patient_probability(markers, own)
     if not probability.size:
         return nothing, note
-    apparent = f"{' + '.join(markers.columns)}; apparent: fitted and judged on the same cases"
+    apparent = (
+        f"{' + '.join(markers.columns)}; the area is apparent: the model is fitted to the "
+        "participants on whom it is judged, so that no p value is valid and none is given"
+    )
     return pd.Series(probability, index=markers.index), "; ".join(filter(None, [apparent, note]))
 
 
