@@ -109,8 +109,9 @@ def table(
     Notes
     -----
     Flags, joined with ``;``: ``unconverged`` (dipole inversion), ``background_unconverged``,
-    ``mask_implausible`` (no human brain has that volume), ``reference_fallback`` (the region of zero susceptibility is not the one that was asked
-    for), and a name of `OUTLIERS` with ``_low`` or ``_high``.
+    ``mask_implausible`` (no human brain has that volume), ``reference_fallback`` (the region of
+    zero susceptibility is not the one that was asked for), and a name of `OUTLIERS` with
+    ``_low`` or ``_high``.
     """
     rows = [
         {
