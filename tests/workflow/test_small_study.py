@@ -293,9 +293,12 @@ def test_damaged_echo_stops_its_scan_only_and_is_named(checkout, own_dataset):
 def test_own_measurements_give_the_same_tables_without_images(checkout, study, tmp_path):
     out = tmp_path / "from table"
     checkout.snakemake(
-        "tables", "--cores", "2", "--config", f"roi_values={study / 'tables/roi_values.tsv'}",
+        "tables", "report", "--cores", "2", "--config",
+        f"roi_values={study / 'tables/roi_values.tsv'}",
         f"participants={study / 'bids/participants.tsv'}", f"output_dir={out}",
     )  # fmt: skip
+    assert not (out / "derivatives").exists()
+    assert "Simulated cohort." in (out / "report.html").read_text(encoding="utf-8")
     for name in ("table1", "table3", "correlations", "asymmetry"):
         made, expected = (Path(p) / f"tables/{name}.tsv" for p in (out, study))
         assert made.read_bytes() == expected.read_bytes(), name

@@ -202,6 +202,16 @@ def report_templates():
     return [path.as_posix() for path in found if path.is_file()]
 
 
+def simulated_data():
+    """Tell whether the data are simulated: made here, or by an earlier run and given back."""
+    beside = os.path.dirname(str(config["participants"])) if FROM_TABLE else BIDS
+    description = os.path.join(beside, "dataset_description.json")
+    if SIMULATED or not os.path.exists(description):
+        return SIMULATED
+    makers = bids.read_json(description).get("GeneratedBy", [])
+    return any(str(maker.get("Name", "")).startswith("qsmstudy") for maker in makers)
+
+
 def participants_table(wildcards):
     """Return the participants' table: given, simulated, or that of the dataset."""
     if config["participants"]:

@@ -36,6 +36,6 @@ rule build_report:
         config=config,
         groups=config["groups"],
         alpha=config["alpha"],
-        simulated=SIMULATED,
+        simulated=simulated_data(),
     script:
         "../../scripts/build_report.py"
