@@ -298,3 +298,17 @@ def test_sidecar_holds_what_bids_and_the_reconstruction_need():
     assert content["Units"] == "rad"
     assert content["EchoTime"] == 0.0123
     assert content["ImagingFrequency"] == pytest.approx(127.732, abs=1e-3)  # printed digits
+
+
+def test_outline_has_no_hole_in_the_nucleus_and_no_small_island():
+    drawn = np.ones((12, 12), dtype=bool)
+    drawn[4:6, 4:6] = False  # a hole in the nucleus
+    drawn[8, 8] = False  # a hole where there is no nucleus
+    drawn[:, 10] = False
+    drawn[3:, 11] = False  # leaves an island of three voxels
+    inside = np.ones_like(drawn)
+    inside[8, 8] = False
+    outline = raters._one_outline(drawn, inside)
+    assert outline[4:6, 4:6].all()
+    assert not outline[8, 8]
+    assert not outline[:, 11].any()

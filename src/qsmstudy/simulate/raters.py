@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from qsmstudy.simulate.anatomy import Grid, NucleusBlock
 from qsmstudy.simulate.draws import generator, smooth_field
 
 #: Slices that a rater draws per nucleus, as the paper's raters did.
 N_SLICES = 3
+#: Depth of a filled hole [mm]: it yields to any other nucleus.
+SHALLOW_MM = 1e-3
 
 
 def best_slices(area: NDArray, *, n_slices: int = N_SLICES) -> int:
@@ -64,7 +67,8 @@ def draw_labels(
     Notes
     -----
     The outline is the true surface moved by a shift, by an erosion (raters stay clear of the
-    blurred rim) and by a smooth random field. Where two outlines overlap, the voxel goes to
+    blurred rim) and by a smooth random field; holes in it are filled and islands of less than a
+    quarter of the largest part left out. Where two outlines overlap, the voxel goes to
     the nucleus in which it lies deeper.
     """
     labels = np.zeros(grid.matrix, dtype=np.uint8)
@@ -81,11 +85,15 @@ def draw_labels(
         for axis, shift in enumerate(error["shift_mm"]):
             outline -= shift * np.gradient(outline, steps[axis], axis=axis)
         drawable = grid.average(nucleus.head.astype(np.float32)) > 0.5
-        area = np.sum((grid.average(fraction) > 0.5) & drawable, axis=(0, 1))
+        inside = (grid.average(fraction) > 0.5) & drawable
+        area = np.sum(inside, axis=(0, 1))
         first = _rater_slices(area, error["slice_offset"])
         drawn = drawable & (outline > 0)
         drawn[:, :, :first] = False
         drawn[:, :, first + N_SLICES :] = False
+        for k in range(first, first + N_SLICES):
+            drawn[:, :, k] = _one_outline(drawn[:, :, k], inside[:, :, k])
+        outline = np.where(drawn, np.maximum(outline, SHALLOW_MM), outline)
         drawn &= outline > deepest[target]
         labels[target][drawn] = index + 1
         deepest[target][drawn] = outline[drawn]
@@ -101,6 +109,17 @@ def _rater_slices(area: NDArray, offset: int) -> int:
         if run.min() >= 0.6 * area[first : first + N_SLICES].min():
             return moved
     return first
+
+
+def _one_outline(drawn: NDArray, inside: NDArray) -> NDArray:
+    """Leave in a slice what a pencil draws: no hole in the nucleus, no island beside it."""
+    filled = drawn | (ndimage.binary_fill_holes(drawn) & inside)
+    parts, n_parts = ndimage.label(filled)
+    if n_parts < 2:
+        return filled
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return np.isin(parts, np.flatnonzero(sizes >= 0.25 * sizes.max()))
 
 
 def true_labels(
