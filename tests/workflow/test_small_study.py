@@ -235,7 +235,11 @@ def refused(checkout, *words, config=None):
 
 def test_own_files_are_never_overwritten(checkout, study, own_dataset):
     inside = [f"bids_dir={study / 'bids'}", f"output_dir={study}"]
-    assert "Choose an output_dir outside" in refused(checkout, "--config", *inside)
+    assert "Choose another output_dir" in refused(checkout, "--config", *inside)
+    below = [f"bids_dir={own_dataset}", f"output_dir={own_dataset / 'derivatives/study'}"]
+    planned = checkout.planned("chimaps", "--config", *below, config=None)
+    assert planned["invert_dipole"] == 2
+    assert "simulate_scan" not in planned
     table = [
         f"roi_values={study / 'tables/roi_values.tsv'}",
         f"participants={study / 'bids/participants.tsv'}", f"output_dir={study}",

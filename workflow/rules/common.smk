@@ -37,8 +37,7 @@ BENCH = f"{OUT}/benchmarks"
 FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
 SIMULATED = not FROM_TABLE and not config["bids_dir"]
 BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
-GROUPS = {name: size for name, size in config["simulate_truth"]["groups"].items()}
-N_SIMULATED = sum(GROUPS.values())
+N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 6)]
 TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry"]
@@ -67,13 +66,10 @@ def check_paths():
     """Refuse combinations that would overwrite the user's files or miss what was meant."""
     real = {key: os.path.realpath(config[key]) for key in ("bids_dir", "roi_values") if config[key]}
     simulated, tables = os.path.realpath(f"{OUT}/bids"), os.path.realpath(TAB)
-    if "bids_dir" in real and os.path.commonpath([real["bids_dir"], simulated]) in (
-        real["bids_dir"],
-        simulated,
-    ):
+    if "bids_dir" in real and os.path.commonpath([real["bids_dir"], simulated]) == simulated:
         raise StudyError(
-            f"bids_dir {config['bids_dir']}: lies at {OUT}/bids, where the simulated cohort is "
-            "written. Choose an output_dir outside the dataset."
+            f"bids_dir {config['bids_dir']}: lies in {OUT}/bids, where the simulated cohort is "
+            "written. Choose another output_dir."
         )
     if "roi_values" in real and os.path.commonpath([real["roi_values"], tables]) == tables:
         raise StudyError(
