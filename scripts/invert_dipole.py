@@ -3,19 +3,22 @@
 from pathlib import Path
 
 from qsmstudy import bids, images, job, physics
-from qsmstudy.recon import inversion, reference
+from qsmstudy.recon import inputs, inversion, reference
 
 
 def main(
     *, local_field: Path, combined: Path, mask: Path, noise: Path, r2star: Path, chi: Path,
+    method: str, backend: str,
     lambda_fidelity: float, lambda_csf: float, merit: int, smv_radius_mm: float,
     edge_fraction: float, max_iterations: int, tolerance: float, padding_mm: float,
-    csf_r2star_threshold: float,
+    tkd_threshold: float, tikhonov_weight: float, csf_r2star_threshold: float,
 ) -> None:  # fmt: skip
-    """Invert the local field to susceptibility by MEDI, zero in the ventricular fluid."""
-    options = inversion.Options(
-        lambda_fidelity, lambda_csf, merit, smv_radius_mm, edge_fraction,
-        max_iterations, tolerance, padding_mm,
+    """Invert the local field to susceptibility, zero in the ventricular fluid."""
+    options = inputs.Options(
+        method=method, backend=backend, lambda_fidelity=lambda_fidelity, lambda_csf=lambda_csf,
+        merit=merit, smv_radius_mm=smv_radius_mm, edge_fraction=edge_fraction,
+        max_iterations=max_iterations, tolerance=tolerance, padding_mm=padding_mm,
+        tkd_threshold=tkd_threshold, tikhonov_weight=tikhonov_weight,
     )  # fmt: skip
     field = images.load(local_field)
     brain = images.load(mask, like=field, dtype=bool).values
@@ -23,7 +26,7 @@ def main(
         images.load(r2star, like=field).values, brain,
         voxel_size=field.voxel_size, r2star_threshold=csf_r2star_threshold,
     )  # fmt: skip
-    scan = inversion.Scan(
+    scan = inputs.Scan(
         field.values, images.load(combined, like=field).values,
         images.load(noise, like=field).values, brain, fluid,
         field.voxel_size, physics.b0_direction(field.affine),
@@ -37,7 +40,7 @@ def main(
         "Units": "ppm",
         "Sources": [path.name for path in (local_field, combined, mask, noise, r2star)],
         "Parameters": options.report() | {"csf_r2star_threshold": csf_r2star_threshold},
-        "Solver": {"Name": "MEDI by ADMM", **solution.report()},
+        "Solver": {"Name": inversion.TITLES[method], **solution.report()},
         "Reference": zero.report(),
     }
     images.save(chi, solution.values, field.affine, sidecar=sidecar)

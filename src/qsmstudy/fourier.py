@@ -1,8 +1,8 @@
 """Kernels of susceptibility mapping in k-space, and the boxes they live on.
 
-All transforms are real: a kernel is stored as the half-spectrum that ``scipy.fft.rfftn``
-returns, single precision, one thread. Kernels are real and even, so each of them is a
-self-adjoint operator on real volumes.
+All transforms are real and run on one thread: a kernel is stored as the half-spectrum that
+``scipy.fft.rfftn`` returns, in single precision unless double is asked for. Kernels are real
+and even, so each of them is a self-adjoint operator on real volumes.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 #: Sub-points per axis with which a voxel on a sphere's surface is divided.
 _SUBPOINTS = 20
@@ -105,7 +105,11 @@ def _frequencies(shape: Sequence[int], voxel_size: ArrayLike) -> list[NDArray]:
 
 
 def dipole_kernel(
-    shape: Sequence[int], *, voxel_size: ArrayLike, b0_direction: ArrayLike
+    shape: Sequence[int],
+    *,
+    voxel_size: ArrayLike,
+    b0_direction: ArrayLike,
+    dtype: DTypeLike = np.float32,
 ) -> NDArray:
     """Return the unit dipole's transfer function from susceptibility to relative field.
 
@@ -117,10 +121,12 @@ def dipole_kernel(
         Voxel edge lengths [mm].
     b0_direction : array_like, shape (3,)
         Unit vector of the main field along the array axes.
+    dtype : dtype
+        Of the kernel.
 
     Returns
     -------
-    ndarray of float32, shape (X, Y, Z // 2 + 1)
+    ndarray, shape (X, Y, Z // 2 + 1)
         ``D = 1/3 - (k.b)^2 / |k|^2``, zero at k = 0 (the mean field is not defined).
 
     Notes
@@ -154,10 +160,16 @@ def dipole_kernel(
     with np.errstate(invalid="ignore", divide="ignore"):
         kernel = 1 / 3 - along / square
     kernel[0, 0, 0] = 0
-    return np.asarray(kernel, dtype=np.float32)
+    return np.asarray(kernel, dtype=dtype)
 
 
-def sphere_kernel(shape: Sequence[int], *, voxel_size: ArrayLike, radius_mm: float) -> NDArray:
+def sphere_kernel(
+    shape: Sequence[int],
+    *,
+    voxel_size: ArrayLike,
+    radius_mm: float,
+    dtype: DTypeLike = np.float32,
+) -> NDArray:
     """Return the transfer function of the mean over a sphere.
 
     Parameters
@@ -168,10 +180,12 @@ def sphere_kernel(shape: Sequence[int], *, voxel_size: ArrayLike, radius_mm: flo
         Voxel edge lengths [mm].
     radius_mm : float
         Radius of the sphere [mm].
+    dtype : dtype
+        Of the kernel.
 
     Returns
     -------
-    ndarray of float32, shape (X, Y, Z // 2 + 1)
+    ndarray, shape (X, Y, Z // 2 + 1)
         One at k = 0. Voxels on the surface count with the part of them that is inside.
 
     References
@@ -193,7 +207,7 @@ def sphere_kernel(shape: Sequence[int], *, voxel_size: ArrayLike, radius_mm: flo
     positions = [np.arange(-n, n + 1) % length for n, length in zip(reach, shape, strict=True)]
     # A sphere wider than the volume wraps around, hence add.at.
     np.add.at(kernel, np.ix_(*positions), weight / weight.sum())
-    return np.asarray(scipy.fft.rfftn(kernel).real, dtype=np.float32)
+    return np.asarray(scipy.fft.rfftn(kernel).real, dtype=dtype)
 
 
 def _sum_of_squares(axes: Sequence[NDArray]) -> NDArray:
@@ -229,4 +243,4 @@ def erode(mask: NDArray, kernel: NDArray) -> NDArray:
     ndarray of bool
         Where the mean of the mask over the sphere exceeds 0.999.
     """
-    return mask & (convolve(mask.astype(np.float32), kernel) > 0.999)
+    return mask & (convolve(mask.astype(kernel.dtype), kernel) > 0.999)

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from qsmstudy.solvers import Solution
 
+#: Steps after which the residual is computed afresh: round-off in its recurrence adds up.
+REFRESH = 50
+
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
 compiled = njit(cache=True, error_model="numpy")
 
@@ -36,7 +39,7 @@ def solve(
     Returns
     -------
     Solution
-        `residual` is relative to ``||rhs||``, from the recurrence.
+        `residual` is relative to ``||rhs||``.
 
     Notes
     -----
@@ -66,8 +69,11 @@ def solve(
         before = square
         step = kind(before / curvature)
         square = _advance(x.ravel(), residual.ravel(), direction.ravel(), image.ravel(), step)
-        _turn(direction.ravel(), residual.ravel(), kind(square / before))
         iterations += 1
+        if iterations % REFRESH == 0:
+            residual = rhs - np.ascontiguousarray(operator(x))
+            square = _dot(residual.ravel(), residual.ravel())
+        _turn(direction.ravel(), residual.ravel(), kind(square / before))
     relative = float(np.sqrt(square / start)) if start > 0 else 0.0
     return Solution(x, iterations, relative, bool(square <= limit))
 

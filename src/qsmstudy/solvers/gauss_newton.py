@@ -1,7 +1,9 @@
 """Gauss-Newton with inner conjugate gradients for the objective of MEDI.
 
 The published solver, kept in double precision as the readable reference that the fast one
-is held against. It needs about 45 times the processor time.
+is held against (`benchmarks/` says how much more processor time it needs). Single precision
+is not enough for it: with a spherical filter in the kernel, conjugate gradients blow the
+round-off of the kernel up to a per cent of the map.
 """
 
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from qsmstudy import fourier
 from qsmstudy.solvers import Solution, cg
-from qsmstudy.solvers.admm import EPSILON, Problem
+from qsmstudy.solvers.objective import EPSILON, Problem
 
 #: Limits of the inner solver, the MEDI toolbox's.
 INNER_TOLERANCE, INNER_ITERATIONS = 0.01, 100
@@ -24,12 +26,12 @@ def solve(
     tolerance: float,
     reweight: Callable[[NDArray], NDArray] | None = None,
 ) -> Solution:
-    """Minimise the objective of `qsmstudy.solvers.admm` from zero.
+    """Minimise the objective from zero.
 
     Parameters
     ----------
     problem : Problem
-        What to minimise.
+        What to minimise; double precision.
     max_iterations : int
         Most outer steps; the toolbox takes 10.
     tolerance : float
@@ -49,8 +51,7 @@ def solve(
     2 lambda D m^2 D + lambda_csf C`` (V = 1 / sqrt((M grad x)^2 + eps), C the removal of the
     fluid's mean). Liu J 2012, doi:10.1016/j.neuroimage.2011.08.082.
     """
-    dipole = problem.dipole.astype(float)
-    field, weight = problem.field.astype(float), problem.weight.astype(float)
+    dipole, field, weight = problem.dipole, problem.field, problem.weight
     smooth = [(problem.smooth >> axis & 1).astype(float) for axis in range(3)]
     sizes = np.asarray(problem.voxel_size, dtype=float)
     x = np.zeros(field.shape)
@@ -86,7 +87,7 @@ def solve(
         iterations += 1
         converged = change <= tolerance
         if reweight is not None:
-            weight = np.asarray(reweight(field_of_x), dtype=float)
+            weight = reweight(field_of_x)
     return Solution(x, iterations, change, converged)
 
 

@@ -1,0 +1,68 @@
+"""The objective of morphology-enabled dipole inversion, which both its solvers minimise.
+
+For chi and field as phases ``x`` and ``b`` [rad per echo spacing] it is::
+
+    sum_j sqrt((M grad x)_j^2 + eps) + 2 lambda sum m^2 (1 - cos(D x - b))
+        + lambda_csf / 2 || C (x - mean_C x) ||^2
+
+with D a convolution, M the edge mask, m the data's weight and C the fluid's mask.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qsmstudy import fourier
+
+#: Smoothing of the absolute gradient [(rad/mm)^2], the MEDI toolbox's.
+EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One instance of the objective. Its real arrays share one precision.
+
+    Attributes
+    ----------
+    field : ndarray, shape (X, Y, Z)
+        b [rad]; only where `weight` is not zero does it matter, and only modulo 2 pi.
+    weight : ndarray, shape (X, Y, Z)
+        m, zero outside the brain.
+    dipole : ndarray, shape (X, Y, Z // 2 + 1)
+        D in k-space.
+    smooth : ndarray of uint8, shape (X, Y, Z)
+        Bit a is set where the forward difference along axis a is penalised. Unset bits on
+        the last plane of each axis make the differences end instead of wrapping around.
+    fluid : ndarray of bool, shape (X, Y, Z), or None
+        C.
+    voxel_size : array_like, shape (3,)
+        Voxel edge lengths [mm].
+    lambda_fidelity, lambda_csf : float
+        Weights of the data and of the fluid's uniformity.
+    """
+
+    field: NDArray
+    weight: NDArray
+    dipole: NDArray
+    smooth: NDArray
+    fluid: NDArray | None
+    voxel_size: ArrayLike
+    lambda_fidelity: float
+    lambda_csf: float
+
+
+def evaluate(problem: Problem, x: NDArray) -> float:
+    """Evaluate the objective in double precision at x, shape (X, Y, Z)."""
+    x = np.asarray(x, dtype=float)
+    total = 0.0
+    for axis, size in enumerate(np.asarray(problem.voxel_size, dtype=float)):
+        difference = (np.roll(x, -1, axis) - x) / size
+        chosen = (problem.smooth >> axis) & 1
+        total += float(np.sum(np.sqrt((chosen * difference) ** 2 + EPSILON)))
+    misfit = fourier.convolve(x, problem.dipole) - problem.field
+    total += float(2 * problem.lambda_fidelity * np.sum(problem.weight**2.0 * (1 - np.cos(misfit))))
+    if problem.fluid is not None:
+        inside = x[problem.fluid]
+        total += problem.lambda_csf / 2 * float(np.sum((inside - inside.mean()) ** 2))
+    return total
