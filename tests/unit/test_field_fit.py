@@ -70,6 +70,15 @@ def test_fit_field_wraps_to_half_an_inverse_spacing():
     np.testing.assert_allclose(found.field, wrapped, atol=2e-5)  # float32 output
 
 
+def test_fit_field_takes_the_right_turn_of_uneven_echoes(rng):
+    period = 1 / (UNEVEN[1] - UNEVEN[0])
+    field = np.arange(-3.4, 3.5, 0.4).reshape(-1, 1, 1) * period
+    found = fit(*echoes(field, UNEVEN), UNEVEN)
+    wrapped = field - period * np.rint(field / period)
+    np.testing.assert_allclose(found.field, wrapped, atol=1e-4)  # float32 output of 100 Hz
+    assert found.residual.max() < 1e-10
+
+
 def test_fit_field_ignores_two_pi(rng, field):
     magnitude, phase = echoes(field, EVEN)
     phase += rng.normal(0, 0.05, phase.shape)

@@ -38,6 +38,7 @@ rule unwrap_phase:
     input:
         json_of(rules.fit_field.output.field),
         field=rules.fit_field.output.field,
+        combined=rules.fit_field.output.combined,
     output:
         f"{QSM}_desc-total_fieldmap.json",
         total_field=f"{QSM}_desc-total_fieldmap.nii.gz",

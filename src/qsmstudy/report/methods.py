@@ -31,6 +31,7 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
     ("unwrap_phase", "method"): {
         "laplacian": "inverting its Laplacian [@schofield2003]",
         "laplacian_wrapped": "inverting the Laplacian of its wrapped differences [@schofield2003]",
+        "romeo": "ROMEO, by whole periods along the paths of highest quality [@dymerska2021]",
         "region_growing": "region growing along the most reliable voxels",
     },
     ("t_test",): {"pooled": "Student's t test with pooled variance", "welch": "Welch's t test"},
