@@ -11,10 +11,12 @@ rule fit_field:
     output:
         f"{QSM}_desc-wrapped_fieldmap.json",
         f"{QSM}_desc-noise_fieldmap.json",
+        f"{QSM}_desc-residual_fieldmap.json",
         f"{QSM}_R2starmap.json",
         f"{QSM}_desc-combined_magnitude.json",
         field=f"{QSM}_desc-wrapped_fieldmap.nii.gz",
         noise=f"{QSM}_desc-noise_fieldmap.nii.gz",
+        residual=f"{QSM}_desc-residual_fieldmap.nii.gz",
         r2star=f"{QSM}_R2starmap.nii.gz",
         combined=f"{QSM}_desc-combined_magnitude.nii.gz",
     log:
