@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qsmstudy import bids, images, job, physics
 from qsmstudy.recon import field_fit
+from qsmstudy.recon.phase_sign import tell_phase_sign
 from qsmstudy.recon.r2star import map_r2star, usable_method
 
 
@@ -13,11 +14,13 @@ def main(
     phase: list[Path],
     field: Path,
     noise: Path,
+    residual: Path,
     r2star: Path,
     combined: Path,
-    phase_sign: int,
+    phase_sign: int | str,
     signal_fraction: float,
     max_iterations: int,
+    noise_model: str,
     r2star_method: str,
 ) -> None:
     """Fit field, noise and R2* to the echoes of one scan."""
@@ -38,18 +41,28 @@ def main(
         angles.values,
         mask,
         echo_times=times,
-        phase_sign=phase_sign,
+        phase_sign=1 if phase_sign == "auto" else int(phase_sign),
         max_iterations=max_iterations,
+        noise_model=noise_model,
     )
     method = usable_method(r2star_method, times)
     rate = map_r2star(echoes.values, mask, echo_times=times, method=method)
-    sidecar |= field_fit.summary(fit, echoes.values[..., 0], mask)
+    sign = {"PhaseSign": phase_sign}
+    if phase_sign == "auto":
+        told = tell_phase_sign(
+            fit.field, rate, total, period=1 / physics.echo_spacing(times),
+            voxel_size=echoes.voxel_size, b0_direction=physics.b0_direction(echoes.affine),
+        )  # fmt: skip
+        sign = {"PhaseSign": told.sign, "PhaseSignConfidence": told.confidence}
+        fit = fit._replace(field=fit.field * told.sign)
+    sidecar |= sign | field_fit.summary(fit, echoes.values[..., 0], mask)
     for key, value in sidecar.items():
         job.log.info("%s: %s", key, value)
     names = [path.name for path in (*magnitude, *phase)]
     for path, values, own in (
-        (field, fit.field, {"Units": "Hz", "Sources": names, "PhaseSign": phase_sign}),
-        (noise, fit.noise, {"Units": "Hz", "Sources": names}),
+        (field, fit.field, {"Units": "Hz", "Sources": names}),
+        (noise, fit.noise, {"Units": "Hz", "Sources": names, "Method": noise_model}),
+        (residual, fit.residual, {"Units": "1", "Sources": names}),
         (r2star, rate, {"Units": "1/s", "Sources": names[: len(magnitude)], "Method": method}),
         (combined, total, {"Units": "arbitrary", "Sources": names[: len(magnitude)]}),
     ):

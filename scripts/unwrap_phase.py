@@ -6,7 +6,7 @@ from qsmstudy import bids, images, job
 from qsmstudy.recon.unwrap import unwrap
 
 
-def main(*, field: Path, total_field: Path, method: str) -> None:
+def main(*, field: Path, combined: Path, total_field: Path, method: str) -> None:
     """Unwrap the field of one scan in space."""
     wrapped = images.load(field)
     fitted = bids.read_json(bids.sidecar_path(field))
@@ -14,10 +14,11 @@ def main(*, field: Path, total_field: Path, method: str) -> None:
         wrapped.values,
         period=1 / fitted["EchoSpacing"],
         voxel_size=wrapped.voxel_size,
+        magnitude=images.load(combined, like=wrapped).values,
         method=method,
     )
     kept = ("EchoTimes", "EchoSpacing", "MagneticFieldStrength")
-    sidecar = {"Units": "Hz", "Sources": [field.name], "Method": method}
+    sidecar = {"Units": "Hz", "Sources": [field.name, combined.name], "Method": method}
     images.save(
         total_field, values, wrapped.affine, sidecar=sidecar | {key: fitted[key] for key in kept}
     )

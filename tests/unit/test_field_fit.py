@@ -50,6 +50,78 @@ def test_fit_field_single_echo_takes_zero_phase_at_zero_time(field):
     np.testing.assert_allclose(found.field, field, atol=2e-5)  # float32 output
 
 
+def scores(rng, times, *, snr, lowest, rates, **options):
+    """Fit simulated tissue; return the errors over their predicted SD, over all and by noise."""
+    shape = (48, 48, 40)
+    field = rng.uniform(-50, 50, shape)
+    level = snr * np.exp(rng.uniform(np.log(lowest / snr), 0, shape))[..., None]
+    signal = level * np.exp((times[0] - times) * rng.uniform(*rates, shape)[..., None])
+    signal = signal * np.exp(1j * (2 * np.pi * field[..., None] * times + 0.7))
+    signal += rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape)
+    found = fit(np.abs(signal), np.angle(signal), times, **options)
+    period = 1 / (times[1] - times[0])
+    error = found.field - field
+    score = ((error - period * np.rint(error / period)) / found.noise).ravel()
+    parts = np.array_split(score[np.argsort(found.noise, axis=None)], 5)
+    return [float(np.std(part)) for part in (score, *parts)]
+
+
+TIMES = pytest.mark.parametrize("times", [EVEN, EVEN[:3], UNEVEN], ids=["eight", "three", "uneven"])
+
+
+@TIMES
+@pytest.mark.parametrize("snr", [30, 60, 200])
+def test_fit_field_expected_noise_predicts_the_error_in_tissue(rng, times, snr):
+    # The requirement is 15 %; 92160 samples, 18432 in a bin of noise, tell an SD to 0.5 %.
+    for spread in scores(rng, times, snr=snr, lowest=snr / 2, rates=(2, 35)):
+        assert 0.87 < spread < 1.15
+
+
+@TIMES
+@pytest.mark.parametrize("snr", [20, 60, 200])
+def test_fit_field_observed_noise_predicts_the_error_of_dark_voxels_too(rng, times, snr):
+    # From an SNR of 5 in the first echo, up to a nucleus's R2*: late echoes hold noise alone.
+    for spread in scores(rng, times, snr=snr, lowest=5, rates=(2, 45), noise_model="observed"):
+        assert 0.87 < spread < 1.15  # the requirement, as above
+
+
+def test_fit_field_observed_noise_tells_voxels_without_signal(rng):
+    signal = rng.normal(size=(20, 20, 20, 8)) + 1j * rng.normal(size=(20, 20, 20, 8))
+    expected, observed = (
+        fit(np.abs(signal), np.angle(signal), EVEN, noise_model=model).noise
+        for model in ("expected", "observed")
+    )
+    assert np.median(observed) > 2 * np.median(expected)
+    # No wrapped field can be worse than one that is spread evenly over its period.
+    assert observed.max() <= 1.0001 / (EVEN[1] - EVEN[0]) / np.sqrt(12)  # float32
+
+
+def test_fit_field_observed_noise_grows_with_a_misfit(rng):
+    magnitude, phase = echoes(np.full((10, 10, 10), 20.0), EVEN)
+    signal = magnitude * np.exp(1j * phase)
+    signal += 0.5 * (rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape))
+    angle = np.angle(signal)
+    angle[8:, ..., 3] += 1.0  # one echo out of line in a fifth of the voxels
+    plain, observed = (
+        fit(np.abs(signal), angle, EVEN, noise_model=model).noise
+        for model in ("expected", "observed")
+    )
+    np.testing.assert_allclose(observed[:8], plain[:8], rtol=0.05)  # the curvature is noisy
+    assert np.all(observed[8:] > 3 * plain[8:])
+
+
+def test_fit_field_residual_is_noise_over_signal_and_rises_with_misfit(rng):
+    magnitude, phase = echoes(np.full((12, 12, 12), 20.0), EVEN)
+    signal = magnitude * np.exp(1j * phase)
+    signal += 1.5 * (rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape))
+    wild = np.exp(1j * rng.uniform(-np.pi, np.pi, signal.shape))
+    found = fit(np.abs(signal), np.angle(signal), EVEN)
+    energy = np.sum(np.abs(signal) ** 2, axis=-1)
+    # E - 2 degrees of freedom; 1728 samples of a chi-squared mean.
+    assert np.mean(found.residual * energy) == pytest.approx(6 * 1.5**2, rel=0.05)
+    assert fit(np.abs(signal), np.angle(wild), EVEN).residual.mean() > 0.3
+
+
 def test_fit_field_single_echo_noise_is_the_phase_noise(rng):
     signal = 100 + rng.normal(0, 2, (2, 40, 20, 20, 1)).T @ [1, 1j]
     found = fit(np.abs(signal).T[None].reshape(20, 20, 40, 1), np.zeros((20, 20, 40, 1)), [0.01])
@@ -68,6 +140,15 @@ def test_fit_field_wraps_to_half_an_inverse_spacing():
     found = fit(*echoes(field, EVEN), EVEN)
     wrapped = field - period * np.rint(field / period)
     np.testing.assert_allclose(found.field, wrapped, atol=2e-5)  # float32 output
+
+
+def test_fit_field_takes_the_right_turn_of_uneven_echoes(rng):
+    period = 1 / (UNEVEN[1] - UNEVEN[0])
+    field = np.arange(-3.4, 3.5, 0.4).reshape(-1, 1, 1) * period
+    found = fit(*echoes(field, UNEVEN), UNEVEN)
+    wrapped = field - period * np.rint(field / period)
+    np.testing.assert_allclose(found.field, wrapped, atol=1e-4)  # float32 output of 100 Hz
+    assert found.residual.max() < 1e-10
 
 
 def test_fit_field_ignores_two_pi(rng, field):

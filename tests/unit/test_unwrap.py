@@ -1,9 +1,18 @@
 import numpy as np
 import pytest
 
-from qsmstudy.recon.unwrap import METHODS, unwrap
+from qsmstudy.errors import StudyError
+from qsmstudy.recon import field_fit
+from qsmstudy.recon.unwrap import METHODS
+from qsmstudy.recon.unwrap import unwrap as unwrap_with
 
 PERIOD = 160.0
+EXACT = ["region_growing", "romeo"]
+
+
+def unwrap(field, *, magnitude=None, **options):
+    magnitude = np.ones(field.shape) if magnitude is None else magnitude
+    return unwrap_with(field, magnitude=magnitude, **options)
 
 
 def wrap(field):
@@ -94,13 +103,127 @@ def test_laplacian_in_single_precision_agrees_with_double():
     np.testing.assert_allclose(single, double, atol=0.01)  # float32 of 200 Hz through the inverse
 
 
-def test_region_growing_adds_whole_periods_inside_the_signal():
+def head(shape=(36, 40, 28)):
+    """Return a ball with a hole near its rim, and a steep field [Hz] as an air cavity makes it."""
+    x, y, z = np.meshgrid(*[np.linspace(-1, 1, n) for n in shape], indexing="ij")
+    inside = x**2 + y**2 + z**2 < 0.9
+    distance2 = x**2 + (y - 0.75) ** 2 + z**2
+    inside &= distance2 > 0.12
+    # Neighbours differ by up to 69 Hz, under half a period.
+    field = 4 * (3 * z**2 / distance2 - 1) / distance2**1.5 + 300 * y * (1 + 0.3 * x)
+    return inside, np.where(inside, field, 0)
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_exact_methods_add_whole_periods_inside_the_signal(method):
     field = 20.0 + waves((24, 24, 16), amplitude=100.0)
     wrapped = wrap(field)
     wrapped[:4] = 0
-    found = unwrap(wrapped, period=PERIOD, voxel_size=np.ones(3), method="region_growing")
+    found = unwrap(wrapped, period=PERIOD, voxel_size=np.ones(3), method=method)
     np.testing.assert_allclose(found[4:], field[4:], atol=1e-9)  # float64 round-off
     assert not found[:4].any()
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_exact_methods_recover_a_steep_field_where_the_laplacian_does_not(method):
+    inside, field = head()
+    assert np.ptp(field[inside]) > 3 * PERIOD
+    options = {"period": PERIOD, "voxel_size": np.ones(3)}
+    found = unwrap(np.where(inside, wrap(field), 0), method=method, **options)
+    difference = (found - field)[inside]
+    np.testing.assert_allclose(difference, np.median(difference), atol=1e-9)  # float64 round-off
+    smooth = unwrap(np.where(inside, wrap(field), 0), method="laplacian", **options)
+    assert np.std((smooth - field)[inside]) > 0.1 * PERIOD
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_exact_methods_ignore_whole_periods_of_the_input(method):
+    inside, field = head()
+    rng = np.random.default_rng(3)
+    noisy = np.where(inside, wrap(field + rng.normal(0, 3, field.shape)), 0)
+    turns = PERIOD * rng.integers(-3, 4, field.shape)
+    magnitude = rng.uniform(50, 100, field.shape)
+    one, other = (
+        unwrap(values, period=PERIOD, voxel_size=np.ones(3), magnitude=magnitude, method=method)[
+            inside
+        ]
+        for values in (noisy, np.where(inside, noisy + turns, 0))
+    )
+    steps = (one - other) / PERIOD
+    np.testing.assert_allclose(steps, np.rint(steps[0]), atol=1e-9)  # float64 round-off
+    assert abs(np.median(one)) <= PERIOD / 2
+
+
+def test_romeo_trusts_bright_voxels():
+    rng = np.random.default_rng(8)
+    inside, field = head()
+    dark = inside & (rng.uniform(size=field.shape) < 0.25)
+    broken = np.where(dark, rng.uniform(-80, 80, field.shape), wrap(field))
+    magnitude = np.where(dark, 1.0, 100.0)
+    found = unwrap(
+        np.where(inside, broken, 0), period=PERIOD, voxel_size=np.ones(3), magnitude=magnitude,
+        method="romeo",
+    )  # fmt: skip
+    difference = (found - field)[inside & ~dark]
+    # A few bright voxels have dark neighbours only, and no path but through them.
+    wrong = np.abs(difference - np.median(difference)) > 1
+    assert wrong.mean() < 1e-3
+
+
+def test_romeo_unwraps_regions_that_do_not_touch():
+    x = np.linspace(0, 1, 40)[:, None, None] * np.ones((40, 12, 12))
+    field = 500 * x
+    field[20:23] = 0
+    found = unwrap(
+        np.where(field != 0, wrap(field) + 1e-6, 0), period=PERIOD, voxel_size=np.ones(3),
+        method="romeo",
+    )  # fmt: skip
+    for part in (slice(1, 20), slice(23, 40)):
+        steps = (found - field)[part] / PERIOD
+        np.testing.assert_allclose(steps, np.rint(steps[0, 0, 0]), atol=1e-6)  # the 1e-6 Hz
+        assert abs(np.median(found[part])) <= PERIOD / 2
+
+
+def test_romeo_keeps_single_precision_within_a_whole_period():
+    inside, field = head()
+    wrapped = np.where(inside, wrap(field), 0).astype(np.float32)
+    found = unwrap(wrapped, period=PERIOD, voxel_size=np.ones(3), method="romeo")
+    assert found.dtype == np.float32
+    steps = (found.astype(float) - wrapped) / PERIOD
+    np.testing.assert_allclose(steps, np.rint(steps), atol=1e-6)  # float32 of 600 Hz
+
+
+def test_romeo_rejects_a_magnitude_of_zero():
+    inside, field = head()
+    with pytest.raises(StudyError, match=r"no path can be trusted.*region_growing"):
+        unwrap(
+            np.where(inside, wrap(field), 0), period=PERIOD, voxel_size=np.ones(3),
+            magnitude=np.zeros(field.shape), method="romeo",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("times", [np.arange(1, 6) * 0.006, [0.004, 0.010, 0.0175, 0.0235]])
+def test_fit_and_romeo_see_through_wraps_over_echoes_and_receive_phase(times):
+    rng = np.random.default_rng(6)
+    inside, field = head()
+    period = 1 / (times[1] - times[0])
+    assert np.abs(field[inside]).max() > 1.3 * period  # |f| far above 1 / (2 dTE)
+    x, y, _ = np.meshgrid(*[np.linspace(-1, 1, n) for n in field.shape], indexing="ij")
+    receive = 2.5 * x - 1.5 * y**2 + 1
+    magnitude = 100 * inside[..., None] * np.exp(-20 * np.asarray(times))
+    signal = magnitude * np.exp(1j * (2 * np.pi * field[..., None] * times + receive[..., None]))
+    signal += rng.normal(0, 1, signal.shape) + 1j * rng.normal(0, 1, signal.shape)
+    fit = field_fit.fit_field(
+        np.abs(signal), np.angle(signal), inside, echo_times=times, phase_sign=1, max_iterations=30
+    )
+    combined = field_fit.combine_magnitude(np.abs(signal), name="mag")
+    found = unwrap(
+        fit.field, period=period, voxel_size=np.ones(3), magnitude=combined, method="romeo"
+    )
+    error = (found - field)[inside]
+    error -= period * np.rint(np.median(error) / period)
+    assert np.abs(error).max() < 10 * fit.noise[inside].max()  # no voxel is off by a period
+    assert abs(error.mean()) < 0.05  # the noise's mean over 20000 voxels is .01 Hz
 
 
 @pytest.mark.parametrize("method", list(METHODS))

@@ -11,10 +11,12 @@ rule fit_field:
     output:
         f"{QSM}_desc-wrapped_fieldmap.json",
         f"{QSM}_desc-noise_fieldmap.json",
+        f"{QSM}_desc-residual_fieldmap.json",
         f"{QSM}_R2starmap.json",
         f"{QSM}_desc-combined_magnitude.json",
         field=f"{QSM}_desc-wrapped_fieldmap.nii.gz",
         noise=f"{QSM}_desc-noise_fieldmap.nii.gz",
+        residual=f"{QSM}_desc-residual_fieldmap.nii.gz",
         r2star=f"{QSM}_R2starmap.nii.gz",
         combined=f"{QSM}_desc-combined_magnitude.nii.gz",
     log:
@@ -38,6 +40,7 @@ rule unwrap_phase:
     input:
         json_of(rules.fit_field.output.field),
         field=rules.fit_field.output.field,
+        combined=rules.fit_field.output.combined,
     output:
         f"{QSM}_desc-total_fieldmap.json",
         total_field=f"{QSM}_desc-total_fieldmap.nii.gz",

@@ -1,14 +1,49 @@
 """Spatial unwrapping of a field map."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
+import scipy.ndimage
 from numba import njit
 from numpy.typing import NDArray
 
+from qsmstudy.errors import StudyError
 
-def unwrap(field: NDArray, *, period: float, voxel_size: NDArray, method: str) -> NDArray:
+#: Part of the signal's voxels that a separate region must have for `romeo` to unwrap it.
+SMALLEST_REGION = 0.001
+
+
+class Wrapped(NamedTuple):
+    """A wrapped field and what the methods may use with it.
+
+    Attributes
+    ----------
+    field : ndarray, shape (X, Y, Z)
+        Wrapped field [Hz], zero where there is no signal.
+    period : float
+        What a wrap adds or takes away [Hz].
+    voxel_size : ndarray, shape (3,)
+        Voxel edge lengths [mm].
+    magnitude : ndarray, shape (X, Y, Z)
+        Combined magnitude, any unit.
+    """
+
+    field: NDArray
+    period: float
+    voxel_size: NDArray
+    magnitude: NDArray
+
+
+def unwrap(
+    field: NDArray,
+    *,
+    period: float,
+    voxel_size: NDArray,
+    magnitude: NDArray,
+    method: str,
+) -> NDArray:
     """Unwrap a field map by the named method.
 
     Parameters
@@ -19,6 +54,8 @@ def unwrap(field: NDArray, *, period: float, voxel_size: NDArray, method: str) -
         What a wrap adds or takes away [Hz]: one over the echo spacing.
     voxel_size : ndarray, shape (3,)
         Voxel edge lengths [mm].
+    magnitude : ndarray, shape (X, Y, Z)
+        Combined magnitude, any unit; `romeo` trusts bright voxels more.
     method : str
         A key of `METHODS`.
 
@@ -27,10 +64,11 @@ def unwrap(field: NDArray, *, period: float, voxel_size: NDArray, method: str) -
     ndarray, shape (X, Y, Z)
         Unwrapped field [Hz], in the precision of `field`.
     """
-    return METHODS[method](field, period, np.asarray(voxel_size, dtype=float))
+    sizes = np.asarray(voxel_size, dtype=float)
+    return METHODS[method](Wrapped(field, period, sizes, magnitude))
 
 
-def laplacian(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
+def laplacian(wrapped: Wrapped) -> NDArray:
     """Unwrap by solving Poisson's equation for the Laplacian of the wrapped field.
 
     Notes
@@ -47,10 +85,11 @@ def laplacian(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
     ----------
     .. [1] Schofield and Zhu 2003, doi:10.1364/OL.28.001194
     """
+    field, period, voxel_size, _ = wrapped
     return _solve_poisson(_sine_laplacian(field, period, voxel_size**-2.0), voxel_size)
 
 
-def laplacian_wrapped(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
+def laplacian_wrapped(wrapped: Wrapped) -> NDArray:
     """Unwrap as `laplacian`, with wrapped differences to the neighbours in place of their sines.
 
     The sine of a difference falls short of it (4 % at half a radian), which flattens the field
@@ -58,10 +97,11 @@ def laplacian_wrapped(field: NDArray, period: float, voxel_size: NDArray) -> NDA
     that changes by less than half a period from voxel to voxel. It is not what the MEDI toolbox
     computes, and the default study keeps `laplacian`.
     """
+    field, period, voxel_size, _ = wrapped
     return _solve_poisson(_wrapped_laplacian(field, period, voxel_size**-2.0), voxel_size)
 
 
-def region_growing(field: NDArray, period: float, voxel_size: NDArray) -> NDArray:
+def region_growing(wrapped: Wrapped) -> NDArray:
     """Unwrap by whole periods along reliable paths, in the voxels that hold signal.
 
     Notes
@@ -76,18 +116,82 @@ def region_growing(field: NDArray, period: float, voxel_size: NDArray) -> NDArra
     """
     from skimage.restoration import unwrap_phase
 
+    field, period, _, _ = wrapped
     empty = field == 0
-    angle = np.ma.masked_array(field * (2 * np.pi / period), mask=empty)
+    cycles = field / period
+    angle = np.ma.masked_array(2 * np.pi * (cycles - np.rint(cycles)), mask=empty)
     unwrapped = unwrap_phase(angle, rng=0).filled(0) * (period / (2 * np.pi))
     if not np.all(empty):
         unwrapped -= period * np.rint(np.median(unwrapped[~empty]) / period)
     return np.where(empty, 0, unwrapped).astype(field.dtype)
 
 
-METHODS: dict[str, Callable[[NDArray, float, NDArray], NDArray]] = {
+def romeo(wrapped: Wrapped) -> NDArray:
+    """Unwrap by whole periods along the paths that ROMEO trusts most.
+
+    Notes
+    -----
+    ROMEO [1]_ grows a region from its best voxel over the edge of the highest quality first: how
+    close the two phases are, how straight the phase runs across the edge, how bright and how
+    alike the two voxels are. It runs here on the fitted field, in which the echoes are combined
+    already: their wraps over time and the phase that the receiver adds are out of it. Only the
+    numbers of whole periods are taken over, so that the result is exact in any precision.
+    Regions of signal that do not touch are unwrapped one by one, those too small for it stay
+    as they are; in each the median lies within half a period of zero, as no phase tells the
+    periods between them.
+
+    The implementation is that of the package warpkit, free for non-commercial use only.
+
+    References
+    ----------
+    .. [1] Dymerska et al. 2021, doi:10.1002/mrm.28563
+    """
+    field, period, _, magnitude = wrapped
+    periods = np.zeros(field.shape)
+    labels, _ = scipy.ndimage.label(field != 0)
+    sizes = np.bincount(labels.ravel())[1:]
+    boxes = scipy.ndimage.find_objects(labels)
+    for label in np.flatnonzero(sizes >= max(2, SMALLEST_REGION * sizes.sum())) + 1:
+        box = boxes[label - 1]
+        region = labels[box] == label
+        turns = _romeo_turns(field[box] / period, magnitude[box], region)
+        turns[region] -= np.rint(np.median((field[box] / period + turns)[region]))
+        periods[box][region] = turns[region]
+    return (field + period * periods).astype(field.dtype)
+
+
+def _romeo_turns(cycles: NDArray, magnitude: NDArray, region: NDArray) -> NDArray:
+    """Return the whole periods to add to a field, given in periods, in one connected region."""
+    try:
+        from warpkit.warpkit_cpp import romeo_unwrap3d
+    except ImportError as error:
+        raise StudyError(
+            f"unwrap_phase.method romeo: the package warpkit cannot be imported ({error}). "
+            "Install it (pip install warpkit), or choose region_growing."
+        ) from error
+    whole = np.rint(cycles)
+    angle = (2 * np.pi * (cycles - whole)).astype(np.float32)
+    try:
+        unwrapped = romeo_unwrap3d(
+            phase=angle,
+            weights="romeo",
+            mag=magnitude.astype(np.float32),
+            mask=region,
+            correct_global=False,
+        )
+    except RuntimeError as error:
+        raise StudyError(
+            f"unwrap_phase.method romeo: no path can be trusted ({error}). Does the magnitude "
+            "belong to the field? Or choose region_growing."
+        ) from error
+    return np.rint((unwrapped - angle) / (2 * np.pi)) - whole
+
+
+METHODS: dict[str, Callable[[Wrapped], NDArray]] = {
     "laplacian": laplacian,
     "laplacian_wrapped": laplacian_wrapped,
     "region_growing": region_growing,
+    "romeo": romeo,
 }
 
 

@@ -21,6 +21,11 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
     ("fit_field", "phase_sign"): {
         1: "phase taken to grow with the field",
         -1: "phase taken to fall with the field",
+        "auto": "the phase's sign taken to be that with which voxels of high R2* are paramagnetic",
+    },
+    ("fit_field", "noise_model"): {
+        "expected": "the magnitudes and the noise level alone",
+        "observed": "the curvature and the residual of the fit",
     },
     ("fit_field", "r2star_method"): {
         "arlo": "auto-regression on linear operations [@pei2015]",
@@ -31,6 +36,7 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
     ("unwrap_phase", "method"): {
         "laplacian": "inverting its Laplacian [@schofield2003]",
         "laplacian_wrapped": "inverting the Laplacian of its wrapped differences [@schofield2003]",
+        "romeo": "ROMEO, by whole periods along the paths of highest quality [@dymerska2021]",
         "region_growing": "region growing along the most reliable voxels",
     },
     ("invert_dipole", "reference"): {
@@ -257,6 +263,7 @@ def reconstruction(config: Config) -> tuple[str, ...]:
         f"with {words(config, 'fit_field', 'phase_sign')} and at most "
         f"{value('fit_field', 'max_iterations')} Gauss-Newton steps; voxels with less than "
         f"{value('fit_field', 'signal_fraction')} of the robust maximum magnitude were left out.",
+        f"The field's noise was predicted from {words(config, 'fit_field', 'noise_model')}.",
         f"R2* was estimated by {words(config, 'fit_field', 'r2star_method')}.",
         f"The field was unwrapped by {words(config, 'unwrap_phase', 'method')}.",
         "The brain was extracted from the root sum of squares of the magnitudes by the brain "
