@@ -300,7 +300,8 @@ def reconstruction(config: Config) -> tuple[str, ...]:
     if setting(config, "invert_dipole", "lambda_csf") > 0:
         fluid += (
             ", and its susceptibility held uniform with "
-            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]"
+            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]; the noise given for its "
+            "mean is then a lower bound"
         )
     return (
         *sentences,
