@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from qsmstudy import bids, images, job, physics
-from qsmstudy.recon import inputs, inversion, reference
+from qsmstudy.recon import inputs, inversion, sign
+from qsmstudy.recon.reference import fluid_mask
 
 
 def main(
@@ -11,9 +12,9 @@ def main(
     method: str, backend: str,
     lambda_fidelity: float, lambda_csf: float, merit: int, smv_radius_mm: float,
     edge_fraction: float, max_iterations: int, tolerance: float, padding_mm: float,
-    tkd_threshold: float, tikhonov_weight: float, csf_r2star_threshold: float,
+    tkd_threshold: float, tikhonov_weight: float, csf_r2star_threshold: float, reference: str,
 ) -> None:  # fmt: skip
-    """Invert the local field to susceptibility, zero in the ventricular fluid."""
+    """Invert the local field to susceptibility, and refer it to a region."""
     options = inputs.Options(
         method=method, backend=backend, lambda_fidelity=lambda_fidelity, lambda_csf=lambda_csf,
         merit=merit, smv_radius_mm=smv_radius_mm, edge_fraction=edge_fraction,
@@ -22,26 +23,31 @@ def main(
     )  # fmt: skip
     field = images.load(local_field)
     brain = images.load(mask, like=field, dtype=bool).values
-    fluid = reference.fluid_mask(
-        images.load(r2star, like=field).values, brain,
-        voxel_size=field.voxel_size, r2star_threshold=csf_r2star_threshold,
-    )  # fmt: skip
+    decay = images.load(r2star, like=field).values
+    fluid = fluid_mask(
+        decay, brain, voxel_size=field.voxel_size, r2star_threshold=csf_r2star_threshold
+    )
     scan = inputs.Scan(
         field.values, images.load(combined, like=field).values,
         images.load(noise, like=field).values, brain, fluid,
         field.voxel_size, physics.b0_direction(field.affine),
     )  # fmt: skip
-    solution, _, zero = inversion.invert_dipole(
+    solution, inside, zero = inversion.invert_dipole(
         scan, options=options,
         echo_spacing=bids.sidecar_number(local_field, "EchoSpacing"),
         field_strength=bids.sidecar_number(local_field, "MagneticFieldStrength"),
+        refer_to=reference,
     )  # fmt: skip
     sidecar = {
         "Units": "ppm",
         "Sources": [path.name for path in (local_field, combined, mask, noise, r2star)],
-        "Parameters": options.report() | {"csf_r2star_threshold": csf_r2star_threshold},
+        "Parameters": options.report()
+        | {"csf_r2star_threshold": csf_r2star_threshold, "reference": reference},
         "Solver": {"Name": inversion.TITLES[method], **solution.report()},
         "Reference": zero.report(),
+        "SignContrastPpm": sign.iron_contrast(
+            solution.values, decay, inside, voxel_size=field.voxel_size
+        ),
     }
     images.save(chi, solution.values, field.affine, sidecar=sidecar)
 

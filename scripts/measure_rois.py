@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job, roi
+from qsmstudy import bids, images, job, referencing, roi
+from qsmstudy.recon.reference import differences
 
 
 def main(
@@ -30,6 +31,9 @@ def main(
     measured["participant_id"] = bids.participant_of(scan)
     measured["session"] = bids.session_of(scan)
     measured["rater"] = rater
+    zero = bids.read_sidecar(chi).get("Reference", {})
+    columns = referencing.columns_of(zero.get("Name"), differences(zero))
+    measured = measured.assign(**columns)
     bids.write_tsv(values, measured[list(roi.VALUE_COLUMNS)])
     job.log.info("%s rater %s: %d rows", scan, rater, len(measured))
 

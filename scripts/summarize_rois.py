@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job, roi
+from qsmstudy import bids, job, referencing, roi
 
 
-def main(*, roi_values: Path, roi_means: Path) -> None:
-    """Summarize ROI values over slices and raters."""
+def main(*, roi_values: Path, roi_means: Path, reference: str) -> None:
+    """Summarize ROI values over slices and raters, under one reference."""
     values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values))
-    means = roi.summarize(values)
+    means = roi.summarize(referencing.refer(values, reference=reference))
     flags = means.loc[means["rater"] == "mean", "flag"].value_counts()
     for flag, count in flags.items():
         job.log.warning("%d regions are flagged %s", count, flag)

@@ -30,10 +30,18 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "mask_volume_ml": ("mask", "VolumeMl"),
     "mask_plausible": ("mask", "Plausible"),
     "local_field_rms_hz": ("local_field", "RmsHz"),
+    "reference": ("chi", "Reference", "Name"),
     "reference_region": ("chi", "Reference", "Region"),
     "reference_voxels": ("chi", "Reference", "Voxels"),
     "reference_offset_ppm": ("chi", "Reference", "OffsetPpm"),
     "reference_sd_ppm": ("chi", "Reference", "SdPpm"),
+    "reference_noise_ppm": ("chi", "Reference", "NoisePpm"),
+    "sign_contrast_ppm": ("chi", "SignContrastPpm"),
+}
+#: Columns of differences between two references' means, and their names in the sidecar.
+DIFFERENCES = {
+    "csf_less_whole_brain_ppm": ("csf", "whole_brain"),
+    "whole_brain_less_none_ppm": ("whole_brain", "none"),
 }
 #: Columns in which a scan that lies far from the others is flagged, and the flag.
 OUTLIERS = {
@@ -41,9 +49,14 @@ OUTLIERS = {
     "fit_residual": "fit_residual",
     "residual": "residual",
     "local_field_rms_hz": "local_field",
+    "reference_sd_ppm": "reference_sd",
+    "csf_less_whole_brain_ppm": "reference_offset",
 }
+#: Distances from the median that are not worth a flag [ppm]: healthy people differ by several
+#: times as much in every nucleus.
+LEAST_DISTANCE = {"reference_sd_ppm": 0.002, "csf_less_whole_brain_ppm": 0.002}
 STEPS = ("field", "mask", "local_field", "chi")
-COLUMNS = ("scan", "participant_id", "session", *FIELDS, "flags")
+COLUMNS = ("scan", "participant_id", "session", *FIELDS, *DIFFERENCES, "flags")
 
 
 def scan_of(path: Path) -> str:
@@ -110,8 +123,9 @@ def table(
     -----
     Flags, joined with ``;``: ``unconverged`` (dipole inversion), ``background_unconverged``,
     ``mask_implausible`` (no human brain has that volume), ``reference_fallback`` (the region of
-    zero susceptibility is not the one that was asked for), and a name of `OUTLIERS` with
-    ``_low`` or ``_high``.
+    zero susceptibility is not the one that was asked for), ``sign`` (the map is dark where R2*
+    is high: the phase was probably taken with the wrong sign), and a name of `OUTLIERS` with
+    ``_low`` or ``_high``, unless the distance from the median is below `LEAST_DISTANCE`.
     """
     rows = [
         {
@@ -119,6 +133,7 @@ def table(
             "participant_id": bids.participant_of(scan),
             "session": bids.session_of(scan),
             **{column: _look_up(steps, keys) for column, keys in FIELDS.items()},
+            **{column: _difference(steps, *pair) for column, pair in DIFFERENCES.items()},
         }
         for scan, steps in sorted(sidecars.items())
     ]
@@ -133,10 +148,15 @@ def table(
             names.append("mask_implausible")
         if _is_fallback(sidecars[row["scan"]]):
             names.append("reference_fallback")
+        if (contrast := row["sign_contrast_ppm"]) is not None and contrast < 0:
+            names.append("sign")
     for column, flag in OUTLIERS.items():
-        scores = robust_z(pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float))
-        for score, names in zip(scores, flags, strict=True):
-            if abs(score) > outlier_z:
+        values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float)
+        scores = robust_z(values)
+        centre = np.median(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
+        matters = np.abs(values - centre) >= LEAST_DISTANCE.get(column, 0)
+        for score, notable, names in zip(scores, matters, flags, strict=True):
+            if abs(score) > outlier_z and notable:
                 names.append(f"{flag}_{'high' if score > 0 else 'low'}")
     frame["flags"] = [";".join(names) or None for names in flags]
     for scan, names in zip(frame["scan"], flags, strict=True):
@@ -153,6 +173,15 @@ def _look_up(steps: Mapping[str, Mapping[str, Any]], keys: tuple[str, ...]) -> A
     if isinstance(value, bool):
         return "yes" if value else "no"
     return None if isinstance(value, Mapping | list) else value
+
+
+def _difference(steps: Mapping[str, Mapping[str, Any]], one: str, other: str) -> float | None:
+    """Return the difference of two references' offsets [ppm]; None where the scan lacks one."""
+    known = [
+        _look_up(steps, ("chi", "Reference", "Candidates", name, "OffsetPpm"))
+        for name in (one, other)
+    ]
+    return None if None in known else float(known[0] - known[1])
 
 
 def _is_fallback(steps: Mapping[str, Mapping[str, Any]]) -> bool:

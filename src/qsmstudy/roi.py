@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import physics
+from qsmstudy import physics, referencing
 from qsmstudy.errors import StudyError
 
 #: Nuclei in the order of every table: caudate, globus pallidus, putamen, red nucleus,
@@ -32,6 +32,7 @@ VALUE_COLUMNS = (
     "chi_sd_ppm",
     "n_voxels",
     "volume_mm3",
+    *referencing.COLUMNS,
     "flag",
 )
 REQUIRED_COLUMNS = ("participant_id", "rater", "roi", "hemisphere", "chi_mean_ppm")
@@ -47,6 +48,7 @@ MEAN_COLUMNS = (
     "n_voxels",
     "volume_mm3",
     "n_slices",
+    "reference",
     "flag",
 )
 
@@ -56,7 +58,9 @@ _RULES: dict[str, tuple[str, str]] = {
     "rater": (RATER_PATTERN, "name a rater by letters and digits; `mean` is the study's own word"),
     "roi": ("|".join(ROIS), f"use one of {' '.join(ROIS)}"),
     "hemisphere": ("|".join(HEMISPHERES), "write L or R"),
+    "reference": ("|".join(referencing.NAMES), f"use {', '.join(referencing.NAMES)}, or n/a"),
 }
+_MAY_BE_MISSING = ("session", "reference")
 #: Smallest and largest value of each number column.
 LIMITS = {
     "slice": (0, np.inf),
@@ -64,8 +68,11 @@ LIMITS = {
     "chi_sd_ppm": (0, np.inf),
     "n_voxels": (0, np.inf),
     "volume_mm3": (0, np.inf),
+    **dict.fromkeys(referencing.OFFSETS.values(), (-5, 5)),
 }
-_REMEDIES = {"chi_mean_ppm": "give ppm; divide values in ppb by 1000"}
+_REMEDIES = dict.fromkeys(
+    ["chi_mean_ppm", *referencing.OFFSETS.values()], "give ppm; divide values in ppb by 1000"
+)
 _WHOLE = ("slice", "n_voxels")
 
 log = logging.getLogger("qsmstudy")
@@ -131,7 +138,9 @@ def measure(
     ``empty``, which no analysis uses. A region that does not lie on exactly `n_slices`
     consecutive slices is kept, and all its rows carry the flag ``slices``. Where the centre
     of a left region is not to the left of its right partner (scanner x grows to the right),
-    both carry the flag ``sides``: the labels or the image are probably mirrored. Voxels of
+    both carry the flag ``sides``: the labels or the image are probably mirrored. Where the
+    pallida are darker than the thalami, they carry the flag ``sign``: the phase was probably
+    taken with the wrong sign, or they are calcified. Voxels of
     exactly 0 ppm, the value where the map is not defined (outside the brain mask, or in the rim
     that the inversion erodes), are left out of a region, which is flagged ``outside``. Flags of
     one row are joined with ``;``.
@@ -215,6 +224,13 @@ def _region_flags(
         if len(present) == 2 and not centres[present[0]] < centres[present[1]]:
             for index in present:
                 flags[index].append("sides")
+    means = {
+        name: voxels.loc[~undefined & voxels["index"].isin(part["index"]), "chi"].mean()
+        for name, part in table.groupby("roi")
+    }
+    if means.get("GP", np.nan) < means.get("THA", np.nan):
+        for index in set(table.loc[table["roi"] == "GP", "index"]) & defined:
+            flags[index].append("sign")
     return flags
 
 
@@ -282,7 +298,7 @@ def check_values(values: pd.DataFrame, *, name: str) -> pd.DataFrame:
     checked = values.reindex(columns=list(VALUE_COLUMNS))
     for column, (pattern, remedy) in _RULES.items():
         text = checked[column].astype("string")
-        wrong = ~text.str.fullmatch(pattern).fillna(column == "session").astype(bool)
+        wrong = ~text.str.fullmatch(pattern).fillna(column in _MAY_BE_MISSING).astype(bool)
         _complain(checked, wrong, column, name=name, remedy=remedy)
     for column, (low, high) in LIMITS.items():
         numbers = pd.to_numeric(checked[column], errors="coerce").astype(float)
@@ -382,7 +398,7 @@ def summarize(values: pd.DataFrame) -> pd.DataFrame:
     keys = ["participant_id", "session", "rater", "roi", "hemisphere"]
     per_rater = pd.DataFrame(
         [
-            dict(zip(keys, key, strict=True)) | _over_slices(rows)
+            dict(zip(keys, key, strict=True)) | _over_slices(rows) | _reference(rows)
             for key, rows in values.groupby(keys, dropna=False, sort=False)
         ]
     )
@@ -392,12 +408,20 @@ def summarize(values: pd.DataFrame) -> pd.DataFrame:
     mean_keys = [key for key in keys if key != "rater"]
     means = pd.DataFrame(
         [
-            dict(zip(mean_keys, key, strict=True)) | _over_raters(rows, n_raters=n_raters)
+            dict(zip(mean_keys, key, strict=True))
+            | _over_raters(rows, n_raters=n_raters)
+            | _reference(rows)
             for key, rows in per_rater.groupby(mean_keys, dropna=False, sort=False)
         ]
     )
     frame = in_order(pd.DataFrame(per_rater.to_dict("records") + means.to_dict("records")))
     return frame[list(MEAN_COLUMNS)]
+
+
+def _reference(rows: pd.DataFrame) -> dict[str, object]:
+    """Return the reference that all rows have; none where it differs or is not given."""
+    names = rows["reference"].unique()
+    return {"reference": names[0] if len(names) == 1 else None}
 
 
 def _over_slices(rows: pd.DataFrame) -> dict[str, object]:

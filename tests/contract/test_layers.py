@@ -19,6 +19,7 @@ LAYERS = [
     {"fourier"},
     {"solvers"},
     {"recon"},
+    {"referencing"},
     {"stats", "roi", "quality"},
     {"scorecard", "validation", "figures"},
     {"report"},

@@ -11,6 +11,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from qsmstudy import job, settings
+from qsmstudy.report import consensus
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
@@ -101,6 +102,43 @@ def test_configuration_and_overlays_pass_the_closed_schema():
         for key, value in overlay.items():
             merged[key] = CONFIG[key] | value if isinstance(value, dict) else value
         settings.check(merged, SCHEMA)
+
+
+#: Sections that make a reconstruction, and what in them is the scanner's and not a choice.
+PIPELINE = (
+    "fit_field", "unwrap_phase", "extract_brain", "remove_background", "invert_dipole",
+    "measure_rois", "summarize_rois",
+)  # fmt: skip
+SCANNER = {("fit_field", "phase_sign")}
+
+
+def overlaid(name):
+    """The default configuration under an overlay, and the overlay."""
+    overlay = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+    return CONFIG | {key: CONFIG[key] | value for key, value in overlay.items()}, overlay
+
+
+def test_paper_overlay_states_every_choice_and_is_the_default():
+    merged, overlay = overlaid("paper")
+    assert merged == CONFIG
+    stated = {(section, key) for section, values in overlay.items() for key in values}
+    assert stated == {(section, key) for section in PIPELINE for key in CONFIG[section]} - SCANNER
+
+
+def test_consensus_overlay_follows_the_consensus_and_the_paper_does_not():
+    assert consensus.deviations(overlaid("consensus")[0]) == ()
+    assert len(consensus.deviations(overlaid("paper")[0])) == 2  # unwrapping and mask
+    assert set(overlaid("consensus")[1]) <= set(PIPELINE)
+
+
+def test_every_method_is_judged_against_the_consensus():
+    def methods(rule, key="method"):
+        return set(SCHEMA["properties"][rule]["properties"].get(key, {}).get("enum", []))
+
+    assert methods("unwrap_phase") == set(consensus.UNWRAPPING)
+    assert methods("remove_background") <= set(consensus.BACKGROUND)
+    assert methods("invert_dipole") <= set(consensus.INVERSION)
+    assert methods("invert_dipole", "reference") == set(consensus.REFERENCE)
 
 
 def objects(schema, path=()):

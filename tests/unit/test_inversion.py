@@ -7,7 +7,7 @@ import pytest
 
 from qsmstudy import bids, fourier, images, physics
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import inversion, medi
+from qsmstudy.recon import inversion, medi, reference
 from qsmstudy.recon.inputs import Options, Scan
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +62,8 @@ def test_inversion_recovers_the_nuclei(phantom):
     solution, mask, zero = invert(scan)
     assert solution.converged
     np.testing.assert_allclose(means(solution.values, labels), list(TRUTH.values()), atol=0.008)
-    assert zero.region == "ventricular CSF"
-    assert zero.sd_ppm < 0.005
+    assert zero.own.region == "ventricular CSF"
+    assert zero.own.sd_ppm < 0.005
     assert mask.sum() < scan.mask.sum()
     np.testing.assert_array_equal(solution.values[~mask], 0)
 
@@ -122,7 +122,7 @@ def test_inversion_without_fluid_refers_to_the_whole_brain(phantom, caplog, flui
     scan, _ = phantom
     empty = None if fluid is None else ~scan.mask
     solution, mask, zero = invert(scan._replace(fluid=empty))
-    assert zero.region == "whole brain"
+    assert zero.own.region == "whole brain"
     assert solution.values[mask].mean(dtype=float) == pytest.approx(0, abs=1e-6)
     assert "too little ventricular fluid" in caplog.text
 
@@ -249,7 +249,7 @@ def remove_background(files):
 
 def invert_dipole(files):
     names = ("local_field", "combined", "mask", "noise", "r2star", "chi")
-    run("invert_dipole", files, names, csf_r2star_threshold=5, **OPTIONS.report())
+    run("invert_dipole", files, names, csf_r2star_threshold=5, reference="csf", **OPTIONS.report())
 
 
 def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
@@ -268,6 +268,7 @@ def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
     assert sidecar["Parameters"]["lambda_fidelity"] == 1000
     assert sidecar["Solver"]["Converged"] is True
     assert sidecar["Reference"]["Region"] == "ventricular CSF"
+    assert set(sidecar["Reference"]["Candidates"]) == set(reference.REGIONS)
 
 
 def test_script_names_the_sidecar_that_lacks_the_echo_spacing(files):

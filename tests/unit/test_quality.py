@@ -11,7 +11,7 @@ from qsmstudy.errors import StudyError
 ROOT = Path(__file__).parents[2]
 
 
-def scan(*, volume=1300.0, converged=True):
+def scan(*, volume=1300.0, converged=True, sd=0.02, csf=0.01, contrast=0.1):
     """Return the sidecars of one scan, by step."""
     return {
         "field": {"RelativeResidual": 0.05, "SignalToNoise": 80.0},
@@ -19,7 +19,20 @@ def scan(*, volume=1300.0, converged=True):
         "local_field": {"RmsHz": 2.5, "Solver": {"Iterations": 30, "Converged": True}},
         "chi": {
             "Solver": {"Name": "medi", "Iterations": 7, "Residual": 0.08, "Converged": converged},
-            "Reference": {"Region": "csf", "Voxels": 4000, "OffsetPpm": 0.01, "SdPpm": 0.02},
+            "Reference": {
+                "Name": "csf",
+                "Region": "ventricular CSF",
+                "Voxels": 4000,
+                "OffsetPpm": csf,
+                "SdPpm": sd,
+                "NoisePpm": 0.001,
+                "Candidates": {
+                    "csf": {"OffsetPpm": csf},
+                    "whole_brain": {"OffsetPpm": 0.004},
+                    "none": {"OffsetPpm": 0.0},
+                },
+            },
+            "SignContrastPpm": contrast,
         },
     }
 
@@ -35,13 +48,18 @@ def test_table_reads_every_step():
     assert (row.scan, row.participant_id, row.session) == ("sub-01_ses-2", "sub-01", "ses-2")
     assert (row.iterations, row.converged, row.fit_residual, row.snr) == (7, "yes", 0.05, 80.0)
     assert (row.mask_volume_ml, row.local_field_rms_hz) == (1300.0, 2.5)
+    assert (row.reference, row.reference_region) == ("csf", "ventricular CSF")
     assert (row.reference_voxels, row.reference_sd_ppm) == (4000, 0.02)
+    assert (row.reference_offset_ppm, row.reference_noise_ppm) == (0.01, 0.001)
+    assert row.csf_less_whole_brain_ppm == pytest.approx(0.006)
+    assert row.whole_brain_less_none_ppm == pytest.approx(0.004)
+    assert row.sign_contrast_ppm == 0.1
     assert pd.isna(row["flags"])
 
 
 def test_table_tolerates_absent_keys_and_steps():
     row = quality.table({"sub-01": {"chi": {"Solver": "tkd"}}}, outlier_z=3.5).iloc[0]
-    assert row[list(quality.FIELDS)].isna().all()
+    assert row[[*quality.FIELDS, *quality.DIFFERENCES]].isna().all()
 
 
 def test_unconverged_solver_is_flagged():
@@ -61,6 +79,31 @@ def test_outlying_brain_volume_is_flagged(volume, flag):
     flags = quality.table(cohort(volume=volume), outlier_z=3.5)["flags"]
     assert flags.iloc[-1] == flag
     assert flags.iloc[:-1].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag"),
+    [
+        ({"sd": 0.06}, "reference_sd_high"),
+        ({"csf": -0.01}, "reference_offset_low"),
+        ({"contrast": -0.1}, "sign"),
+        ({"sd": 0.0215, "csf": 0.0085}, None),  # far in units of the spread, too near to matter
+    ],
+)
+def test_outlying_reference_and_reversed_sign_are_flagged(changes, flag):
+    spread = np.linspace(-2e-4, 2e-4, 8)
+    scans = {f"sub-{i}": scan(sd=0.02 + d, csf=0.01 + d) for i, d in enumerate(spread)}
+    flags = quality.table(scans | {"sub-9": scan(**changes)}, outlier_z=3.5)["flags"]
+    assert (flags.iloc[-1] or None) == flag
+    assert flags.iloc[:-1].isna().all()
+
+
+def test_map_without_fluid_has_no_difference_to_it():
+    bare = scan()
+    del bare["chi"]["Reference"]["Candidates"]["csf"]
+    row = quality.table({"sub-01": bare}, outlier_z=3.5).iloc[0]
+    assert pd.isna(row.csf_less_whole_brain_ppm)
+    assert row.whole_brain_less_none_ppm == pytest.approx(0.004)
 
 
 def test_robust_z_by_hand():

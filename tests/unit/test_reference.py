@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import scipy.ndimage
 
+from qsmstudy.errors import StudyError
 from qsmstudy.recon import reference
 
 SHAPE, VOXEL_SIZE = (60, 70, 50), (2.0, 2.0, 2.0)
@@ -70,23 +72,104 @@ def test_fluid_mask_is_none_in_a_brain_too_thin_to_have_depth():
     assert find(np.zeros(SHAPE), brain) is None
 
 
-def test_zero_is_the_mean_of_the_fluid(head, rng):
+def refer(chi, brain, fluid, wanted):
+    return reference.set_zero(chi, brain, fluid, wanted=wanted, voxel_size=VOXEL_SIZE)
+
+
+@pytest.fixture
+def chi(head, rng):
+    """A map whose fluid lies 0.02 ppm below the rest."""
+    _, _, ventricles = head
+    return (rng.normal(0.05, 0.01, SHAPE) - 0.02 * ventricles).astype(np.float32)
+
+
+def test_zero_is_the_mean_of_the_fluid(head, chi):
     _, brain, ventricles = head
-    chi = rng.normal(0.05, 0.01, SHAPE).astype(np.float32)
-    shifted, zero = reference.set_zero(chi, brain, ventricles)
+    shifted, zero = refer(chi, brain, ventricles, "csf")
     assert shifted[ventricles].mean(dtype=float) == pytest.approx(0, abs=1e-7)
-    assert zero.region == "ventricular CSF"
-    assert zero.voxels == ventricles.sum()
-    assert zero.offset_ppm == pytest.approx(0.05, abs=0.001)
-    assert zero.sd_ppm == pytest.approx(0.01, rel=0.1)
+    assert zero.own.region == "ventricular CSF"
+    own = zero.own
+    assert own.voxels == ventricles.sum()
+    assert own.offset_ppm == pytest.approx(0.03, abs=0.001)
+    assert own.sd_ppm == pytest.approx(0.01, rel=0.1)
     assert not zero.report()["Fallback"]
     np.testing.assert_array_equal(shifted[~brain], 0)
 
 
-def test_zero_falls_back_to_the_whole_brain(head, rng):
+def test_zero_falls_back_to_the_whole_brain(head, chi, caplog):
     _, brain, _ = head
-    chi = rng.normal(0.05, 0.01, SHAPE).astype(np.float32)
-    shifted, zero = reference.set_zero(chi, brain, None)
+    shifted, zero = refer(chi, brain, None, "csf")
     assert shifted[brain].mean(dtype=float) == pytest.approx(0, abs=1e-7)
     assert zero.report()["Region"] == "whole brain"
     assert zero.report()["Fallback"]
+    assert set(zero.zeros) == {"whole_brain", "none"}
+    assert "too little ventricular fluid" in caplog.text
+
+
+def test_whole_brain_is_no_fallback_where_it_is_wanted(head, chi):
+    _, brain, ventricles = head
+    shifted, zero = refer(chi, brain, ventricles, "whole_brain")
+    assert shifted[brain].mean(dtype=float) == pytest.approx(0, abs=1e-7)
+    assert not zero.report()["Fallback"]
+    assert not refer(chi, brain, None, "whole_brain")[1].report()["Fallback"]
+
+
+def test_no_reference_leaves_the_map_as_inverted(head, chi):
+    _, brain, ventricles = head
+    same, zero = refer(chi, brain, ventricles, "none")
+    np.testing.assert_array_equal(same, np.where(brain, chi, 0))
+    own = zero.report()
+    assert (own["OffsetPpm"], own["SdPpm"], own["NoisePpm"]) == (0.0, None, None)
+
+
+def test_unknown_reference_is_refused(head, chi):
+    with pytest.raises(StudyError, match="reference: must be one of csf"):
+        refer(chi, head[1], None, "white_matter")
+
+
+def test_differences_lead_from_one_reference_to_the_others(head, chi):
+    _, brain, ventricles = head
+    maps = {name: refer(chi, brain, ventricles, name) for name in reference.REGIONS}
+    for written, zero in maps.values():
+        steps = reference.differences(zero.report())
+        assert set(steps) == set(reference.REGIONS)
+        for name, step in steps.items():
+            moved = written[brain].astype(float) - step
+            # Single precision of values of at most 0.1 ppm.
+            np.testing.assert_allclose(moved, maps[name][0][brain], atol=2e-8)
+
+
+def test_differences_of_a_sidecar_without_candidates_are_none():
+    assert reference.differences({}) == {}
+
+
+@pytest.mark.parametrize("fwhm_mm", [0.0, 3.0, 7.0])
+@pytest.mark.parametrize("place", ["fluid", "brain"])
+def test_standard_error_knows_that_neighbours_are_alike(head, rng, fwhm_mm, place):
+    region = head[2] if place == "fluid" else head[1]
+    width = fwhm_mm / 2.355 / np.array(VOXEL_SIZE)
+
+    def smooth(values):
+        return scipy.ndimage.gaussian_filter(values, width, mode="wrap")
+
+    # The mean over the region of filtered white noise is a weighted sum of that noise.
+    true = np.linalg.norm(smooth(region.astype(float))) / region.sum()
+    squares = [
+        reference.standard_error(smooth(rng.normal(size=SHAPE)), region, voxel_size=VOXEL_SIZE) ** 2
+        for _ in range(20)
+    ]
+    found = np.mean(squares) ** 0.5
+    # The variance of one draw scatters by up to half in the ventricles: 6 % of the SD of twenty;
+    # the lower limit that keeps it positive adds up to 10 %.
+    assert found == pytest.approx(true, rel=0.18)
+    naive = smooth(rng.normal(size=SHAPE))[region].std() / region.sum() ** 0.5
+    if fwhm_mm > 5:
+        assert naive < 0.4 * found  # what independent voxels would give
+
+
+def test_standard_error_is_none_for_a_small_region(rng):
+    region = np.zeros(SHAPE, dtype=bool)
+    assert reference.standard_error(np.zeros(SHAPE), region, voxel_size=VOXEL_SIZE) is None
+    region[10:14, 10:14, 10:14] = True
+    values = rng.normal(size=SHAPE)
+    assert reference.standard_error(values, region, voxel_size=VOXEL_SIZE) is None

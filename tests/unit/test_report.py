@@ -419,6 +419,17 @@ def test_methods_leave_out_what_was_not_done():
     assert "unwrapped" not in methods_text(imaged=False)
 
 
+def test_methods_state_the_reference_of_maps_and_of_tables():
+    assert "Zero susceptibility was set to the mean of the ventricular" in methods_text()
+    brain = methods_text(changed("invert_dipole", reference="whole_brain"))
+    assert "Zero susceptibility was set to the mean over the whole brain." in brain
+    assert "ventricular cerebrospinal fluid; where none" not in brain
+    for imaged in (True, False):
+        text = methods_text(changed("summarize_rois", reference="whole_brain"), imaged=imaged)
+        assert "expressed relative to the mean over the whole brain" in text
+    assert "expressed relative" not in methods_text()
+
+
 def test_methods_reject_an_option_without_words():
     with pytest.raises(StudyError, match=r"unwrap_phase\.method: .*got 'magic'"):
         methods_text(changed("unwrap_phase", method="magic"))

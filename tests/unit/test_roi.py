@@ -140,6 +140,19 @@ def test_mirrored_labels_are_flagged():
     assert set(measured(chi[::-1], labels[::-1]).flag) == {"sides"}
 
 
+@pytest.mark.parametrize(("pallidum", "flag"), [(0.2, None), (-0.2, "sign")])
+def test_pallidum_below_the_thalamus_is_flagged(pallidum, flag):
+    chi, labels = labelled()
+    chi[labels == 1] = pallidum
+    table = pd.DataFrame({"index": [1, 2], "roi": ["GP", "THA"], "hemisphere": ["L", "L"]})
+    table.loc[1, "hemisphere"] = "R"
+    chi[labels == 2] = 0.01
+    rows = measured(chi, labels, table=table)
+    flags = rows["flag"].astype(object).where(rows["flag"].notna(), None)
+    assert set(flags[rows["roi"] == "GP"]) == {flag}
+    assert set(flags[rows["roi"] == "THA"]) == {None}
+
+
 def test_region_that_leaves_the_brain_is_flagged():
     chi, labels = labelled()
     chi[0, 0, 2] = 0
@@ -319,7 +332,9 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
     header = (tmp_path / "values.tsv").read_text().splitlines()[0]
     assert header.split("\t") == list(roi.VALUE_COLUMNS)
     load_main("summarize_rois")(
-        roi_values=tmp_path / "values.tsv", roi_means=tmp_path / "means.tsv"
+        roi_values=tmp_path / "values.tsv",
+        roi_means=tmp_path / "means.tsv",
+        reference="as_measured",
     )
     means = bids.read_tsv(tmp_path / "means.tsv")
     assert means[["session", "rater", "hemisphere"]].values.tolist() == [

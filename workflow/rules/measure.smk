@@ -1,6 +1,7 @@
 rule measure_rois:
     """Measure one rater's regions on one map."""
     input:
+        json_of(rules.invert_dipole.output.chi),
         chi=rules.invert_dipole.output.chi,
         labels=lambda wildcards: rater_labels(wildcards.scan, wildcards.rater),
         label_table=label_table,
@@ -46,7 +47,7 @@ rule aggregate_rois:
 
 
 rule summarize_rois:
-    """Average each region over its slices and over the raters."""
+    """Average each region over its slices and over the raters, under one reference."""
     input:
         roi_values=roi_values_table,
     output:

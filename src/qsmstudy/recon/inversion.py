@@ -32,8 +32,9 @@ TITLES = {
 
 
 def invert_dipole(
-    scan: Scan, *, options: Options, echo_spacing: float, field_strength: float
-) -> tuple[Solution, NDArray, reference.Reference]:
+    scan: Scan, *, options: Options, echo_spacing: float, field_strength: float,
+    refer_to: str = "csf",
+) -> tuple[Solution, NDArray, reference.Reference]:  # fmt: skip
     """Reconstruct susceptibility from the local field.
 
     Parameters
@@ -46,6 +47,8 @@ def invert_dipole(
         Time in which the field is expressed as a phase [s].
     field_strength : float
         Main field [T].
+    refer_to : str
+        What zero shall mean, one of `reference.REGIONS`.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def invert_dipole(
     mask : ndarray of bool, shape (X, Y, Z)
         Where chi is defined: the brain, eroded by the filter's radius.
     zero : Reference
-        What the map is referred to.
+        What the map is referred to, beside the other candidates.
 
     Raises
     ------
@@ -90,11 +93,9 @@ def invert_dipole(
     )
     mask = box.put(mask, scan.mask.shape)
     chi = box.put(solution.values, mask.shape) * np.float32(scale)
-    fluid = scan.fluid
-    if fluid is None or not np.any(fluid & mask):
-        log.warning("reference: too little ventricular fluid; zero is the mean of the whole brain")
-        fluid = None
-    chi, zero = reference.set_zero(chi, mask, fluid)
+    chi, zero = reference.set_zero(
+        chi, mask, scan.fluid, wanted=refer_to, voxel_size=scan.voxel_size
+    )
     if not solution.converged:
         log.warning(
             "%s stopped after %d steps at a relative change of %.2g; the tolerance is %.2g",

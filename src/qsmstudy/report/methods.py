@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from qsmstudy.errors import StudyError
-from qsmstudy.report import flow
+from qsmstudy.report import consensus, flow
 from qsmstudy.report import numbers as nb
 
 Config = Mapping[str, Any]
@@ -38,6 +38,20 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
         "laplacian_wrapped": "inverting the Laplacian of its wrapped differences [@schofield2003]",
         "romeo": "ROMEO, by whole periods along the paths of highest quality [@dymerska2021]",
         "region_growing": "region growing along the most reliable voxels",
+    },
+    ("invert_dipole", "reference"): {
+        "csf": "Zero susceptibility was set to the mean of the ventricular cerebrospinal fluid; "
+        "where none was found, to the mean over the whole brain.",
+        "whole_brain": "Zero susceptibility was set to the mean over the whole brain.",
+        "none": "No reference was subtracted: zero is the mean over the array of the inversion, "
+        "brain and margin together.",
+    },
+    ("summarize_rois", "reference"): {
+        "as_measured": "",
+        "csf": " The values were expressed relative to the mean of the ventricular cerebrospinal "
+        "fluid.",
+        "whole_brain": " The values were expressed relative to the mean over the whole brain.",
+        "none": " The values were expressed without a reference, as the maps were inverted.",
     },
     ("t_test",): {"pooled": "Student's t test with pooled variance", "welch": "Welch's t test"},
     ("quantile",): {
@@ -187,6 +201,7 @@ def sections(
         found.append(Section("Simulated cohort", simulation(config)))
     if imaged:
         found.append(Section("Reconstruction", reconstruction(config)))
+        found.append(Section("Consensus recommendations", consensus.verdict(config)))
     measured = measurement(config, roi_values, simulated=simulated, imaged=imaged)
     found.append(Section("Measurement", measured))
     found.append(Section("Statistics", statistics(config, groups=groups, alpha=alpha)))
@@ -278,17 +293,23 @@ def reconstruction(config: Config) -> tuple[str, ...]:
     if merit := setting(config, "invert_dipole", "merit"):
         times = "once" if merit == 1 else f"{merit} times"
         sentences.append(f"Outliers of the data term lost weight in a reweighting, {times}.")
-    zero = (
-        "Zero susceptibility was set to the mean of the ventricular cerebrospinal fluid (connected "
-        f"voxels with R2* below {value('invert_dipole', 'csf_r2star_threshold')} 1/s near the "
-        "centre)"
+    fluid = (
+        "Ventricular fluid was found as connected voxels with R2* below "
+        f"{value('invert_dipole', 'csf_r2star_threshold')} 1/s near the centre"
     )
     if setting(config, "invert_dipole", "lambda_csf") > 0:
-        zero += (
-            ", whose susceptibility was held uniform with "
-            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]"
+        fluid += (
+            ", and its susceptibility held uniform with "
+            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]; the noise given for its "
+            "mean is then a lower bound"
         )
-    return (*sentences, zero + "; where none was found, to the mean of the brain.")
+    return (
+        *sentences,
+        fluid + ".",
+        words(config, "invert_dipole", "reference"),
+        "The means of ventricular fluid and whole brain stand with every map and regional value, "
+        "so that both can be expressed under either reference [@bilgic2024].",
+    )
 
 
 def measurement(
@@ -309,7 +330,8 @@ def measurement(
         ),
         "A rater's value of a region was the mean over all voxels of its slices"
         + ("" if imaged else ", or of its rows where numbers of voxels were not given")
-        + f"; the analysis used {analysed}.",
+        + f"; the analysis used {analysed}."
+        + words(config, "summarize_rois", "reference"),
     )
 
 
