@@ -3,35 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.optimize
+from tiny_problem import SHAPE, VOXEL_SIZE, tiny_problem
 
 from qsmstudy import fourier
 from qsmstudy.solvers import admm, gauss_newton
-from qsmstudy.solvers.objective import EPSILON, Problem, evaluate
-
-SHAPE, VOXEL_SIZE = (12, 11, 10), (1.0, 1.2, 2.0)
+from qsmstudy.solvers.objective import EPSILON, Reweighting, evaluate
 
 
 @pytest.fixture
 def problem(rng):
-    """Return a tiny brain with two nuclei, noise, edges and a ventricle."""
-    x, y, z = np.meshgrid(*[np.arange(n) - n / 2 for n in SHAPE], indexing="ij")
-    mask = (x / 5) ** 2 + (y / 5) ** 2 + (z / 4.5) ** 2 < 1
-    chi = np.zeros(SHAPE, dtype=np.float32)
-    chi[3:5, 4:7, 4:6] = 0.5
-    chi[7:9, 5:7, 4:7] = 1.0
-    dipole = fourier.dipole_kernel(SHAPE, voxel_size=VOXEL_SIZE, b0_direction=(0, 0, 1))
-    field = fourier.convolve(chi, dipole) + 0.02 * rng.standard_normal(SHAPE)
-    smooth = np.zeros(SHAPE, dtype=np.uint8)
-    for axis, size in enumerate(VOXEL_SIZE):
-        flat = np.abs(np.roll(chi, -1, axis) - chi) / size < 0.1
-        np.moveaxis(flat, axis, 0)[-1] = False
-        smooth |= flat.astype(np.uint8) << axis
-    fluid = np.zeros(SHAPE, dtype=bool)
-    fluid[5:7, 3:6, 4:6] = True
-    weight = (mask * rng.uniform(0.5, 1.5, SHAPE)).astype(np.float32)
-    return Problem(
-        field.astype(np.float32), weight, dipole, smooth, fluid, VOXEL_SIZE, 1000.0, 100.0
-    )
+    return tiny_problem(rng)
 
 
 def double(problem):
@@ -131,15 +112,15 @@ def test_admm_waits_for_the_last_reweighting(problem):
         return problem.weight
 
     solution = solve(
-        problem, tolerance=1e9, reweight=reweight, reweight_after=frozenset({4, 9}),
-        steering=admm.Steering(ramp=6),
+        problem, tolerance=1e9, reweighting=Reweighting(reweight, frozenset({4, 9})),
+        steering=admm.Steering(hold=2, ramp=6),
     )  # fmt: skip
     assert len(calls) == 2
     assert solution.iterations == 10
 
 
 def test_admm_waits_for_its_penalties_to_settle(problem):
-    assert solve(problem, tolerance=1e9, steering=admm.Steering(ramp=6)).iterations == 7
+    assert solve(problem, tolerance=1e9, steering=admm.Steering(hold=2, ramp=6)).iterations == 7
 
 
 def shrink(t, rho, *, penalised):
@@ -177,7 +158,9 @@ def test_admm_ends_at_the_same_point_by_any_penalties(problem):
     # The ramp changes the way, not the end; 2000 steps leave a hundredth of the map's SD in the
     # kernel's null space.
     known = problem.weight > 0
-    soft = solve(problem, max_iterations=2000, steering=admm.Steering(ramp=300)).values[known]
-    stiff = admm.Steering(gradient=(60, 60), field=(0.3, 0.3), ramp=0, relaxation=1.7)
+    soft = solve(problem, max_iterations=2000, steering=admm.Steering(hold=0, ramp=300)).values[
+        known
+    ]
+    stiff = admm.Steering(gradient=(60, 60), field=0.3, ramp=0, relaxation=1.7)
     difference = solve(problem, max_iterations=2000, steering=stiff).values[known] - soft
     assert np.std(difference) < 0.01 * np.std(soft)

@@ -12,14 +12,14 @@ from qsmstudy.errors import StudyError
 from qsmstudy.recon import background
 from qsmstudy.recon.inputs import Options, Scan
 from qsmstudy.solvers import Solution, admm, gauss_newton
-from qsmstudy.solvers.objective import Problem
+from qsmstudy.solvers.objective import Problem, Reweighting
 
 log = logging.getLogger("qsmstudy")
 
 #: Residuals beyond this many standard deviations lose weight (MERIT).
 OUTLIER_SD = 6.0
-#: Steps of the fast solver between two reweightings.
-BLOCK = 8
+#: Steps of the fast solver before the first reweighting, and between two.
+FIRST, BLOCK = 8, 4
 #: Where the published solver stops: outer steps, relative change.
 PUBLISHED_STEPS, PUBLISHED_TOLERANCE = 10, 0.1
 
@@ -69,8 +69,11 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
         given.problem,
         max_iterations=options.max_iterations,
         tolerance=options.tolerance,
-        reweight=given.reweight,
-        reweight_after=frozenset(BLOCK * (i + 1) for i in range(options.merit)),
+        reweighting=None
+        if given.reweight is None
+        else Reweighting(
+            given.reweight, frozenset(FIRST + BLOCK * i for i in range(options.merit))
+        ),
     )
     return solution, given.mask
 

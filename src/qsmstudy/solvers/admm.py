@@ -5,7 +5,6 @@ The splittings ``y = grad x``, ``z = D x`` and, inside the fluid, ``s = x`` of
 k-space makes diagonal. Single precision, one thread, loops compiled.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from qsmstudy import fourier
 from qsmstudy.solvers import Solution
-from qsmstudy.solvers.objective import EPSILON, Problem
+from qsmstudy.solvers.objective import EPSILON, Problem, Reweighting
 
 # NumPy's division does not test for zero in every pass, which lets loops vectorise.
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
@@ -28,30 +27,35 @@ class Steering:
     Attributes
     ----------
     gradient : tuple of float
-        Penalty of ``y = grad x``, at the start and from step `ramp` on, geometric in between.
-        A soft start lets steep voxels, veins and the rim above the sinuses, reach their height
-        in a few steps; a stiff end settles the flat rest.
-    field : tuple of float
-        The same of ``z = D x``, per unit of lambda.
-    ramp : int
-        Steps over which the two grow.
+        Penalty of ``y = grad x``, up to step `hold` and from step `ramp` on, geometric in
+        between. A soft start lets steep voxels, veins and the rim above the sinuses, reach their
+        height in a few steps; a stiff end settles the flat rest.
+    hold, ramp : int
+        Steps at which it begins and ends to grow.
+    field : float
+        Penalty of ``z = D x``, per unit of lambda.
     fluid : float
         Penalty of ``s = x``, per unit of lambda_csf.
     relaxation : float
         Over-relaxation, 1 for none, below 2.
     """
 
-    gradient: tuple[float, float] = (3.0, 60.0)
-    field: tuple[float, float] = (0.1, 0.3)
-    ramp: int = 50
-    fluid: float = 0.02
+    gradient: tuple[float, float] = (0.8, 85.0)
+    hold: int = 13
+    ramp: int = 38
+    field: float = 0.08
+    fluid: float = 0.008
     relaxation: float = 1.9
 
-    def penalties(self, step: int, lambda_fidelity: float) -> tuple[np.float32, np.float32]:
-        """Return the penalties of gradient and field at a step."""
-        part = min(step / self.ramp, 1.0) if self.ramp else 1.0
-        rho, mu = (a * (b / a) ** part for a, b in (self.gradient, self.field))
-        return np.float32(rho), np.float32(mu * lambda_fidelity)
+    def stiffness(self, step: int) -> np.float32:
+        """Return the penalty of the gradient at a step."""
+        soft, stiff = self.gradient
+        part = min(max((step - self.hold) / max(self.ramp - self.hold, 1), 0.0), 1.0)
+        return np.float32(soft * (stiff / soft) ** part)
+
+    def earliest(self, reweighting: Reweighting | None) -> int:
+        """Return the step before which the iteration cannot have converged."""
+        return max(self.ramp, *(reweighting.after if reweighting else ()), 0)
 
 
 def solve(
@@ -59,8 +63,7 @@ def solve(
     *,
     max_iterations: int,
     tolerance: float,
-    reweight: Callable[[NDArray], NDArray] | None = None,
-    reweight_after: frozenset[int] = frozenset(),
+    reweighting: Reweighting | None = None,
     steering: Steering | None = None,
 ) -> Solution:
     """Minimise the objective from zero.
@@ -72,13 +75,11 @@ def solve(
     max_iterations : int
         Most steps; each takes four half-spectrum transforms.
     tolerance : float
-        Stop when ``|| m (x_new - x) || <= tolerance || m x_new ||``, once the penalties have
+        Stop when ``|| m (x_new - x) || <= tolerance || m x_new ||``, once the penalty has
         settled. Voxels that the data hardly determine are the last to settle, and count as
         little as they weigh.
-    reweight : callable, optional
-        Returns new weights from ``D x``.
-    reweight_after : frozenset of int
-        Steps after which it is called; the stopping rule waits for the last of them.
+    reweighting : Reweighting, optional
+        Changes of the weights.
     steering : Steering, optional
         Penalties and relaxation.
 
@@ -93,8 +94,8 @@ def solve(
     and the binary edge weights of MEDI (Liu J 2012, doi:10.1016/j.neuroimage.2011.08.082).
     For each splitting ``t = relaxation * A x + state``; its proximal map gives the new
     variable v and the multiplier ``u = t - v``, both carried in ``state = u + (1 - relaxation)
-    v``, and ``v - u`` goes to the linear system. Where a penalty changes, u is scaled by the
-    old over the new one.
+    v``, and ``v - u`` goes to the linear system. Where the gradient's penalty changes, u is
+    scaled by the old over the new one.
     """
     steer = steering or Steering()
     shape = problem.field.shape
@@ -104,7 +105,8 @@ def solve(
     pull = np.float32(nu / (nu + problem.lambda_csf)) if nu > 0 else np.float32(1)
 
     weight = problem.weight
-    rho, mu = steer.penalties(0, problem.lambda_fidelity)
+    rho, mu = steer.stiffness(0), np.float32(steer.field * problem.lambda_fidelity)
+    curvature = np.float32(2 / steer.field)
     gradient_state = np.zeros((3, *shape), dtype=np.float32)
     field_state = np.zeros(shape, dtype=np.float32)
     fluid_state = np.zeros(shape if problem.fluid is not None else 0, dtype=np.float32)
@@ -112,20 +114,19 @@ def solve(
     field_of_x = np.zeros(shape, dtype=np.float32)
     rhs = np.empty(shape, dtype=np.float32)
     power = fourier.gradient_power(shape, voxel_size=problem.voxel_size)
-    earliest = max(steer.ramp, *reweight_after, 0)
+    earliest = steer.earliest(reweighting)
 
     residual, iterations, converged = np.inf, 0, False
     while iterations < max_iterations and not converged:
-        if reweight is not None and iterations in reweight_after:
-            weight = reweight(field_of_x)
-        new_rho, new_mu = steer.penalties(iterations + 1, problem.lambda_fidelity)
-        stiffness = np.float32(2 * problem.lambda_fidelity / mu)
+        if reweighting is not None and iterations in reweighting.after:
+            weight = reweighting.weights(field_of_x)
+        new_rho = steer.stiffness(iterations + 1)
         rhs[...] = 0
         _gradient_step(x, gradient_state, problem.smooth, inverse_size, rho, new_rho, relax, rhs)
         if problem.fluid is not None:
             _fluid_step(x, fluid_state, problem.fluid, pull, nu, relax, rhs)
-        _field_step(field_of_x, field_state, problem.field, weight, stiffness, mu / new_mu, relax)
-        rho, mu = new_rho, new_mu
+        _field_step(field_of_x, field_state, problem.field, weight, curvature, relax)
+        rho = new_rho
         spectrum = fourier.forward(rhs)
         field_spectrum = fourier.forward(field_of_x)
         _combine(spectrum, field_spectrum, problem.dipole, power, rho, mu, nu)
@@ -241,7 +242,7 @@ def _gradient_step(x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
 
 
 @compiled
-def _field_step(field_of_x, state, field, weight, stiffness, ratio, relax):
+def _field_step(field_of_x, state, field, weight, curvature, relax):
     """Proximal map of the data term; `field_of_x` becomes ``z - u``.
 
     ``z + c sin(z - b) = t``, solved for ``d = z - b`` with t - b taken to (-pi, pi]: between 0
@@ -255,7 +256,7 @@ def _field_step(field_of_x, state, field, weight, stiffness, ratio, relax):
         t = relax * flat[i] + own[i]
         z = t
         if m[i] > 0:
-            c = stiffness * m[i] * m[i]
+            c = curvature * m[i] * m[i]
             gap = t - b[i]
             gap -= turn * np.rint(gap / turn)
             d = gap / (one + c)
@@ -265,9 +266,8 @@ def _field_step(field_of_x, state, field, weight, stiffness, ratio, relax):
                 if abs(change) < np.float32(1e-5):
                     break
             z = t - gap + d
-        u = ratio * (t - z)
-        own[i] = u + (one - relax) * z
-        flat[i] = z - u
+        own[i] = t - relax * z
+        flat[i] = z - (t - z)
 
 
 @compiled

@@ -8,6 +8,7 @@ For chi and field as phases ``x`` and ``b`` [rad per echo spacing] it is::
 with D a convolution, M the edge mask, m the data's weight and C the fluid's mask.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,22 @@ class Problem:
     voxel_size: ArrayLike
     lambda_fidelity: float
     lambda_csf: float
+
+
+@dataclass(frozen=True)
+class Reweighting:
+    """New weights of the data, in the course of an iteration.
+
+    Attributes
+    ----------
+    weights : callable
+        Returns the new m from ``D x``, both of shape (X, Y, Z).
+    after : frozenset of int
+        Steps after which it is called; a stopping rule waits for the last of them.
+    """
+
+    weights: Callable[[NDArray], NDArray]
+    after: frozenset[int]
 
 
 def evaluate(problem: Problem, x: NDArray) -> float:

@@ -1,0 +1,58 @@
+import importlib.util
+
+import numpy as np
+import pytest
+from tiny_problem import tiny_problem
+
+from qsmstudy import physics
+from qsmstudy.errors import StudyError
+from qsmstudy.solvers import admm, admm_arrays
+from qsmstudy.solvers.objective import Reweighting
+
+#: 1e-4 ppm as phase per echo spacing, at 3 T and 6.15 ms.
+LIMIT = float(
+    physics.hz_to_radians(physics.ppm_to_hz(1e-4, field_strength=3.0), echo_spacing=0.00615)
+)
+
+
+@pytest.fixture(params=["array_api_strict", "torch"])
+def backend(request):
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(
+            f"{request.param} is not installed: `pip install torch==2.13.0` into .venv runs this"
+        )
+    return request.param
+
+
+@pytest.mark.parametrize("fluid", [True, False])
+def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend, fluid):
+    problem = tiny_problem(rng)
+    if not fluid:
+        problem = type(problem)(**vars(problem) | {"fluid": None})
+    weaker = (problem.weight * np.float32(0.9)).astype(np.float32)
+    options = {
+        "max_iterations": 60, "tolerance": 0.0,
+        "reweighting": Reweighting(lambda _: weaker, frozenset({12})),
+    }  # fmt: skip
+    xp, device = admm_arrays.load(backend)
+    other = admm_arrays.solve(problem, **options, xp=xp, device=device)
+    compiled = admm.solve(problem, **options)
+    assert isinstance(other.values, np.ndarray)
+    assert other.values.dtype == np.float32
+    np.testing.assert_allclose(other.values, compiled.values, atol=LIMIT)
+    # Sums of single against double precision.
+    assert other.residual == pytest.approx(compiled.residual, rel=0.02)
+
+
+def test_arrays_stop_as_the_compiled_solver_does(rng, backend):
+    problem = tiny_problem(rng)
+    xp, device = admm_arrays.load(backend)
+    other = admm_arrays.solve(problem, max_iterations=300, tolerance=1e-3, xp=xp, device=device)
+    compiled = admm.solve(problem, max_iterations=300, tolerance=1e-3)
+    assert other.converged
+    assert abs(other.iterations - compiled.iterations) <= 1  # a residual on the edge
+
+
+def test_a_backend_that_is_not_installed_is_named():
+    with pytest.raises(StudyError, match="cupy cannot be imported"):
+        admm_arrays.load("cupy")
