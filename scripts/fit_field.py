@@ -55,7 +55,7 @@ def main(
     sign = {"PhaseSign": phase_sign}
     if phase_sign == "auto":
         told = tell_phase_sign(
-            fit.field, rate, total, period=1 / physics.echo_spacing(times),
+            fit.field, rate, total, period=1 / sidecar["EchoSpacing"],
             voxel_size=echoes.voxel_size, b0_direction=physics.b0_direction(echoes.affine),
         )  # fmt: skip
         sign = {"PhaseSign": told.sign, "PhaseSignConfidence": told.confidence}
