@@ -6,18 +6,23 @@ import numpy as np
 
 from qsmstudy import images, job
 from qsmstudy.recon import brain_mask
+from qsmstudy.recon.trim import trim_rim
 
 
 def main(
     *,
     combined: Path,
+    residual: Path,
     own_mask: Path | None = None,
     mask: Path,
     fractional_threshold: float,
     iterations: int,
+    trim_residual: float | None,
+    trim_mm: float,
 ) -> None:
     """Find the brain of one scan, or take the user's own mask."""
     magnitude = images.load(combined)
+    how: dict[str, str | float]
     if own_mask is None:
         source, how = combined, {"Source": "BET", "FractionalThreshold": fractional_threshold}
         brain = brain_mask.extract_brain(
@@ -31,6 +36,16 @@ def main(
         own = images.load(own_mask, like=magnitude)
         brain_mask.check_mask(own.values, name=str(own_mask))
         brain = own.values != 0
+    if trim_residual is not None:
+        before = brain_mask.volume_ml(brain, magnitude.voxel_size)
+        brain = trim_rim(
+            brain, images.load(residual, like=magnitude).values,
+            voxel_size=magnitude.voxel_size, threshold=trim_residual, depth_mm=trim_mm,
+        )  # fmt: skip
+        brain_mask.check_mask(brain, name=f"{mask.name}, trimmed")
+        trimmed = before - brain_mask.volume_ml(brain, magnitude.voxel_size)
+        how |= {"TrimResidual": trim_residual, "TrimMm": trim_mm, "TrimmedMl": trimmed}
+        job.log.info("trimmed %.1f of %.0f ml", trimmed, before)
     volume = brain_mask.volume_ml(brain, magnitude.voxel_size)
     plausible = brain_mask.PLAUSIBLE_ML[0] <= volume <= brain_mask.PLAUSIBLE_ML[1]
     sidecar = {

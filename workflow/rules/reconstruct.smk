@@ -65,6 +65,7 @@ rule extract_brain:
     input:
         json_of(rules.fit_field.output.combined),
         combined=rules.fit_field.output.combined,
+        residual=rules.fit_field.output.residual,
         own_mask=own_mask,
     output:
         f"{QSM}_desc-brain_mask.json",
@@ -86,7 +87,7 @@ rule extract_brain:
 
 
 rule remove_background:
-    """Project the fields of sources outside the brain onto dipoles and subtract them."""
+    """Remove the field of sources outside the brain."""
     input:
         json_of(rules.unwrap_phase.output.total_field),
         total_field=rules.unwrap_phase.output.total_field,
@@ -94,7 +95,9 @@ rule remove_background:
         noise=rules.fit_field.output.noise,
     output:
         f"{QSM}_desc-local_fieldmap.json",
+        f"{QSM}_desc-field_mask.json",
         local_field=f"{QSM}_desc-local_fieldmap.nii.gz",
+        field_mask=f"{QSM}_desc-field_mask.nii.gz",
     log:
         f"{LOG}/remove_background/{{folder}}/{{scan}}.log",
     benchmark:
@@ -117,7 +120,7 @@ rule invert_dipole:
         json_of(rules.remove_background.output.local_field),
         local_field=rules.remove_background.output.local_field,
         combined=rules.fit_field.output.combined,
-        mask=rules.extract_brain.output.mask,
+        mask=rules.remove_background.output.field_mask,
         noise=rules.fit_field.output.noise,
         r2star=rules.fit_field.output.r2star,
     output:

@@ -16,12 +16,12 @@ COARSE_MM = 2.0
 FILTER_MM = 8.0
 #: Weight of the closed-form inversion's damping.
 DAMPING = 0.05
-#: The nuclei lie within this distance of the head's centre [mm].
-REACH_MM = 40.0
+#: The caudate nucleus, pallidum and putamen lie within this distance of the head's centre [mm].
+REACH_MM = 30.0
 #: Edge of the box whose mean is taken as a voxel's surroundings [mm].
 SURROUNDINGS_MM = 16.0
 #: Part of the voxels there that count as dark in T2*: the nuclei, and veins.
-HIGH = 0.02
+HIGH = 0.01
 #: Fewest such voxels, and the least confidence on which a sign is returned.
 LEAST_VOXELS = 20
 LEAST_CONFIDENCE = 0.3
@@ -84,7 +84,8 @@ def tell_phase_sign(
     quick map serves: Laplacian unwrapping, averages over coarse voxels, the spherical mean value
     taken off, a damped division by the filtered dipole kernel. Of the voxels with the highest R2*
     near the head's centre, a share p has more susceptibility than its surroundings; the
-    confidence is ``|2 p - 1|``. On twelve simulated heads p lay between .83 and .95.
+    confidence is ``|2 p - 1|``. On fifteen simulated heads it was .71 to .95, lowest in a brain
+    with little iron.
     """
     sizes = np.asarray(voxel_size, dtype=float)
     factors = [max(1, int(np.rint(COARSE_MM / size))) for size in sizes]

@@ -53,6 +53,10 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
         "whole_brain": " The values were expressed relative to the mean over the whole brain.",
         "none": " The values were expressed without a reference, as the maps were inverted.",
     },
+    ("remove_background", "method"): {
+        "pdf": "projection onto dipole fields [@liu2011]",
+        "vsharp": "V-SHARP, spherical means of several radii [@schweser2011, @wu2012]",
+    },
     ("t_test",): {"pooled": "Student's t test with pooled variance", "welch": "Welch's t test"},
     ("quantile",): {
         "weibull": "SPSS's HAVERAGE rule (type 6)",
@@ -271,10 +275,8 @@ def reconstruction(config: Config) -> tuple[str, ...]:
         f"{value('extract_brain', 'fractional_threshold')}, "
         f"{value('extract_brain', 'iterations')} iterations); where the dataset provided a mask, "
         "it was used instead.",
-        "The background field was removed by projection onto dipole fields [@liu2011], solved by "
-        f"conjugate gradients (at most {value('remove_background', 'max_iterations')} steps, "
-        f"relative tolerance {value('remove_background', 'tolerance')}, margin "
-        f"{value('remove_background', 'padding_mm')} mm).",
+        *_trim(config),
+        _background(config),
         "The local field was inverted by morphology enabled dipole inversion [@liu2012] in its "
         f"nonlinear form [@liu2013] with λ = {value('invert_dipole', 'lambda_fidelity')}, the "
         "data term in radians per echo spacing, solved by the alternating direction method of "
@@ -309,6 +311,37 @@ def reconstruction(config: Config) -> tuple[str, ...]:
         words(config, "invert_dipole", "reference"),
         "The means of ventricular fluid and whole brain stand with every map and regional value, "
         "so that both can be expressed under either reference [@bilgic2024].",
+    )
+
+
+def _trim(config: Config) -> tuple[str, ...]:
+    """Describe the trim of the mask's rim, if there is one."""
+    threshold = setting(config, "extract_brain", "trim_residual")
+    if threshold is None:
+        return ()
+    return (
+        "From outside, voxels whose field fit left a relative residual above "
+        f"{threshold:g} were peeled off the mask, to a depth of "
+        f"{setting(config, 'extract_brain', 'trim_mm'):g} mm at most.",
+    )
+
+
+def _background(config: Config) -> str:
+    """Describe the removal of the background field."""
+
+    def value(key: str) -> str:
+        return f"{setting(config, 'remove_background', key):g}"
+
+    how = words(config, "remove_background", "method")
+    if setting(config, "remove_background", "method") == "pdf":
+        return (
+            f"The background field was removed by {how}, solved by conjugate gradients (at most "
+            f"{value('max_iterations')} steps, relative tolerance {value('tolerance')}, margin "
+            f"{value('padding_mm')} mm)."
+        )
+    return (
+        f"The background field was removed by {how} (spheres of at most {value('radius_mm')} mm, "
+        f"transfer function truncated at {value('truncation')}); the mask lost a rim of one voxel."
     )
 
 

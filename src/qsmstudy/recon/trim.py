@@ -1,0 +1,62 @@
+"""Trimming a brain mask where the field at its rim cannot be trusted."""
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import ArrayLike, NDArray
+
+
+def trim_rim(
+    mask: NDArray,
+    residual: NDArray,
+    *,
+    voxel_size: ArrayLike,
+    threshold: float,
+    depth_mm: float,
+) -> NDArray:
+    """Peel voxels with a bad field fit off a mask, from outside.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (X, Y, Z)
+        Brain.
+    residual : ndarray, shape (X, Y, Z)
+        Relative residual of the field fit; zero where nothing was fitted.
+    voxel_size : array_like, shape (3,)
+        Voxel edge lengths [mm].
+    threshold : float
+        Residual above which a voxel is bad; voxels without a fit are bad too.
+    depth_mm : float
+        How far from the outside of the mask voxels may be peeled [mm].
+
+    Returns
+    -------
+    ndarray of bool, shape (X, Y, Z)
+        The largest piece of what is left, none of whose cavities is new.
+
+    Notes
+    -----
+    A bad voxel goes only if bad voxels connect it to the outside: a poor fit in a vein or a
+    nucleus stays, as does whatever lies deeper. The residual of the noise alone is about one over
+    the squared SNR; near air, dephasing within a voxel raises it a hundred times.
+    """
+    region = scipy.ndimage.find_objects(mask.astype(np.uint8))[0]
+    padded = np.pad(mask[region], 1)
+    outside = scipy.ndimage.binary_propagation(_faces(padded), mask=~padded)
+    sizes = np.asarray(voxel_size, dtype=float).tolist()
+    distance = scipy.ndimage.distance_transform_edt(~outside, sampling=sizes)
+    bad = np.pad((residual[region] > threshold) | (residual[region] == 0), 1)
+    loose = padded & bad & (distance <= depth_mm)
+    peeled = scipy.ndimage.binary_propagation(outside, mask=outside | loose)
+    left = padded & ~peeled
+    labels, count = scipy.ndimage.label(left)
+    if count > 1:
+        left = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    kept = np.zeros_like(mask)
+    kept[region] = left[1:-1, 1:-1, 1:-1]
+    return kept
+
+
+def _faces(volume: NDArray) -> NDArray:
+    faces = np.ones(volume.shape, dtype=bool)
+    faces[1:-1, 1:-1, 1:-1] = False
+    return faces

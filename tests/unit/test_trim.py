@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from qsmstudy.recon.trim import trim_rim
+
+OPTIONS = {"voxel_size": (1.0, 1.0, 1.0), "threshold": 0.1, "depth_mm": 3.0}
+
+
+@pytest.fixture
+def mask():
+    mask = np.zeros((20, 20, 20), dtype=bool)
+    mask[4:16, 4:16, 4:16] = True
+    return mask
+
+
+def good(mask):
+    return np.where(mask, 0.01, 0.0)
+
+
+def test_trim_peels_bad_voxels_from_the_rim_and_no_deeper(mask):
+    residual = good(mask)
+    residual[4:10, 8:10, 8:10] = 0.5
+    found = trim_rim(mask, residual, **OPTIONS)
+    expected = mask.copy()
+    expected[4:7, 8:10, 8:10] = False  # three of six millimetres
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_trim_keeps_bad_voxels_that_do_not_touch_the_outside(mask):
+    residual = good(mask)
+    residual[5, 8:10, 8:10] = 0.5
+    np.testing.assert_array_equal(trim_rim(mask, residual, **OPTIONS), mask)
+
+
+def test_trim_measures_depth_in_millimetres(mask):
+    residual = good(mask)
+    residual[8:10, 8:10, 4:10] = 0.5
+    found = trim_rim(mask, residual, **OPTIONS | {"voxel_size": (1.0, 1.0, 1.5)})
+    assert not found[8, 8, 5]
+    assert found[8, 8, 6]
+
+
+def test_trim_counts_voxels_without_a_fit_as_bad(mask):
+    residual = good(mask)
+    residual[4, 4:16, 4:16] = 0
+    expected = mask.copy()
+    expected[4] = False
+    np.testing.assert_array_equal(trim_rim(mask, residual, **OPTIONS), expected)
+
+
+def test_trim_keeps_the_largest_piece(mask):
+    residual = good(mask)
+    mask = mask.copy()
+    mask[16:19, 9, 9] = True
+    residual[16:19, 9, 9] = 0.01
+    residual[16, 9, 9] = 0.5
+    expected = mask.copy()
+    expected[16:19] = False
+    np.testing.assert_array_equal(trim_rim(mask, residual, **OPTIONS), expected)
+
+
+def test_trim_leaves_the_mask_s_own_holes_alone(mask):
+    mask = mask.copy()
+    mask[9, 9, 9] = False
+    residual = np.where(mask, 0.01, 0.0)
+    residual[10, 9, 9] = 0.5
+    np.testing.assert_array_equal(trim_rim(mask, residual, **OPTIONS), mask)
+
+
+def test_trim_works_where_the_mask_touches_the_volume_s_edge():
+    mask = np.zeros((10, 10, 10), dtype=bool)
+    mask[:, :, 2:8] = True
+    residual = np.where(mask, 0.01, 0.0)
+    residual[0, 4, 4] = 0.5
+    expected = mask.copy()
+    expected[0, 4, 4] = False
+    np.testing.assert_array_equal(trim_rim(mask, residual, **OPTIONS), expected)
