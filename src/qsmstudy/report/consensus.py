@@ -67,7 +67,7 @@ def deviations(config: Config) -> tuple[str, ...]:
     The complex fit combines the echoes before anything else, whatever the options.
     """
     found = [_judge(config, "unwrap_phase", "method", UNWRAPPING)]
-    if not config["extract_brain"].get("trim_residual"):
+    if not config["extract_brain"]["trim_residual"]:
         found.append(MASK)
     found += [
         _judge(config, "remove_background", "method", BACKGROUND),
