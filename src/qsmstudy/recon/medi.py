@@ -69,13 +69,14 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
         given.problem,
         max_iterations=options.max_iterations,
         tolerance=options.tolerance,
-        reweighting=None
-        if given.reweight is None
-        else Reweighting(
-            given.reweight, frozenset(FIRST + BLOCK * i for i in range(options.merit))
-        ),
+        reweighting=given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
     )
     return solution, given.mask
+
+
+def reweighting_steps(options: Options) -> frozenset[int]:
+    """Return the steps of the fast solver after which MERIT reweights."""
+    return frozenset(FIRST + BLOCK * i for i in range(options.merit))
 
 
 def medi_gauss_newton(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
