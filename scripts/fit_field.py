@@ -33,7 +33,12 @@ def main(
     }
     echoes = images.load_echoes(magnitude)
     angles = images.load_phase(phase)
-    images.check_same_grid(angles, echoes, name=str(phase[0]))
+    images.check_same_grid(
+        angles._replace(values=angles.values[..., 0]),
+        echoes._replace(values=echoes.values[..., 0]),
+        name=str(phase[0]),
+    )
+    field_fit.check_echoes(echoes.values, angles.values, names=[path.name for path in magnitude])
     total = field_fit.combine_magnitude(echoes.values, name=magnitude[0].name)
     mask = field_fit.signal_mask(total, fraction=signal_fraction, name=magnitude[0].name)
     fit = field_fit.fit_field(
@@ -50,7 +55,7 @@ def main(
     sign = {"PhaseSign": phase_sign}
     if phase_sign == "auto":
         told = tell_phase_sign(
-            fit.field, rate, total, period=1 / physics.echo_spacing(times),
+            fit.field, rate, total, period=1 / sidecar["EchoSpacing"],
             voxel_size=echoes.voxel_size, b0_direction=physics.b0_direction(echoes.affine),
         )  # fmt: skip
         sign = {"PhaseSign": told.sign, "PhaseSignConfidence": told.confidence}

@@ -1,5 +1,6 @@
 """Reading and writing NIfTI volumes, with every check made once, at the border."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -10,6 +11,23 @@ from numpy.typing import DTypeLike, NDArray
 
 from qsmstudy import bids, physics
 from qsmstudy.errors import StudyError
+
+log = logging.getLogger("qsmstudy")
+
+#: How scanners store a phase: words, first value, what a whole turn adds, radians of the first.
+STORED_PHASES = (
+    ("radians", -np.pi, 2 * np.pi, -np.pi),
+    ("radians from 0", 0.0, 2 * np.pi, 0.0),
+    ("degrees", -180.0, 360.0, -np.pi),
+    ("degrees from 0", 0.0, 360.0, 0.0),
+    ("milliradians", -1000 * np.pi, 2000 * np.pi, -np.pi),
+    ("Siemens integers", -4096.0, 8192.0, -np.pi),
+    ("Siemens integers from 0", 0.0, 4096.0, -np.pi),
+)
+#: A whole turn in the units that a sidecar may declare.
+DECLARED_TURNS = {"rad": 2 * np.pi, "deg": 360.0, "degree": 360.0, "degrees": 360.0}
+#: A stored phase is recognised if it fills at least this part of its turn.
+FILLED = 0.95
 
 
 class Volume(NamedTuple):
@@ -54,6 +72,8 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
     try:
         image = cast(nib.Nifti1Image, nib.load(path))
         values = np.asanyarray(image.dataobj)
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: there is no such file. Check the path.") from error
     except Exception as error:  # nibabel, gzip and zlib raise many kinds for a damaged file
         raise StudyError(
             f"{path}: not a readable NIfTI file ({type(error).__name__}: {error}). "
@@ -63,7 +83,10 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     if values.ndim != 3 or min(values.shape) < 2:
-        raise StudyError(f"{path}: a 3-D volume is needed; got shape {values.shape}.")
+        raise StudyError(
+            f"{path}: a 3-D volume of at least two voxels a side is needed; got shape "
+            f"{values.shape}. Write one file per echo."
+        )
     try:
         physics.b0_direction(affine)
     except StudyError as error:
@@ -110,39 +133,59 @@ def load_echoes(paths: Sequence[Path], *, dtype: DTypeLike = np.float32) -> Volu
 def load_phase(paths: Sequence[Path]) -> Volume:
     """Load phase echoes in radians, shape (X, Y, Z, E).
 
-    A sidecar with ``Units`` "rad" is taken at its word. Otherwise ("arbitrary" or absent)
-    values within +-pi are radians, whole numbers in -4096..4095 or 0..4095 are Siemens
-    integers, and anything else is scaled so that its range over all echoes is 2 pi.
+    A sidecar with ``Units`` "rad" (or "deg") is taken at its word. Otherwise the values' range
+    over all echoes tells: a row of `STORED_PHASES` that holds all of them and is filled by them,
+    as a phase with air's noise in it fills its turn. Any other range is taken for one turn, with
+    a warning.
 
     Raises
     ------
     StudyError
-        If declared radians exceed +-2 pi, or the phase is constant.
+        If declared radians or degrees exceed two turns, or the phase of an echo is constant.
     """
     phase = load_echoes(paths)
     values = phase.values
-    low, high = float(values.min()), float(values.max())
-    units = bids.read_sidecar(paths[0]).get("Units")
-    name = Path(paths[0]).name
-    if high == low:
-        raise StudyError(f"{name}: the phase is {low} everywhere. Export the phase images anew.")
-    span = max(-low, high)
-    if units == "rad":
-        if span > 2 * np.pi * 1.001:
+    for index, path in enumerate(paths):
+        echo = values[..., index]
+        if echo.min() == echo.max():
             raise StudyError(
-                f"{name}: its sidecar says Units rad, but values run from {low:g} to {high:g}. "
+                f"{path.name}: the phase is {echo.flat[0]:g} everywhere. Export the phase images "
+                "anew."
+            )
+    low, high = float(values.min()), float(values.max())
+    name, units = Path(paths[0]).name, bids.read_sidecar(paths[0]).get("Units")
+    if units in DECLARED_TURNS:
+        turn = DECLARED_TURNS[units]
+        if max(-low, high) > turn * 1.001:
+            raise StudyError(
+                f"{name}: its sidecar says Units {units}, but values run from {low:g} to {high:g}. "
                 "Set Units to arbitrary, or mend the slope."
             )
-    elif 3.0 < span <= np.pi * 1.001:
-        pass
-    elif low >= -4096 and 3000 < high <= 4095 and np.all(values == np.rint(values)):
-        values *= np.pi / 4096 if low < 0 else np.pi / 2048
-        if low >= 0:
-            values -= np.pi
+        what, first, start = f"Units {units}", 0.0, 0.0
     else:
-        values -= (low + high) / 2
-        values *= 2 * np.pi / (high - low)
+        what, first, turn, start = _stored_phase(low, high)
+    log.info("%s: phase from %g to %g taken for %s", name, low, high, what)
+    if (first, turn, start) not in ((0.0, 2 * np.pi, 0.0), (-np.pi, 2 * np.pi, -np.pi)):
+        values -= np.float32(first)
+        values *= np.float32(2 * np.pi / turn)
+        values += np.float32(start)
     return phase
+
+
+def _stored_phase(low: float, high: float) -> tuple[str, float, float, float]:
+    """Return the row of `STORED_PHASES` that a range of values belongs to."""
+    for row in STORED_PHASES:
+        _, first, turn, _ = row
+        slack = 0.002 * turn
+        if first - slack <= low and high <= first + turn + slack and high - low >= FILLED * turn:
+            return row
+    if 3.0 < max(-low, high) <= np.pi * 1.001:  # radians that fill one end of their turn
+        return STORED_PHASES[0]
+    log.warning(
+        "phase: values from %g to %g are no known way to store a phase; their range is taken for "
+        "one turn. If it is not, set Units (rad) and the slope.", low, high,
+    )  # fmt: skip
+    return "one turn", low, high - low, -np.pi
 
 
 def save(

@@ -223,7 +223,7 @@ def files(phantom, tmp_path):
     paths = {name: tmp_path / f"sub-01_desc-{name}_map.nii.gz" for name in values}
     for name, path in paths.items():
         images.save(path, values[name], np.diag([*VOXEL_SIZE, 1.0]), sidecar=fitted)
-    outputs = ("local_field", "chi")
+    outputs = ("local_field", "field_mask", "chi")
     return paths | {name: tmp_path / f"sub-01_desc-{name}_map.nii.gz" for name in outputs}
 
 
@@ -233,8 +233,9 @@ def run(script, files, names, **params):
 
 
 def remove_background(files):
-    names = ("total_field", "mask", "noise", "local_field")
-    params = {"max_iterations": 20, "tolerance": 0.005, "padding_mm": 10}
+    names = ("total_field", "mask", "noise", "local_field", "field_mask")
+    params = {"method": "pdf", "max_iterations": 20, "tolerance": 0.005, "padding_mm": 10}
+    params |= {"radius_mm": 25, "truncation": 0.1}
     run("remove_background", files, names, **params)
 
 

@@ -81,6 +81,34 @@ def check_echo_times(echo_times: Sequence[float], *, names: Sequence[str]) -> No
             )
 
 
+def check_echoes(magnitude: NDArray, phase: NDArray, *, names: Sequence[str]) -> None:
+    """Raise unless magnitude and phase pair up and every echo has signal.
+
+    Parameters
+    ----------
+    magnitude, phase : ndarray, shape (X, Y, Z, E)
+        Of the signal.
+    names : sequence of str
+        The file of each echo's magnitude, for the message.
+
+    Raises
+    ------
+    StudyError
+        If the numbers of echoes differ, or an echo's magnitude is zero everywhere.
+    """
+    if magnitude.shape[3] != phase.shape[3]:
+        raise StudyError(
+            f"{names[0]}: as many magnitude as phase images are needed, one of each per echo; got "
+            f"{magnitude.shape[3]} and {phase.shape[3]}. Give both parts of every echo."
+        )
+    for index, name in enumerate(names):
+        if not magnitude[..., index].any():
+            raise StudyError(
+                f"{name}: the magnitude is 0 everywhere. Export it anew, or leave this echo out of "
+                "both parts."
+            )
+
+
 def combine_magnitude(magnitude: NDArray, *, name: str) -> NDArray:
     """Combine echoes by the root of their sum of squares.
 
