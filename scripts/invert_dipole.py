@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qsmstudy import bids, images, job, physics
-from qsmstudy.recon import inversion, sign
+from qsmstudy.recon import inversion, map_sign
 from qsmstudy.recon.reference import fluid_mask
 
 
@@ -45,7 +45,7 @@ def main(
         },
         "Solver": {"Name": "MEDI by ADMM", **solution.report()},
         "Reference": zero.report(),
-        "SignContrastPpm": sign.iron_contrast(
+        "SignContrastPpm": map_sign.iron_contrast(
             solution.values, decay, inside, voxel_size=field.voxel_size
         ),
     }
