@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help reproduce test lint env env-dev bench lock clean
+.PHONY: help reproduce test lint env env-dev env-romeo bench lock clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,6 +28,9 @@ bench: env-dev ## CPU time and memory of one full-size participant
 env: .venv/.run ## what the study needs, in .venv
 env-dev: .venv/.dev ## and what the tests need
 
+env-romeo: .venv/.run ## and ROMEO's unwrapping (warpkit, free for non-commercial use only)
+	$(PIP) install --quiet --require-hashes -r requirements-romeo.lock
+
 # The lock is installed first, with hashes; the package itself has none.
 .venv/.run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
@@ -42,6 +45,7 @@ env-dev: .venv/.dev ## and what the tests need
 
 lock: ## resolve pyproject.toml anew into the locks and envs/ (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra romeo -c requirements.lock pyproject.toml -o requirements-romeo.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	python3 envs/generate.py
 

@@ -159,7 +159,7 @@ def _recording(given: medi.Formulation, settings: Options, weights: list[NDArray
 
 
 def _limit(given: medi.Formulation, settings: Options, weights: list[NDArray]) -> NDArray:
-    """The minimiser under the weights that the fast solver ended with."""
+    """Find the minimiser under the weights that the fast solver ended with."""
     replayed = iter(weights)
     again = Reweighting(lambda _: next(replayed), medi.reweighting_steps(settings))
     return admm.solve(
@@ -169,7 +169,7 @@ def _limit(given: medi.Formulation, settings: Options, weights: list[NDArray]) -
 
 
 def _published(case: Case, settings: Options) -> tuple[Solution, float, int]:
-    """Gauss-Newton to its usual stop, its CPU time, and its inner steps."""
+    """Run Gauss-Newton to its usual stop; return it, its CPU time, and its inner steps."""
     given = medi.formulate(case.scan, options=settings, dtype=np.float64)
     inner = 0
     solve = cg.solve
@@ -212,7 +212,7 @@ def cases(heads: list[tuple[Case, NDArray]]) -> Iterator[tuple[str, Case, Option
 
 
 def reference_transform(shape: tuple[int, ...]) -> float:
-    """CPU seconds of one pair of single-precision real transforms, the least of seven."""
+    """Time one pair of single-precision real transforms [CPU s], the least of seven."""
     values = np.ones(shape, dtype=np.float32)
     times = []
     for _ in range(7):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qsmstudy import bids, images, job, physics
-from qsmstudy.recon import inputs, inversion, sign
+from qsmstudy.recon import background, inputs, inversion, map_sign
 from qsmstudy.recon.reference import fluid_mask
 
 
@@ -23,6 +23,7 @@ def main(
     )  # fmt: skip
     field = images.load(local_field)
     brain = images.load(mask, like=field, dtype=bool).values
+    background.check_mask(brain)
     decay = images.load(r2star, like=field).values
     fluid = fluid_mask(
         decay, brain, voxel_size=field.voxel_size, r2star_threshold=csf_r2star_threshold
@@ -45,7 +46,7 @@ def main(
         | {"csf_r2star_threshold": csf_r2star_threshold, "reference": reference},
         "Solver": {"Name": inversion.TITLES[method], **solution.report()},
         "Reference": zero.report(),
-        "SignContrastPpm": sign.iron_contrast(
+        "SignContrastPpm": map_sign.iron_contrast(
             solution.values, decay, inside, voxel_size=field.voxel_size
         ),
     }

@@ -167,7 +167,8 @@ def _romeo_turns(cycles: NDArray, magnitude: NDArray, region: NDArray) -> NDArra
     except ImportError as error:
         raise StudyError(
             f"unwrap_phase.method romeo: the package warpkit cannot be imported ({error}). "
-            "Install it (pip install warpkit), or choose region_growing."
+            "Install it (make env-romeo; free for non-commercial use only), or choose "
+            "region_growing."
         ) from error
     whole = np.rint(cycles)
     angle = (2 * np.pi * (cycles - whole)).astype(np.float32)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from qsmstudy import fourier
 from qsmstudy.solvers import Solution

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qsmstudy.recon import sign
+from qsmstudy.recon import map_sign
 
 SHAPE, VOXEL_SIZE = (60, 70, 50), (2.0, 2.0, 2.0)
 
@@ -23,7 +23,7 @@ def head(rng):
 
 
 def contrast(chi, r2star, brain):
-    return sign.iron_contrast(chi, r2star, brain, voxel_size=VOXEL_SIZE)
+    return map_sign.iron_contrast(chi, r2star, brain, voxel_size=VOXEL_SIZE)
 
 
 def test_contrast_has_the_sign_of_the_map(head, caplog):

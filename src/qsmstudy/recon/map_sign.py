@@ -1,4 +1,4 @@
-"""Whether a susceptibility map has the right sign, told without labels."""
+"""Whether a finished susceptibility map has the right sign, told without labels."""
 
 import logging
 
