@@ -60,6 +60,12 @@ rule scorecard:
         rules.compare_published.output.scorecard,
 
 
+rule audit:
+    """Whether a paper's printed numbers agree with each other."""
+    input:
+        rules.audit_published.output.table,
+
+
 rule validation:
     """Measured against simulated susceptibility (simulated cohort only)."""
     input:

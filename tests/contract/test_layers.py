@@ -20,7 +20,7 @@ LAYERS = [
     {"solvers"},
     {"recon"},
     {"stats", "roi", "quality"},
-    {"scorecard", "validation", "figures"},
+    {"scorecard", "validation", "audit", "figures"},
     {"report"},
 ]
 FREE = {"job", "provenance", "settings"}  # they serve scripts and the workflow, not the science

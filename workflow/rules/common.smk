@@ -36,6 +36,7 @@ BENCH = f"{OUT}/benchmarks"
 
 FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
 SIMULATED = not FROM_TABLE and not config["bids_dir"]
+AUDITED = SIMULATED or bool(config["published"])  # the report shows the audit of a paper
 BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
 N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
@@ -97,7 +98,7 @@ SCANS = listed_scans()
 check_dates(
     [
         *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
-        *(config[key] for key in ("participants", "roi_values") if config[key]),
+        *(config[key] for key in ("participants", "roi_values", "published") if config[key]),
     ]
 )
 

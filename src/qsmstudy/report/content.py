@@ -9,7 +9,7 @@ import pandas as pd
 
 from qsmstudy import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.report import checks, flow, methods, page, printed, references, summary
+from qsmstudy.report import audit, checks, flow, methods, page, printed, references, summary
 
 #: Names of the tables that every study has, in the page's order.
 TABLES = ("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry")
@@ -51,8 +51,8 @@ class Study:
     Attributes
     ----------
     tables : mapping of str to Path
-        `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``validation`` and ``qc``
-        where the study has them.
+        `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``audit``, ``validation`` and
+        ``qc`` where the study has them.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
@@ -240,7 +240,9 @@ def _tables(study: Study) -> dict[str, Any]:
 
 
 def _checks(study: Study) -> dict[str, Any]:
-    found: dict[str, Any] = {"scorecard": None, "validation": [], "quality": None}
+    found: dict[str, Any] = {"scorecard": None, "audit": [], "validation": [], "quality": None}
+    if (audited := study.frame("audit")) is not None:
+        found |= {"audit": audit.tables(audited), "audit_count": audit.count(audited)}
     if (card := study.frame("scorecard")) is not None:
         card = card.assign(
             part=[checks.part_of(identifier) for identifier in card["id"]],
@@ -276,6 +278,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
         ("associations", "Correlations and asymmetry", True),
         ("figures", "Figures", bool(content["figures"])),
         ("scorecard", "Published and reproduced", content["scorecard"] is not None),
+        ("audit", "Consistency of the published numbers", bool(content["audit"])),
         ("validation", "Against the simulated truth", bool(content["validation"])),
         ("quality", "Quality", content["quality"] is not None),
         ("methods", "Methods", True),
@@ -306,7 +309,7 @@ def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
 
 
 def _downloads(study: Study) -> dict[str, str]:
-    names = [*TABLES, "scorecard", "validation", "qc"]
+    names = [*TABLES, "scorecard", "audit", "validation", "qc"]
     return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
 
 
