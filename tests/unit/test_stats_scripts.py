@@ -33,9 +33,10 @@ def run_all(folder, *, rois):
         "table3": means | GROUPS | ALPHA | RATER | DESCRIBE | {"fdr": "as_published"},
         "table4": means | table3 | curves | selection | ALPHA | ROC,
         "table5": means | table3 | selection | REGRESSION
-        | {"factors": list(FACTORS), "entry_p": 0.1},
+        | {"factors": list(FACTORS), "entry_p": 0.1, "missing": "pairwise"},
         "table6": means | table5 | GROUPS | RATER | REGRESSION,
-        "correlate_scores": means | GROUPS | ALPHA | RATER | {"spearman_ci": "fieller"},
+        "correlate_scores": means | GROUPS | ALPHA | RATER
+        | {"spearman_ci": "fieller", "missing": "pairwise"},
         "compare_hemispheres": means | GROUPS | ALPHA | RATER,
     }  # fmt: skip
     for rule, arguments in calls.items():

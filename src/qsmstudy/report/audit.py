@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from qsmstudy.audit.values import Interval
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.printed import Cell, Column, Table, records, text
 
@@ -99,6 +100,5 @@ def _table(name: str, title: str, frame: pd.DataFrame) -> Table:
 def _range(row: Any) -> Cell:
     if nb.is_missing(row.computed_low):
         return Cell("")
-    low, high = (nb.significant(value, 4) for value in (row.computed_low, row.computed_high))
-    shown = low if low == high else f"{low} to {high}"
+    shown = Interval(row.computed_low, row.computed_high)
     return Cell(f"{row.quantity}: {shown}", float(row.computed_low))
