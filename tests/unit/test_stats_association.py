@@ -112,7 +112,10 @@ def test_pairs_without_spread_or_number_leave_gaps():
     constant = association.compare_pairs([0.1, 0.2, 0.3], [0.2, 0.3, 0.4], alpha=0.05)
     assert "t" not in constant
     assert constant["mean_difference"] == pytest.approx(-0.1)
-    assert association.compare_pairs([1, np.nan], [np.nan, 1], alpha=0.05) == {"n": 0}
+    assert association.compare_pairs([1, np.nan], [np.nan, 1], alpha=0.05) == {
+        "n": 0,
+        "note": "not compared: no pair",
+    }
 
 
 def test_asymmetry_table_has_a_row_per_group_and_nucleus(tmp_path, caplog):

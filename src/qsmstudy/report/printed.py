@@ -302,7 +302,8 @@ def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     for name in names:
         columns += [Column(label, group=name) for label in ("ICC", nb.confidence(alpha), "n")]
     forms = sorted({TESTS.get(form, str(form)) for form in frame["form"].dropna()})
-    notes = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
+    form = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
+    notes = (*form, *remarks(frame, "hemisphere", "roi", "group"))
     title = "Table 2. Agreement of the two raters"
     return Table("table2", title, columns, rows, notes)
 
@@ -499,5 +500,8 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
     labels = ["Left", "Right", f"L − R ({nb.confidence(alpha)})"]
     labels += ["Cohen dz", "r (L, R)", "n", "t (df)", "p", "p, Wilcoxon"]
     columns += [Column(label) for label in labels]
-    notes = ("Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",)
+    notes = (
+        "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",
+        *remarks(frame, "group", "roi"),
+    )
     return Table("asymmetry", "Left against right", columns, rows, notes)

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from qsmstudy.stats.dataset import (
@@ -28,6 +29,7 @@ _COLUMNS = (
     *("roi", "hemisphere", "group", "n", "icc", "ci_low", "ci_high", "f", "df1", "df2", "p"),
     "form",
     *(f"{form}{end}" for form in FORMS for end in ("", "_low", "_high")),
+    "note",
 )
 
 
@@ -203,14 +205,31 @@ def agreement_table(
             if values:
                 both = pd.concat([v.loc[members, region] for v in values.values()], axis=1)
                 ratings = both.dropna().to_numpy()
-            row = {**region_parts(region), "group": group, "n": len(ratings), "form": form}
-            if len(ratings) >= MIN_VALUES and np.ptp(ratings) > 0:
+            row: dict[str, Any] = {
+                **region_parts(region),
+                "group": group,
+                "n": len(ratings),
+                "form": form,
+            }
+            if not values:
+                row["note"] = f"no ICC: needs the values of raters {', '.join(raters)}"
+            elif reason := _reason(ratings):
+                log.warning("%s, %s: no ICC from %d ratings", region, group, len(ratings))
+                row["note"] = f"no ICC: {reason}"
+            else:
                 row |= intraclass_correlation(ratings, form=form, alpha=alpha)
                 row |= _every_form(ratings, alpha=alpha)
-            elif values:
-                log.warning("%s, %s: no ICC from %d ratings", region, group, len(ratings))
+                exact = np.isnan(row["ci_low"])
+                row["note"] = "no interval: the raters differ by a constant" if exact else ""
             rows.append(row)
     return tabulate(rows, _COLUMNS)
+
+
+def _reason(ratings: NDArray) -> str:
+    """Return why ratings have no intraclass correlation, or an empty string."""
+    if len(ratings) < MIN_VALUES:
+        return f"fewer than {MIN_VALUES} participants with all raters' values"
+    return "all values are the same" if np.ptp(ratings) == 0 else ""
 
 
 def _every_form(ratings: ArrayLike, *, alpha: float) -> dict[str, float]:

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from qsmstudy.roi import ROIS
@@ -28,7 +29,7 @@ _CORRELATION_COLUMNS = ("x", "y", "n", "method", "r", "ci_low", "ci_high", "p", 
 _ASYMMETRY_COLUMNS = (
     *("group", "roi", "n", "mean_l", "sd_l", "mean_r", "sd_r", "mean_difference", "ci_low"),
     *("ci_high", "t", "df", "p", "r", "cohen_dz"),
-    *("shapiro_p", "wilcoxon_w", "wilcoxon_p"),
+    *("shapiro_p", "wilcoxon_w", "wilcoxon_p", "note"),
 )
 
 
@@ -124,7 +125,7 @@ def correlation_table(
     return tabulate(rows, _CORRELATION_COLUMNS)
 
 
-def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[str, float]:
+def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[str, Any]:
     """Compare paired values by the paired t test, with Wilcoxon's signed-rank test beside it.
 
     Parameters
@@ -142,27 +143,29 @@ def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[st
         mean difference over the SD of the differences; Shapiro-Wilk's p of the differences,
         the smaller rank sum ``wilcoxon_w`` and ``wilcoxon_p``, asymptotic with correction for
         ties, none for continuity, and without pairs of no difference, as in SPSS. What does
-        not exist is left out.
+        not exist is left out, and ``note`` says why.
     """
     pairs = np.column_stack([np.asarray(left, float), np.asarray(right, float)])
     first, second = pairs[~np.isnan(pairs).any(axis=1)].T
-    row: dict[str, float] = {"n": first.size}
+    row: dict[str, Any] = {"n": first.size}
     if not first.size:
-        return row
+        return row | {"note": "not compared: no pair"}
     difference = first - second
     row |= {"mean_l": float(first.mean()), "mean_r": float(second.mean())}
     row["mean_difference"] = float(difference.mean())
     if first.size < 2:
-        return row
+        return row | {"note": f"not tested: fewer than {MIN_VALUES} pairs"}
     row |= {"sd_l": float(first.std(ddof=1)), "sd_r": float(second.std(ddof=1))}
     if first.size >= MIN_VALUES and not (constant(first) or constant(second)):
         row["r"] = float(stats.pearsonr(first, second).statistic)
     sd = float(difference.std(ddof=1))
     # A constant difference leaves round-off of the sides' size, which is no spread.
-    if first.size < MIN_VALUES or sd <= 1e-12 * float(np.abs(pairs[~np.isnan(pairs)]).max()):
-        return row
+    if first.size < MIN_VALUES:
+        return row | {"note": f"not tested: fewer than {MIN_VALUES} pairs"}
+    if sd <= 1e-12 * float(np.abs(pairs[~np.isnan(pairs)]).max()):
+        return row | {"note": "not tested: every pair differs by the same"}
     result = stats.ttest_rel(first, second)
-    ranks = stats.wilcoxon(difference, zero_method="wilcox", correction=False, method="asymptotic")
+    ranks = _signed_ranks(difference)
     interval = result.confidence_interval(1 - alpha)
     return row | {
         "ci_low": float(interval.low),
@@ -175,6 +178,11 @@ def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[st
         "wilcoxon_w": float(ranks.statistic),
         "wilcoxon_p": float(ranks.pvalue),
     }
+
+
+def _signed_ranks(difference: NDArray) -> Any:
+    options: Any = {"zero_method": "wilcox", "correction": False, "method": "asymptotic"}
+    return stats.wilcoxon(difference, **options)
 
 
 def asymmetry_table(
