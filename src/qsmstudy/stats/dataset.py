@@ -169,10 +169,11 @@ def _refuse(frame: pd.DataFrame, bad: pd.Series, column: str, *, rule: str, path
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         value = frame[column].iloc[[row]].tolist()[0]
+        shown = "n/a" if pd.isna(value) else repr(value)
         more = f" ({int(bad.sum())} rows like this)" if bad.sum() > 1 else ""
         raise StudyError(
             f"{path}: {frame.index[row]} (line {row + 2}): {column} must be {rule}; "
-            f"got {'n/a' if pd.isna(value) else repr(value)}{more}. Correct the cell; n/a stands for missing."
+            f"got {shown}{more}. Correct the cell; n/a stands for missing."
         )
 
 
