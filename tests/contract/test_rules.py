@@ -18,7 +18,7 @@ SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").r
 SCRIPTS = {path.stem: path for path in sorted((ROOT / "scripts").glob("*.py"))}
 TARGETS = {
     *("all", "chimaps", "roi_values", "tables", "figures", "scorecard", "report", "validation"),
-    "audit",
+    *("audit", "null_cohort"),
 }
 
 

@@ -40,8 +40,8 @@ AUDITED = SIMULATED or bool(config["published"])  # the report shows the audit o
 BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
 N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
-FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 6)]
-TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry"]
+FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
+TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry", "power"]
 TABLES = [f"{TAB}/{name}.tsv" for name in TABLE_NAMES]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
 

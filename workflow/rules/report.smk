@@ -11,6 +11,7 @@ rule build_report:
         table6=rules.table6.output.table,
         correlations=rules.correlate_scores.output.table,
         asymmetry=rules.compare_hemispheres.output.table,
+        power=rules.estimate_power.output.table,
         figures=[path for path in FIGURES if path.endswith(".svg")],
         mosaics=per_scan(rules.draw_mosaic.output.mosaic),
         scorecard=rules.compare_published.output.scorecard if SIMULATED else [],

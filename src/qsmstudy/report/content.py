@@ -12,7 +12,10 @@ from qsmstudy.errors import StudyError
 from qsmstudy.report import audit, checks, flow, methods, page, printed, references, summary
 
 #: Names of the tables that every study has, in the page's order.
-TABLES = ("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry")
+TABLES = (
+    *("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry"),
+    "power",
+)
 
 #: Figures by file stem: heading, and what a reader who cannot see it should know.
 FIGURES = {
@@ -35,6 +38,10 @@ FIGURES = {
     "figure5": (
         "Left against right",
         "Every participant's susceptibility on the left joined to that on the right.",
+    ),
+    "figure6": (
+        "Power and replication",
+        "Power of each region's comparison, and participants per group for a replication.",
     ),
 }
 
@@ -173,6 +180,7 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
         "asymmetry": summary.asymmetry(study.need("asymmetry"), alpha=alpha),
         "sizes": summary.sizes(study.need("table3"), groups=study.groups),
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
+        "power": summary.power(study.need("power"), alpha=alpha),
         "positive": printed.positive_state(table4),
         "correction": methods.CORRECTIONS[methods.setting(study.config, "table3", "fdr")],
     }

@@ -460,6 +460,9 @@ def association(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]
         "variables looked normal, and by Spearman's elsewhere, "
         f"{words(config, 'correlate_scores', 'missing')}, with intervals of the latter after "
         f"{words(config, 'correlate_scores', 'spearman_ci')}.",
+        "The power of the comparisons of the groups, and the participants for a replication with "
+        f"{setting(config, 'estimate_power', 'target_power'):.0%} power, were computed for the "
+        "two-sided t test at the observed effects and at the ends of their intervals.",
         "Left and right were compared by the paired t test, with Cohen's dz; the asymptotic p of "
         "Wilcoxon's signed-rank test is given beside it.",
     )
