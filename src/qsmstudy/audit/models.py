@@ -23,8 +23,8 @@ from qsmstudy.errors import StudyError
 
 #: Starts of the search for a model.
 _STARTS = 24
-#: The same for a pair of models that cannot both hold; every start ends at one minimum.
-_JOINT_STARTS = 6
+#: Starts that must end at the smallest misfit found before the search ends there.
+_AGREEING = 3
 _SEED = 20241127
 #: Largest size of a correlation that is tried; C must have an inverse.
 _MOST = 0.995
@@ -148,13 +148,14 @@ def fit(
     """
     rng = np.random.default_rng(_SEED)
     best, where = np.inf, start(rng)
+    reached: list[float] = []
     for _ in range(starts):
-        x = start(rng)
-        rough = optimize.least_squares(misfits, x, max_nfev=60, x_scale=0.1)
+        rough = optimize.least_squares(misfits, start(rng), max_nfev=60, x_scale=0.1)
         level, x = _minimax(misfits, rough.x, valid, enough=_INSIDE)
+        reached.append(level)
         if level < best and valid(x) > 0:
             best, where = level, x
-        if best <= enough:
+        if best <= enough or sum(own < 1.001 * best for own in reached) >= _AGREEING:
             break
     return best, where
 
@@ -370,7 +371,7 @@ def _joint_misfit(first: Model, second: Model, terms: Sequence[str]) -> float:
         a, b = parts(y)
         return min(first.valid(a), second.valid(b))
 
-    return fit(misfits, start, valid=valid, starts=_JOINT_STARTS)[0]
+    return fit(misfits, start, valid=valid)[0]
 
 
 def _swaps(

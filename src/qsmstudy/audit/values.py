@@ -38,8 +38,8 @@ class Interval:
             return f"{self.low:.4g} to {self.high:.4g}"
         if width == 0:
             return f"{self.low:.3g}"
-        # As many decimals as tell the ends apart by at least ten units, at most seven.
-        places = int(np.clip(np.ceil(1 - np.log10(abs(width))), 2, 7))
+        # As many decimals as tell the ends apart by at least ten units; three to seven.
+        places = int(np.clip(np.ceil(1 - np.log10(abs(width))), 3, 7))
         low, high = f"{self.low:.{places}f}", f"{self.high:.{places}f}"
         return low if low == high else f"{low} to {high}"
 

@@ -55,11 +55,10 @@ def null_table(
     Notes
     -----
     A replicate keeps every participant's values and breaks what is tested: it permutes the
-    groups' names (Tables 1 and 3), the rows of age and susceptibility against the scores
-    (correlations), and exchanges the
-    patients' left and right at random (asymmetry). Under each, the null
-    hypothesis holds exactly. A test of counts can only reach a few p values, so that its share
-    may lie below `alpha`.
+    groups' names (Tables 1 and 3) and the patients' rows of age and susceptibility against the
+    scores (correlations), and exchanges the patients' left and right at random (asymmetry).
+    Under each, the null hypothesis holds exactly. A test of counts can only reach a few p
+    values, so that its share may lie below `alpha`.
     """
     counts: dict[tuple[str, str], list[int]] = {}
 
