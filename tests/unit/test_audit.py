@@ -6,7 +6,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from qsmstudy.audit import checks, discovery, families, groups, models, relations, roc
+from qsmstudy.audit import checks, discovery, families, groups, models, relations, roc, search
 from qsmstudy.audit.values import Interval, Printed
 from qsmstudy.errors import StudyError
 
@@ -99,7 +99,7 @@ def test_range_of_model_holds_the_truth_and_every_model_that_prints_so(tmp_path)
     paper = relations.read_paper(write(tmp_path, content))
     cases = [c for c in relations.cases(paper, checks.CHECKS) if c.relation.get("name") == "three"]
     printed = models.read_model(cases[0])
-    level, x = models.fit(printed.misfits, printed.start, valid=printed.valid)
+    level, x = search.fit(printed.misfits, printed.start, valid=printed.valid)
     assert level <= 1.0
     r = models.correlation(printed, x, "smoking", "nihss")
     rng = np.random.default_rng(8)
