@@ -43,13 +43,13 @@ rule roi_values:
 
 
 rule tables:
-    """Tables 1-6, correlations and left against right."""
+    """Tables 1-6, correlations, left against right, and power."""
     input:
         TABLES,
 
 
 rule figures:
-    """Figures 1-5."""
+    """Figures 1-6."""
     input:
         FIGURES,
 
@@ -58,6 +58,18 @@ rule scorecard:
     """Published against reproduced numbers."""
     input:
         rules.compare_published.output.scorecard,
+
+
+rule audit:
+    """Whether a paper's printed numbers agree with each other."""
+    input:
+        rules.audit_published.output.table,
+
+
+rule null_cohort:
+    """False positives of the study's tests over permuted studies without a difference."""
+    input:
+        rules.replicate_null.output.table,
 
 
 rule validation:

@@ -9,8 +9,9 @@ from qsmstudy.report import content, page
 def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
-    correlations: Path, asymmetry: Path, figures: list[Path], mosaics: list[Path],
-    scorecard: Path | None = None, validation: Path | None = None, qc: Path | None = None,
+    correlations: Path, asymmetry: Path, power: Path, figures: list[Path], mosaics: list[Path],
+    scorecard: Path | None = None, audit: Path | None = None,
+    validation: Path | None = None, qc: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
     config: dict, groups: dict, alpha: float, title: str, simulated: bool,
 ) -> None:  # fmt: skip
@@ -18,8 +19,8 @@ def main(
     tables = {
         "participants": participants, "roi_values": roi_values, "table1": table1,
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
-        "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
-        "scorecard": scorecard, "validation": validation, "qc": qc,
+        "table6": table6, "correlations": correlations, "asymmetry": asymmetry, "power": power,
+        "scorecard": scorecard, "audit": audit, "validation": validation, "qc": qc,
     }  # fmt: skip
     study = content.Study(
         tables={name: path for name, path in tables.items() if path is not None},

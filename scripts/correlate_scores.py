@@ -15,12 +15,18 @@ def main(
     alpha: float,
     rater: str,
     spearman_ci: str,
+    missing: str,
 ) -> None:
     """Correlate age and every region with the patients' scores."""
     people = dataset.read_participants(participants, groups=groups)
     chi = dataset.read_chi(roi_means, participants=people, rater=rater)
     result = association.correlation_table(
-        chi, participants=people, groups=groups, alpha=alpha, spearman_ci=spearman_ci
+        chi,
+        participants=people,
+        groups=groups,
+        alpha=alpha,
+        spearman_ci=spearman_ci,
+        missing=missing,
     )
     bids.write_tsv(table, result)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qsmstudy import bids, job
-from qsmstudy.stats import dataset, describe
+from qsmstudy.stats import characteristics, dataset
 
 
 def main(
@@ -18,7 +18,7 @@ def main(
 ) -> None:
     """Describe the participants and compare the groups (Table 1)."""
     people = dataset.read_participants(participants, groups=groups)
-    result = describe.participants_table(
+    result = characteristics.participants_table(
         people,
         groups=groups,
         alpha=alpha,

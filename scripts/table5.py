@@ -19,6 +19,7 @@ def main(
     factors: list,
     binary_coding: str,
     entry_p: float,
+    missing: str,
 ) -> None:
     """Regress the patients' susceptibility on one factor at a time (Table 5)."""
     people = dataset.read_participants(participants, groups=groups)
@@ -27,7 +28,7 @@ def main(
         people, groups=groups, factors=factors, binary_coding=binary_coding
     )
     regions = select_regions(bids.read_tsv(table3), rois)
-    result = regression.univariate_table(chi, regions, terms, entry_p=entry_p)
+    result = regression.univariate_table(chi, regions, terms, entry_p=entry_p, missing=missing)
     bids.write_tsv(table, result)
 
 

@@ -1,5 +1,6 @@
 """Finding, reading and writing the files of a BIDS dataset, images excepted."""
 
+import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -258,12 +259,26 @@ def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> pd.DataFrame:
         )
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise StudyError(f"{path}: not a readable tab-separated table: {error}.") from error
+    _check_widths(path)
     if missing := [name for name in columns if name not in frame.columns]:
         raise StudyError(
             f"{path}: column {', '.join(missing)} missing; it has {', '.join(frame.columns)}. "
             "Columns are separated by tabs and named in the first line."
         )
     return frame
+
+
+def _check_widths(path: Path) -> None:
+    """Refuse a line that is longer or shorter than the first, which pandas would shift or fill."""
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter="\t")
+        width = len(next(reader, []))
+        for cells in reader:
+            if cells and len(cells) != width:
+                raise StudyError(
+                    f"{path}: line {reader.line_num}: must have {width} cells, as the first line; "
+                    f"got {len(cells)}. Check its tabs; n/a stands for missing."
+                )
 
 
 def write_tsv(path: Path, frame: pd.DataFrame) -> None:

@@ -21,7 +21,7 @@ LAYERS = [
     {"recon"},
     {"referencing"},
     {"stats", "roi", "quality"},
-    {"scorecard", "validation", "figures"},
+    {"scorecard", "validation", "audit", "figures"},
     {"report"},
 ]
 FREE = {"job", "provenance", "settings"}  # they serve scripts and the workflow, not the science

@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
 SCRIPTS = {path.stem: path for path in sorted((ROOT / "scripts").glob("*.py"))}
-TARGETS = {"all", "chimaps", "roi_values", "tables", "figures", "scorecard", "report", "validation"}
+TARGETS = {
+    *("all", "chimaps", "roi_values", "tables", "figures", "scorecard", "report", "validation"),
+    *("audit", "null_cohort"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +171,11 @@ def test_published_values_and_truth_reach_only_their_rules(rules):
                     found.add(name)
         return found
 
-    assert readers("published.yaml") == {"simulate_truth", "compare_published"}
+    assert readers("published.yaml") == {
+        "simulate_truth",
+        "compare_published",
+        "audit_published",
+    }
     assert readers("/truth/") | readers("simulate_truth.output.nuclei") <= {
         "simulate_scan",
         "compare_truth",

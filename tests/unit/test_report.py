@@ -102,7 +102,11 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     """Write every table of a study and return the arguments of the report's script."""
     cohort.study(folder, sizes=sizes, missing=sizes[0] > 8)
     run_all(folder, rois=rois)
-    for rule, name in (("correlate_scores", "correlations"), ("compare_hemispheres", "asymmetry")):
+    for rule, name in (
+        ("correlate_scores", "correlations"),
+        ("compare_hemispheres", "asymmetry"),
+        ("estimate_power", "power"),
+    ):
         (folder / f"{rule}.tsv").rename(folder / f"{name}.tsv")
     means = bids.read_tsv(folder / "roi_means.tsv")
     people = list(dict.fromkeys(means["participant_id"]))
@@ -111,14 +115,14 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     bids.write_tsv(folder / "qc.tsv", quality_table(people))
     bids.write_tsv(folder / "scorecard.tsv", scorecard_table())
     bids.write_tsv(folder / "validation.tsv", validation_table())
-    figures = [folder / f"figure{number}.svg" for number in range(1, 6)]
+    figures = [folder / f"figure{number}.svg" for number in range(1, 7)]
     for path in figures:
         path.write_text(SVG)
     mosaics = [folder / f"{people[0]}.png", folder / f"{people[1]}.png"]
     for path in mosaics:
         path.write_bytes(b"\x89PNG\r\n\x1a\n")
     names = ["participants", "roi_values", *(f"table{i}" for i in range(1, 7))]
-    names += ["correlations", "asymmetry", "scorecard", "validation", "qc"]
+    names += ["correlations", "asymmetry", "power", "scorecard", "validation", "qc"]
     return {name: folder / f"{name}.tsv" for name in names} | {
         "figures": figures,
         "mosaics": mosaics,
@@ -518,7 +522,7 @@ def test_headings_go_down_one_level_at_a_time(html):
 
 def test_every_picture_has_words_and_every_reference_a_target(html):
     images = html.all("img")
-    assert len(images) == 5 + 2
+    assert len(images) == 6 + 2
     assert all(image["alt"].strip() for image in images)
     ids = [a["id"] for _, a in html.elements if "id" in a]
     assert len(ids) == len(set(ids))
@@ -549,7 +553,7 @@ def test_report_of_measured_values_only(study, tmp_path):
     own = study | none | {"mosaics": [], "figures": study["figures"][1:], "simulated": False}
     html = Page(build(own | {"report": tmp_path / "own.html"}))
     assert "unwrapped" not in html.words()
-    assert len(html.all("img")) == 4
+    assert len(html.all("img")) == 5
 
 
 @pytest.mark.parametrize("sizes", [(3, 3), (8, 8)])

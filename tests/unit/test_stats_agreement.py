@@ -24,7 +24,13 @@ def test_icc_matches_the_published_example():
     assert round(icc(JUDGES, "icc_ak")["icc"], 2) == 0.62
 
 
-@pytest.mark.parametrize(("form", "row"), [("icc_a1", "ICC(A,1)"), ("icc_ak", "ICC(A,k)")])
+@pytest.mark.parametrize(
+    ("form", "row"),
+    [
+        *(("icc_a1", "ICC(A,1)"), ("icc_ak", "ICC(A,k)")),
+        *(("icc_c1", "ICC(C,1)"), ("icc_ck", "ICC(C,k)")),
+    ],
+)
 def test_icc_matches_pingouin(form, row):
     rng = np.random.default_rng(3)
     ratings = rng.normal(size=(20, 1)) + 0.4 * rng.normal(size=(20, 2)) + [0.0, 0.3]
@@ -49,6 +55,14 @@ def test_icc_sees_a_constant_offset_between_raters():
     level, shifted = truth[:, None] + noise, truth[:, None] + noise + [0, 5]
     assert icc(level)["icc"] > 0.99
     assert icc(shifted)["icc"] < 0.8
+
+
+def test_consistency_ignores_a_constant_offset():
+    ratings, offset = np.array(JUDGES, dtype=float), np.array([0, 5, -2, 1])
+    for form in ("icc_c1", "icc_ck"):
+        assert icc(ratings + offset, form) == pytest.approx(icc(ratings, form), rel=1e-9)
+    assert round(icc(JUDGES, "icc_c1")["icc"], 2) == 0.71  # Shrout and Fleiss, ICC(3,1)
+    assert round(icc(JUDGES, "icc_ck")["icc"], 2) == 0.91
 
 
 def test_icc_ignores_scale_and_origin():
@@ -76,6 +90,13 @@ def test_table2_has_a_row_per_region_and_group(tmp_path):
     assert result["icc"].between(result["ci_low"], result["ci_high"]).all()
 
 
+def test_table2_holds_every_form_with_its_interval(tmp_path):
+    result = table(*cohort.study(tmp_path), form="icc_ck")
+    assert (result["icc"] == result["icc_ck"]).all()
+    for form in agreement.FORMS:
+        assert result[form].between(result[f"{form}_low"], result[f"{form}_high"]).all()
+
+
 def test_single_rater_gives_gaps_and_a_warning(tmp_path, caplog):
     people, means = cohort.study(tmp_path)
     result = table(people, means[means["rater"] != "B"])
@@ -85,4 +106,4 @@ def test_single_rater_gives_gaps_and_a_warning(tmp_path, caplog):
 
 def test_unknown_form_is_refused(tmp_path):
     with pytest.raises(StudyError, match="form"):
-        table(*cohort.study(tmp_path), form="icc_c1")
+        table(*cohort.study(tmp_path), form="icc_b1")

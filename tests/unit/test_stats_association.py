@@ -63,11 +63,29 @@ def study(folder, **changes):
 def test_correlation_table_has_age_and_regions_by_scores(tmp_path):
     people, chi = study(tmp_path)
     table = association.correlation_table(
-        chi, participants=people, groups=cohort.GROUPS, alpha=0.05, spearman_ci="fieller"
-    )
+        chi, participants=people, groups=cohort.GROUPS, alpha=0.05, spearman_ci="fieller",
+        missing="pairwise",
+    )  # fmt: skip
     assert len(table) == 15 * 4
     assert table["x"].iloc[[0, 4, 59]].tolist() == ["age", "L CN", "R DN"]
     assert table["n"].iloc[:4].tolist() == [29, 26, 29, 26]
+
+
+def test_listwise_correlations_share_the_complete_cases(tmp_path):
+    people, chi = study(tmp_path)
+    options = {"participants": people, "groups": cohort.GROUPS, "alpha": 0.05}
+    table = association.correlation_table(chi, spearman_ci="fieller", missing="listwise", **options)
+    assert set(table["n"]) == {26}
+
+
+def test_signed_ranks_stand_beside_the_paired_t():
+    left = np.array([0.1, 0.4, 0.3, 0.9, 0.5, 0.8, 0.2])
+    right = left - np.array([0.1, -0.2, 0.3, 0.0, 0.45, 0.5, 0.62])
+    row = association.compare_pairs(left, right, alpha=0.05)
+    # Without the pair of no difference: ranks 1 to 6, of which 2 speaks for the right.
+    assert row["wilcoxon_w"] == 2
+    z = (2 - 6 * 7 / 4) / np.sqrt(6 * 7 * 13 / 24)
+    assert row["wilcoxon_p"] == pytest.approx(2 * special.ndtr(z), rel=1e-12)
 
 
 def test_unknown_interval_is_refused():
@@ -94,7 +112,10 @@ def test_pairs_without_spread_or_number_leave_gaps():
     constant = association.compare_pairs([0.1, 0.2, 0.3], [0.2, 0.3, 0.4], alpha=0.05)
     assert "t" not in constant
     assert constant["mean_difference"] == pytest.approx(-0.1)
-    assert association.compare_pairs([1, np.nan], [np.nan, 1], alpha=0.05) == {"n": 0}
+    assert association.compare_pairs([1, np.nan], [np.nan, 1], alpha=0.05) == {
+        "n": 0,
+        "note": "not compared: no pair",
+    }
 
 
 def test_asymmetry_table_has_a_row_per_group_and_nucleus(tmp_path, caplog):
@@ -109,6 +130,6 @@ def test_asymmetry_table_has_a_row_per_group_and_nucleus(tmp_path, caplog):
 def test_tiny_study_runs_without_warnings(tmp_path):
     people, chi = study(tmp_path, sizes=(3, 3), missing=False)
     options = {"participants": people, "groups": cohort.GROUPS, "alpha": 0.05}
-    table = association.correlation_table(chi, spearman_ci="fisher", **options)
+    table = association.correlation_table(chi, spearman_ci="fisher", missing="pairwise", **options)
     assert table["note"].notna().all()
     assert association.asymmetry_table(chi, **options)["p"].notna().all()

@@ -8,7 +8,7 @@ from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.multitest import multipletests
 
 from qsmstudy.errors import StudyError
-from qsmstudy.stats import groups
+from qsmstudy.stats import effects, groups
 from qsmstudy.stats.dataset import REGIONS, by_region
 
 
@@ -45,7 +45,7 @@ def test_rounding_is_decimal_and_half_up():
 def test_hedges_g_matches_exact_correction_and_statsmodels_variance():
     rng = np.random.default_rng(6)
     x, y = rng.normal(0.5, 1, 34), rng.normal(0, 1.2, 30)
-    result = groups.hedges_g({"AIS": x, "HC": y}, alpha=0.05)
+    result = effects.hedges_g({"AIS": x, "HC": y}, alpha=0.05)
     pooled = np.sqrt((33 * x.var(ddof=1) + 29 * y.var(ddof=1)) / 62)
     d = (x.mean() - y.mean()) / pooled
     exact = np.exp(special.gammaln(31) - special.gammaln(30.5)) / np.sqrt(31)

@@ -24,7 +24,7 @@ def study(folder, *, coding="yes1_no2", factors=FACTORS, **changes):
 
 def test_univariate_beta_is_the_correlation(tmp_path):
     _, chi, terms = study(tmp_path)
-    table = regression.univariate_table(chi, REGIONS, terms, entry_p=0.1)
+    table = regression.univariate_table(chi, REGIONS, terms, entry_p=0.1, missing="pairwise")
     assert len(table) == 20
     for _, row in table.iterrows():
         pair = pd.concat([terms[row["factor"]], chi[f"{row['hemisphere']} {row['roi']}"]], axis=1)
@@ -39,15 +39,27 @@ def test_univariate_beta_is_the_correlation(tmp_path):
 
 def test_each_factor_has_its_own_n(tmp_path):
     _, chi, terms = study(tmp_path)
-    table = regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1).set_index("factor")
+    table = regression.univariate_table(
+        chi, ["L CN"], terms, entry_p=0.1, missing="pairwise"
+    ).set_index("factor")
     assert table.loc[["age", "nihss_admission", "mrs_discharge"], "n"].tolist() == [34, 29, 26]
+
+
+def test_listwise_models_share_the_complete_cases(tmp_path):
+    _, chi, terms = study(tmp_path)
+    table = regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1, missing="listwise")
+    assert set(table["n"]) == {terms.notna().all(axis=1).sum()} == {26}
+    with pytest.raises(StudyError, match="Did you mean listwise"):
+        regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1, missing="listwis")
 
 
 def test_coding_turns_the_sign_of_binary_factors_only(tmp_path):
     _, chi, terms = study(tmp_path)
     other = study(tmp_path, coding="yes1_no0")[2]
     first, second = (
-        regression.univariate_table(chi, ["L CN"], t, entry_p=0.1).set_index("factor")["beta"]
+        regression.univariate_table(chi, ["L CN"], t, entry_p=0.1, missing="pairwise").set_index(
+            "factor"
+        )["beta"]
         for t in (terms, other)
     )
     assert second["smoking"] == pytest.approx(-first["smoking"], rel=1e-9)
@@ -78,7 +90,7 @@ def test_multivariable_model_matches_the_normal_equations():
 
 def tables(folder, *, select):
     _, chi, terms = study(folder)
-    univariate = regression.univariate_table(chi, REGIONS, terms, entry_p=0.1)
+    univariate = regression.univariate_table(chi, REGIONS, terms, entry_p=0.1, missing="pairwise")
     univariate["selected"] = np.where(univariate["factor"].isin(select), "yes", "no")
     return regression.multivariable_table(chi, univariate, terms)
 
@@ -105,7 +117,7 @@ def test_region_without_selected_factor_keeps_a_row(tmp_path):
 
 def test_no_region_leaves_a_row_with_the_reason(tmp_path):
     _, chi, terms = study(tmp_path)
-    univariate = regression.univariate_table(chi, [], terms, entry_p=0.1)
+    univariate = regression.univariate_table(chi, [], terms, entry_p=0.1, missing="pairwise")
     assert univariate["note"].tolist() == ["no region differs between the groups"]
     assert regression.multivariable_table(chi, univariate, terms)["note"].tolist() == [
         "no region was analysed"
@@ -132,14 +144,14 @@ def test_model_without_estimate_gives_the_reason(tmp_path, change, note):
 def test_constant_susceptibility_gives_the_reason(tmp_path):
     _, chi, terms = study(tmp_path)
     chi["L CN"] = 0.1
-    table = regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1)
+    table = regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1, missing="pairwise")
     assert table["note"].str.contains("the susceptibility does not vary").all()
     assert (table["selected"] == "no").all()
 
 
 def test_tiny_study_runs_without_warnings(tmp_path):
     _, chi, terms = study(tmp_path, sizes=(3, 3), missing=False)
-    univariate = regression.univariate_table(chi, REGIONS, terms, entry_p=0.99)
+    univariate = regression.univariate_table(chi, REGIONS, terms, entry_p=0.99, missing="pairwise")
     multivariable = regression.multivariable_table(chi, univariate, terms)
     assert len(univariate) == 20
     assert multivariable["note"].notna().any()

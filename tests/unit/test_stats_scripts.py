@@ -1,4 +1,4 @@
-"""The eight scripts of the tables, one after the other, on a small study."""
+"""The nine scripts of the tables, one after the other, on a small study."""
 
 import runpy
 from pathlib import Path
@@ -31,11 +31,13 @@ def run_all(folder, *, rois):
         "table1": people | GROUPS | ALPHA | DESCRIBE | {"descriptive_missing": "listwise"},
         "table2": means | GROUPS | ALPHA | {"raters": ["A", "B"], "form": "icc_a1"},
         "table3": means | GROUPS | ALPHA | RATER | DESCRIBE | {"fdr": "as_published"},
+        "estimate_power": table3 | GROUPS | ALPHA | {"target_power": 0.8},
         "table4": means | table3 | curves | selection | ALPHA | ROC,
         "table5": means | table3 | selection | REGRESSION
-        | {"factors": list(FACTORS), "entry_p": 0.1},
+        | {"factors": list(FACTORS), "entry_p": 0.1, "missing": "pairwise"},
         "table6": means | table5 | GROUPS | RATER | REGRESSION,
-        "correlate_scores": means | GROUPS | ALPHA | RATER | {"spearman_ci": "fieller"},
+        "correlate_scores": means | GROUPS | ALPHA | RATER
+        | {"spearman_ci": "fieller", "missing": "pairwise"},
         "compare_hemispheres": means | GROUPS | ALPHA | RATER,
     }  # fmt: skip
     for rule, arguments in calls.items():
@@ -55,6 +57,7 @@ def test_scripts_run_from_participants_to_every_table(tmp_path, sizes, rois):
     assert rows["table3"] == 42
     assert rows["correlate_scores"] == 60
     assert rows["compare_hemispheres"] == 14
+    assert rows["estimate_power"] == 14
     if rois != "significant":
         assert rows["table4"] == 5
         assert rows["table5"] == 40

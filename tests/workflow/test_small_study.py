@@ -16,7 +16,10 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 N = 6  # participants of config/small.yaml
-STATISTICS = [*(f"table{i}" for i in range(1, 7)), "correlate_scores", "compare_hemispheres"]
+STATISTICS = [
+    *(f"table{i}" for i in range(1, 7)),
+    *("correlate_scores", "compare_hemispheres", "estimate_power"),
+]
 
 
 def tsv(path):
@@ -30,10 +33,12 @@ def test_study_makes_report_tables_figures_and_scorecard(study):
         "qc",
         "scorecard",
         "validation",
+        "audit",
+        "power",
         *(f"table{i}" for i in range(1, 7)),
     ):
         assert len(tsv(study / "tables" / f"{name}.tsv")) > 0, name
-    for i in range(1, 6):
+    for i in range(1, 7):
         assert (study / "figures" / f"figure{i}.svg").stat().st_size > 5_000
         assert (study / "figures" / f"figure{i}.png").read_bytes()[:4] == b"\x89PNG"
 
@@ -67,7 +72,7 @@ def after_maps(n=N):
     return {
         "measure_rois": 2 * n, "aggregate_rois": 1, "summarize_rois": 1, "summarize_quality": 1,
         "draw_mosaic": n, **dict.fromkeys(STATISTICS, 1) , "compare_published": 1,
-        "compare_truth": 1, "build_report": 1, **{f"figure{i}": 1 for i in range(1, 6)},
+        "compare_truth": 1, "build_report": 1, **{f"figure{i}": 1 for i in range(1, 7)},
     }  # fmt: skip
 
 

@@ -36,11 +36,12 @@ BENCH = f"{OUT}/benchmarks"
 
 FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
 SIMULATED = not FROM_TABLE and not config["bids_dir"]
+AUDITED = SIMULATED or bool(config["published"])  # the report shows the audit of a paper
 BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
 N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
-FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 6)]
-TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry"]
+FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
+TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry", "power"]
 TABLES = [f"{TAB}/{name}.tsv" for name in TABLE_NAMES]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
 
@@ -97,7 +98,7 @@ SCANS = listed_scans()
 check_dates(
     [
         *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
-        *(config[key] for key in ("participants", "roi_values") if config[key]),
+        *(config[key] for key in ("participants", "roi_values", "published") if config[key]),
     ]
 )
 

@@ -123,6 +123,30 @@ rule figure5:
         "../../scripts/figure5.py"
 
 
+rule figure6:
+    """Draw every region's power and the size of a replication."""
+    input:
+        power=rules.estimate_power.output.table,
+    output:
+        svg=f"{FIG}/figure6.svg",
+        png=f"{FIG}/figure6.png",
+    log:
+        f"{LOG}/figure6.log",
+    benchmark:
+        f"{BENCH}/figure6.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("figure6"),
+        alpha=config["alpha"],
+        target_power=config["estimate_power"]["target_power"],
+    script:
+        "../../scripts/figure6.py"
+
+
 rule draw_mosaic:
     """Draw one scan's magnitude, mask, field, map and labels in three planes."""
     input:

@@ -196,3 +196,52 @@ rule compare_hemispheres:
         groups=config["groups"],
     script:
         "../../scripts/compare_hemispheres.py"
+
+
+rule estimate_power:
+    """Estimate every region's power and the size of a replication."""
+    input:
+        table3=rules.table3.output.table,
+    output:
+        table=f"{TAB}/power.tsv",
+    log:
+        f"{LOG}/estimate_power.log",
+    benchmark:
+        f"{BENCH}/estimate_power.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("estimate_power"),
+        alpha=config["alpha"],
+        groups=config["groups"],
+    script:
+        "../../scripts/estimate_power.py"
+
+
+rule replicate_null:
+    """Count the tests' false positives over permuted studies without a difference."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+    output:
+        table=f"{TAB}/null.tsv",
+    log:
+        f"{LOG}/replicate_null.log",
+    benchmark:
+        f"{BENCH}/replicate_null.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("replicate_null"),
+        alpha=config["alpha"],
+        rater=config["rater"],
+        groups=config["groups"],
+        options={name: config[name] for name in ("table1", "table3", "correlate_scores")},
+    script:
+        "../../scripts/replicate_null.py"

@@ -27,6 +27,27 @@ rule compare_published:
         "../../scripts/compare_published.py"
 
 
+rule audit_published:
+    """Check whether a paper's printed numbers agree with each other."""
+    input:
+        published=config["published"] or own("resources/published.yaml"),
+    output:
+        table=f"{TAB}/audit.tsv",
+    log:
+        f"{LOG}/audit_published.log",
+    benchmark:
+        f"{BENCH}/audit_published.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("audit_published"),
+    script:
+        "../../scripts/audit_published.py"
+
+
 rule compare_truth:
     """Compare the measured with the simulated susceptibility of every region."""
     input:

@@ -9,10 +9,13 @@ import pandas as pd
 
 from qsmstudy import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.report import checks, flow, methods, page, printed, references, summary
+from qsmstudy.report import audit, checks, flow, methods, page, printed, references, summary
 
 #: Names of the tables that every study has, in the page's order.
-TABLES = ("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry")
+TABLES = (
+    *("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry"),
+    "power",
+)
 
 #: Figures by file stem: heading, and what a reader who cannot see it should know.
 FIGURES = {
@@ -36,6 +39,10 @@ FIGURES = {
         "Left against right",
         "Every participant's susceptibility on the left joined to that on the right.",
     ),
+    "figure6": (
+        "Power and replication",
+        "Power of each region's comparison, and participants per group for a replication.",
+    ),
 }
 
 QUESTION = (
@@ -51,8 +58,8 @@ class Study:
     Attributes
     ----------
     tables : mapping of str to Path
-        `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``validation`` and ``qc``
-        where the study has them.
+        `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``audit``, ``validation`` and
+        ``qc`` where the study has them.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
@@ -173,6 +180,7 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
         "asymmetry": summary.asymmetry(study.need("asymmetry"), alpha=alpha),
         "sizes": summary.sizes(study.need("table3"), groups=study.groups),
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
+        "power": summary.power(study.need("power"), alpha=alpha),
         "positive": printed.positive_state(table4),
         "correction": methods.CORRECTIONS[methods.setting(study.config, "table3", "fdr")],
     }
@@ -240,7 +248,9 @@ def _tables(study: Study) -> dict[str, Any]:
 
 
 def _checks(study: Study) -> dict[str, Any]:
-    found: dict[str, Any] = {"scorecard": None, "validation": [], "quality": None}
+    found: dict[str, Any] = {"scorecard": None, "audit": [], "validation": [], "quality": None}
+    if (audited := study.frame("audit")) is not None:
+        found |= {"audit": audit.tables(audited), "audit_count": audit.count(audited)}
     if (card := study.frame("scorecard")) is not None:
         card = card.assign(
             part=[checks.part_of(identifier) for identifier in card["id"]],
@@ -276,6 +286,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
         ("associations", "Correlations and asymmetry", True),
         ("figures", "Figures", bool(content["figures"])),
         ("scorecard", "Published and reproduced", content["scorecard"] is not None),
+        ("audit", "Consistency of the published numbers", bool(content["audit"])),
         ("validation", "Against the simulated truth", bool(content["validation"])),
         ("quality", "Quality", content["quality"] is not None),
         ("methods", "Methods", True),
@@ -306,7 +317,7 @@ def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
 
 
 def _downloads(study: Study) -> dict[str, str]:
-    names = [*TABLES, "scorecard", "validation", "qc"]
+    names = [*TABLES, "scorecard", "audit", "validation", "qc"]
     return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
 
 

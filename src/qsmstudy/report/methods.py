@@ -72,6 +72,8 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
     ("table2", "form"): {
         "icc_a1": "ICC(A,1): absolute agreement of single ratings",
         "icc_ak": "ICC(A,k): absolute agreement of the raters' mean",
+        "icc_c1": "ICC(C,1): consistency of single ratings",
+        "icc_ck": "ICC(C,k): consistency of the raters' mean",
     },
     ("table3", "fdr"): {
         "bh": "the procedure of Benjamini and Hochberg [@benjamini1995]",
@@ -89,6 +91,14 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
         "highest_specificity": "the highest specificity",
     },
     ("binary_coding",): {"yes1_no2": "yes 1 and no 2", "yes1_no0": "yes 1 and no 0"},
+    ("table5", "missing"): {
+        "pairwise": "in all patients who had the factor",
+        "listwise": "in the patients who had all factors",
+    },
+    ("correlate_scores", "missing"): {
+        "pairwise": "in all patients who had the score",
+        "listwise": "in the patients who had all scores",
+    },
     ("correlate_scores", "spearman_ci"): {
         "bonett_wright": "Bonett and Wright [@bonett2000]",
         "fieller": "Fieller, Hartley and Pearson [@fieller1957]",
@@ -455,7 +465,9 @@ def comparison(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
         "normality in neither group, and by the asymptotic Mann-Whitney test without continuity "
         "correction elsewhere; normal samples were described by mean ± SD, others by median "
         f"(IQR), with quartiles by {words(config, 'table3', 'quantile')}.",
-        "The effect size was Hedges' g [@hedges1981].",
+        "Effect sizes were Hedges' g [@hedges1981] beside t tests, the rank-biserial correlation "
+        "beside Mann-Whitney tests, with its interval by DeLong's standard error [@delong1988], "
+        "and the phi coefficient beside proportions.",
         f"False discovery was controlled over the regions by {words(config, 'table3', 'fdr')}.",
         f"ROC curves were drawn for {_regions(config, 'table4')} and for their combination by "
         f"logistic regression, with {positive} as the positive state; the area's interval was "
@@ -502,14 +514,19 @@ def association(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]
     factors = setting(config, "table5", "factors")
     return (
         f"In {groups['patients']}, susceptibility of {_regions(config, 'table5')} was regressed on "
-        f"{len(factors)} factors one at a time; factors with p < "
-        f"{setting(config, 'table5', 'entry_p'):g} entered a model of several factors over the "
+        f"{len(factors)} factors one at a time, {words(config, 'table5', 'missing')}; factors with "
+        f"p < {setting(config, 'table5', 'entry_p'):g} entered a model of several factors over the "
         "complete cases.",
         coding(config),
         "Susceptibility and age were correlated with the scores by Pearson's r where both "
-        "variables looked normal, and by Spearman's elsewhere, with intervals of the latter after "
+        "variables looked normal, and by Spearman's elsewhere, "
+        f"{words(config, 'correlate_scores', 'missing')}, with intervals of the latter after "
         f"{words(config, 'correlate_scores', 'spearman_ci')}.",
-        "Left and right were compared by the paired t test, with Cohen's dz.",
+        "The power of the comparisons of the groups, and the participants for a replication with "
+        f"{setting(config, 'estimate_power', 'target_power'):.0%} power, were computed for the "
+        "two-sided t test at the observed effects and at the ends of their intervals.",
+        "Left and right were compared by the paired t test, with Cohen's dz; the asymptotic p of "
+        "Wilcoxon's signed-rank test is given beside it.",
     )
 
 

@@ -40,9 +40,14 @@ TESTS = {
     "chi_square": "χ²",
     "icc_a1": "ICC(A,1)",
     "icc_ak": "ICC(A,k)",
+    "icc_c1": "ICC(C,1)",
+    "icc_ck": "ICC(C,k)",
     "pearson": "Pearson",
     "spearman": "Spearman",
 }
+
+#: Signs of the effect sizes.
+EFFECTS = {"hedges_g": "g", "phi": "φ"}
 
 #: Decimals of susceptibility [ppm] in the paper's Table 3.
 PPM_PLACES = 5
@@ -214,14 +219,30 @@ def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         test = by_group.get("all")
         cells = [text(VARIABLES.get(variable, variable))]
         cells += [_characteristic(by_group.get(name), variable) for name in names]
-        cells += [words(getattr(test, "test", None)), _p_of(test, alpha=alpha)]
+        cells += [
+            _effect_size(
+                EFFECTS.get(str(getattr(test, "effect", "")), ""),
+                *(getattr(test, f"effect_{end}", None) for end in ("size", "low", "high")),
+            ),
+            words(getattr(test, "test", None)),
+            _p_of(test, alpha=alpha),
+        ]
         rows.append(cells)
     columns = [Column("Characteristic", numeric=False)]
     columns += [Column(f"{name} (n = {sizes.get(name, 0)})") for name in names]
+    columns += [Column(f"Effect size ({nb.confidence(alpha)})")]
     columns += [Column("Test", numeric=False), Column("p")]
     return Table(
         "table1", "Table 1. Characteristics of the participants", columns, rows, _notes1(frame)
     )
+
+
+def _effect_size(sign: str, value: Any, low: Any, high: Any) -> Cell:
+    """Return a cell ``g 0.79 (0.28 to 1.30)``; an empty one where there is no effect size."""
+    if nb.is_missing(value):
+        return Cell("")
+    cell = with_interval(value, low, high, 2)
+    return Cell(f"{sign} {cell.text}", cell.key)
 
 
 def _p_of(test: Any, *, alpha: float) -> Cell:
@@ -244,7 +265,10 @@ def _characteristic(row: Any, variable: str) -> Cell:
 
 
 def _notes1(frame: pd.DataFrame) -> tuple[str, ...]:
-    notes = ["Mean ± SD for age, counts yes / no, median (IQR) for scores."]
+    notes = [
+        "Mean ± SD for age, counts yes / no, median (IQR) for scores. g: Hedges' g; φ: phi "
+        "coefficient; positive where the first group is higher."
+    ]
     tests = frame[frame["group"] == "all"]
     few = tests[pd.to_numeric(tests["min_expected"], errors="coerce") < 5]
     notes += [
@@ -278,7 +302,8 @@ def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     for name in names:
         columns += [Column(label, group=name) for label in ("ICC", nb.confidence(alpha), "n")]
     forms = sorted({TESTS.get(form, str(form)) for form in frame["form"].dropna()})
-    notes = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
+    form = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
+    notes = (*form, *remarks(frame, "hemisphere", "roi", "group"))
     title = "Table 2. Agreement of the two raters"
     return Table("table2", title, columns, rows, notes)
 
@@ -300,7 +325,7 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         test = by_group["all"]
         strong = test.significant == "yes"
         cells += [
-            with_interval(test.hedges_g, test.g_low, test.g_high, 2),
+            _difference(test),
             words(test.test),
             p_value(test.p),
             p_value(test.p_fdr, strong=strong),
@@ -308,15 +333,24 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         rows.append(cells)
     columns = [Column("ROI", numeric=False)]
     columns += [Column(f"{name} (n = {_range(sizes[name])})") for name in names]
-    columns += [Column(f"Hedges g ({nb.confidence(alpha)})"), Column("Test", numeric=False)]
+    columns += [Column(f"Effect size ({nb.confidence(alpha)})"), Column("Test", numeric=False)]
     columns += [Column("p"), Column("p, FDR")]
     notes = (
         "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR). "
-        f"g is positive where {names[0]} is higher. Bold: significant after correction.",
+        f"g: Hedges' g; r: rank-biserial correlation, where the test is one of ranks; positive "
+        f"where {names[0]} is higher. Bold: significant after correction.",
         *remarks(frame, "hemisphere", "roi", "group"),
     )
     title = "Table 3. Susceptibility of the nuclei by group"
     return Table("table3", title, columns, rows, notes)
+
+
+def _difference(test: Any) -> Cell:
+    """Return the effect size that belongs to a region's test."""
+    if test.test == "mann_whitney":
+        ends = (test.rank_biserial_low, test.rank_biserial_high)
+        return _effect_size("r", test.rank_biserial, *ends)
+    return _effect_size("g", test.hedges_g, test.g_low, test.g_high)
 
 
 def _range(sizes: set[int]) -> str:
@@ -459,11 +493,15 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
                 number(row.n, 0),
                 Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", _key(row.t)),
                 p_value(row.p, strong=below(row.p, alpha)),
+                p_value(row.wilcoxon_p),
             ]
         )
     columns = [Column("Group, ROI", numeric=False)]
     labels = ["Left", "Right", f"L − R ({nb.confidence(alpha)})"]
-    labels += ["Cohen dz", "r (L, R)", "n", "t (df)", "p"]
+    labels += ["Cohen dz", "r (L, R)", "n", "t (df)", "p", "p, Wilcoxon"]
     columns += [Column(label) for label in labels]
-    notes = ("Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",)
+    notes = (
+        "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",
+        *remarks(frame, "group", "roi"),
+    )
     return Table("asymmetry", "Left against right", columns, rows, notes)

@@ -345,3 +345,18 @@ def accuracy(validation: pd.DataFrame) -> str:
         f"{nb.decimal(lines['error_sd_ppm'].max(), 4)} ppm over {len(lines)} regions; group means "
         f"were off by {nb.decimal(means.max(), 4)} ppm at most."
     )
+
+
+def power(table: pd.DataFrame, *, alpha: float) -> str:
+    """Say what the study could detect, and in how many regions its power was enough."""
+    known = table[table["hedges_g"].notna()]
+    if known.empty:
+        return "No region has an effect size."
+    smallest = known["detectable_g"].max()
+    open_ended = int(known["n_per_group_high"].isna().sum())
+    text = (
+        f"With these groups an effect of g {nb.decimal(smallest, 2)} is detected with the power "
+        f"aimed at (dashed). In {open_ended} of {len(known)} regions the "
+        f"{nb.confidence(alpha)} of g holds 0"
+    )
+    return text + (", so that no size is enough at that end (arrows)." if open_ended else ".")

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from qsmstudy.stats.dataset import (
@@ -20,24 +22,27 @@ from qsmstudy.stats.describe import MIN_VALUES
 
 log = logging.getLogger("qsmstudy")
 
-#: Absolute agreement of one rater, or of the mean of the raters.
-FORMS = ("icc_a1", "icc_ak")
+#: Absolute agreement (A) or consistency (C) of one rater, or of the mean of the raters.
+FORMS = ("icc_a1", "icc_ak", "icc_c1", "icc_ck")
 
 _COLUMNS = (
     *("roi", "hemisphere", "group", "n", "icc", "ci_low", "ci_high", "f", "df1", "df2", "p"),
     "form",
+    *(f"{form}{end}" for form in FORMS for end in ("", "_low", "_high")),
+    "note",
 )
 
 
 def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> dict[str, float]:
-    r"""Compute the intraclass correlation for absolute agreement, two-way model.
+    r"""Compute an intraclass correlation of the two-way model.
 
     Parameters
     ----------
     ratings : array_like, shape (N, K)
         N targets rated by K raters, none missing.
-    form : {'icc_a1', 'icc_ak'}
-        ICC(A,1) of a single rater or ICC(A,k) of the raters' mean.
+    form : {'icc_a1', 'icc_ak', 'icc_c1', 'icc_ck'}
+        Absolute agreement of a single rater, ICC(A,1), or of the raters' mean, ICC(A,k); or
+        consistency, ICC(C,1) and ICC(C,k), which a constant offset between raters leaves alone.
     alpha : float
         One minus the confidence level.
 
@@ -50,10 +55,11 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
     -----
     With the mean squares of targets R, raters C and error E,
 
-    .. math:: ICC(A,1) = \frac{MS_R - MS_E}{MS_R + (k-1) MS_E + k (MS_C - MS_E)/n}.
+    .. math:: ICC(A,1) = \frac{MS_R - MS_E}{MS_R + (k-1) MS_E + k (MS_C - MS_E)/n}, \quad
+              ICC(C,1) = \frac{MS_R - MS_E}{MS_R + (k-1) MS_E}.
 
-    F and p test ICC = 0 by :math:`MS_R / MS_E`; the interval is McGraw and Wong's, with
-    Satterthwaite's degrees of freedom. The same holds for random and mixed raters.
+    F and p test ICC = 0 by :math:`MS_R / MS_E`; the interval is McGraw and Wong's, that of
+    agreement with Satterthwaite's degrees of freedom. The same holds for random and mixed raters.
     ``pingouin.intraclass_corr`` gives the same numbers, but rounds its interval to two
     decimals and knows no level other than 95 %.
 
@@ -63,7 +69,8 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
 
     Examples
     --------
-    >>> result = intraclass_correlation([[1, 2], [2, 3], [3, 4], [4, 5]], form="icc_a1", alpha=0.05)
+    >>> ratings = [[1, 2], [2, 3], [3, 4], [4, 5]]
+    >>> result = intraclass_correlation(ratings, form="icc_a1", alpha=0.05)
     >>> round(result["icc"], 4)  # perfect consistency, less than perfect agreement
     0.7692
     """
@@ -76,25 +83,14 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
     ms_raters = n * ((table.mean(axis=0) - grand) ** 2).sum() / (k - 1)
     residual = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + grand
     ms_error = (residual**2).sum() / df2
-    single = (ms_targets - ms_error) / (
-        ms_targets + (k - 1) * ms_error + k * (ms_raters - ms_error) / n
-    )
-    low = high = f = p = np.nan
-    if ms_error > np.finfo(float).eps * ms_targets:
+    squares = MeanSquares(ms_targets, ms_raters, ms_error, n, k)
+    f = p = np.nan
+    single, low, high = _agreement(squares, alpha) if "_a" in form else _consistency(squares, alpha)
+    if squares.has_error:
         f = ms_targets / ms_error
         p = float(stats.f.sf(f, df1, df2))
-        a = k * single / (n * (1 - single))
-        b = 1 + k * single * (n - 1) / (n * (1 - single))
-        v = (a * ms_raters + b * ms_error) ** 2 / (
-            (a * ms_raters) ** 2 / (k - 1) + (b * ms_error) ** 2 / df2
-        )
-        f_low = stats.f.ppf(1 - alpha / 2, df1, v)
-        f_high = stats.f.ppf(1 - alpha / 2, v, df1)
-        spread = k * ms_raters + (k * n - k - n) * ms_error
-        low = n * (ms_targets - f_low * ms_error) / (f_low * spread + n * ms_targets)
-        high = n * (f_high * ms_targets - ms_error) / (spread + n * f_high * ms_targets)
     numbers = [single, low, high]
-    if form == "icc_ak":
+    if form.endswith("k"):
         numbers = [k * icc / (1 + (k - 1) * icc) for icc in numbers]
     icc, low, high = map(float, numbers)
     return {
@@ -106,6 +102,56 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
         "df2": df2,
         "p": p,
     }
+
+
+@dataclass(frozen=True)
+class MeanSquares:
+    """Mean squares of targets, raters and error of n targets and k raters."""
+
+    targets: float
+    raters: float
+    error: float
+    n: int
+    k: int
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the raters differ by more than a constant."""
+        return bool(self.error > np.finfo(float).eps * self.targets)
+
+
+def _agreement(ms: MeanSquares, alpha: float) -> tuple[float, float, float]:
+    """Return ICC(A,1) and its interval."""
+    n, k = ms.n, ms.k
+    single = (ms.targets - ms.error) / (
+        ms.targets + (k - 1) * ms.error + k * (ms.raters - ms.error) / n
+    )
+    if not ms.has_error:
+        return single, np.nan, np.nan
+    a = k * single / (n * (1 - single))
+    b = 1 + k * single * (n - 1) / (n * (1 - single))
+    v = (a * ms.raters + b * ms.error) ** 2 / (
+        (a * ms.raters) ** 2 / (k - 1) + (b * ms.error) ** 2 / ((n - 1) * (k - 1))
+    )
+    f_low = stats.f.ppf(1 - alpha / 2, n - 1, v)
+    f_high = stats.f.ppf(1 - alpha / 2, v, n - 1)
+    spread = k * ms.raters + (k * n - k - n) * ms.error
+    low = n * (ms.targets - f_low * ms.error) / (f_low * spread + n * ms.targets)
+    high = n * (f_high * ms.targets - ms.error) / (spread + n * f_high * ms.targets)
+    return single, low, high
+
+
+def _consistency(ms: MeanSquares, alpha: float) -> tuple[float, float, float]:
+    """Return ICC(C,1) and its interval."""
+    n, k = ms.n, ms.k
+    single = (ms.targets - ms.error) / (ms.targets + (k - 1) * ms.error)
+    if not ms.has_error:
+        return single, np.nan, np.nan
+    df1, df2 = n - 1, (n - 1) * (k - 1)
+    f = ms.targets / ms.error
+    low = f / stats.f.ppf(1 - alpha / 2, df1, df2)
+    high = f * stats.f.ppf(1 - alpha / 2, df2, df1)
+    return single, (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)
 
 
 def agreement_table(
@@ -131,14 +177,15 @@ def agreement_table(
         One minus the confidence level.
     raters : sequence of str
         The raters to compare, at least two.
-    form : {'icc_a1', 'icc_ak'}
-        See `intraclass_correlation`.
+    form : {'icc_a1', 'icc_ak', 'icc_c1', 'icc_ck'}
+        The form that ``icc`` shows, see `intraclass_correlation`.
 
     Returns
     -------
     DataFrame
         A row per region and group over the participants whom all raters measured. Numbers
-        are missing, with a warning in the log, where a rater's values are.
+        are missing, with a warning in the log, where a rater's values are. The last columns
+        hold all four forms with their intervals.
     """
     check_option("form", form, FORMS)
     known = [rater for rater in raters if (means["rater"] == rater).any()]
@@ -158,10 +205,37 @@ def agreement_table(
             if values:
                 both = pd.concat([v.loc[members, region] for v in values.values()], axis=1)
                 ratings = both.dropna().to_numpy()
-            row = {**region_parts(region), "group": group, "n": len(ratings), "form": form}
-            if len(ratings) >= MIN_VALUES and np.ptp(ratings) > 0:
-                row |= intraclass_correlation(ratings, form=form, alpha=alpha)
-            elif values:
+            row: dict[str, Any] = {
+                **region_parts(region),
+                "group": group,
+                "n": len(ratings),
+                "form": form,
+            }
+            if not values:
+                row["note"] = f"no ICC: needs the values of raters {', '.join(raters)}"
+            elif reason := _reason(ratings):
                 log.warning("%s, %s: no ICC from %d ratings", region, group, len(ratings))
+                row["note"] = f"no ICC: {reason}"
+            else:
+                row |= intraclass_correlation(ratings, form=form, alpha=alpha)
+                row |= _every_form(ratings, alpha=alpha)
+                exact = np.isnan(row["ci_low"])
+                row["note"] = "no interval: the raters differ by a constant" if exact else ""
             rows.append(row)
     return tabulate(rows, _COLUMNS)
+
+
+def _reason(ratings: NDArray) -> str:
+    """Return why ratings have no intraclass correlation, or an empty string."""
+    if len(ratings) < MIN_VALUES:
+        return f"fewer than {MIN_VALUES} participants with all raters' values"
+    return "all values are the same" if np.ptp(ratings) == 0 else ""
+
+
+def _every_form(ratings: ArrayLike, *, alpha: float) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for form in FORMS:
+        numbers = intraclass_correlation(ratings, form=form, alpha=alpha)
+        found |= {form: numbers["icc"]}
+        found |= {f"{form}_low": numbers["ci_low"], f"{form}_high": numbers["ci_high"]}
+    return found

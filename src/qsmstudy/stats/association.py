@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from qsmstudy.roi import ROIS
@@ -21,10 +22,14 @@ SPEARMAN_INTERVALS = {
     "fisher": lambda r, n: 1 / (n - 3),
 }
 
+#: Which patients a correlation has: those with that score, or with all scores.
+MISSING = ("pairwise", "listwise")
+
 _CORRELATION_COLUMNS = ("x", "y", "n", "method", "r", "ci_low", "ci_high", "p", "note")
 _ASYMMETRY_COLUMNS = (
     *("group", "roi", "n", "mean_l", "sd_l", "mean_r", "sd_r", "mean_difference", "ci_low"),
     *("ci_high", "t", "df", "p", "r", "cohen_dz"),
+    *("shapiro_p", "wilcoxon_w", "wilcoxon_p", "note"),
 )
 
 
@@ -85,6 +90,7 @@ def correlation_table(
     groups: Mapping[str, str],
     alpha: float,
     spearman_ci: str,
+    missing: str,
 ) -> pd.DataFrame:
     """Correlate age and every region with the scores in patients.
 
@@ -98,6 +104,8 @@ def correlation_table(
         ``{patients: <name>, controls: <name>}``.
     alpha, spearman_ci
         See `correlate`.
+    missing : {'pairwise', 'listwise'}
+        Correlate each score in all who have it, or only in those who have every score.
 
     Returns
     -------
@@ -105,6 +113,8 @@ def correlation_table(
         A row per pair; p values are not corrected for their number, as in the paper.
     """
     patients = participants[participants["group"] == check_groups(groups)[0]]
+    if check_option("missing", missing, MISSING) == "listwise":
+        patients = patients[patients[list(SCORES)].notna().all(axis=1)]
     variables = {"age": patients["age"]} | {r: chi.loc[patients.index, r] for r in REGIONS}
     rows = [
         {"x": name, "y": score}
@@ -115,8 +125,8 @@ def correlation_table(
     return tabulate(rows, _CORRELATION_COLUMNS)
 
 
-def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[str, float]:
-    """Compare paired values by the paired t test.
+def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[str, Any]:
+    """Compare paired values by the paired t test, with Wilcoxon's signed-rank test beside it.
 
     Parameters
     ----------
@@ -130,26 +140,32 @@ def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[st
     dict
         ``n``, the sides' means and SDs, ``mean_difference`` (left minus right) with its
         interval, ``t, df, p``, the sides' Pearson correlation ``r`` and ``cohen_dz``, the
-        mean difference over the SD of the differences; what does not exist is left out.
+        mean difference over the SD of the differences; Shapiro-Wilk's p of the differences,
+        the smaller rank sum ``wilcoxon_w`` and ``wilcoxon_p``, asymptotic with correction for
+        ties, none for continuity, and without pairs of no difference, as in SPSS. What does
+        not exist is left out, and ``note`` says why.
     """
     pairs = np.column_stack([np.asarray(left, float), np.asarray(right, float)])
     first, second = pairs[~np.isnan(pairs).any(axis=1)].T
-    row: dict[str, float] = {"n": first.size}
+    row: dict[str, Any] = {"n": first.size}
     if not first.size:
-        return row
+        return row | {"note": "not compared: no pair"}
     difference = first - second
     row |= {"mean_l": float(first.mean()), "mean_r": float(second.mean())}
     row["mean_difference"] = float(difference.mean())
     if first.size < 2:
-        return row
+        return row | {"note": f"not tested: fewer than {MIN_VALUES} pairs"}
     row |= {"sd_l": float(first.std(ddof=1)), "sd_r": float(second.std(ddof=1))}
     if first.size >= MIN_VALUES and not (constant(first) or constant(second)):
         row["r"] = float(stats.pearsonr(first, second).statistic)
     sd = float(difference.std(ddof=1))
     # A constant difference leaves round-off of the sides' size, which is no spread.
-    if first.size < MIN_VALUES or sd <= 1e-12 * float(np.abs(pairs[~np.isnan(pairs)]).max()):
-        return row
+    if first.size < MIN_VALUES:
+        return row | {"note": f"not tested: fewer than {MIN_VALUES} pairs"}
+    if sd <= 1e-12 * float(np.abs(pairs[~np.isnan(pairs)]).max()):
+        return row | {"note": "not tested: every pair differs by the same"}
     result = stats.ttest_rel(first, second)
+    ranks = _signed_ranks(difference)
     interval = result.confidence_interval(1 - alpha)
     return row | {
         "ci_low": float(interval.low),
@@ -158,7 +174,15 @@ def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[st
         "df": int(result.df),
         "p": float(result.pvalue),
         "cohen_dz": row["mean_difference"] / sd,
+        "shapiro_p": normality(difference)[1],
+        "wilcoxon_w": float(ranks.statistic),
+        "wilcoxon_p": float(ranks.pvalue),
     }
+
+
+def _signed_ranks(difference: NDArray) -> Any:
+    options: Any = {"zero_method": "wilcox", "correction": False, "method": "asymptotic"}
+    return stats.wilcoxon(difference, **options)
 
 
 def asymmetry_table(
@@ -185,7 +209,8 @@ def asymmetry_table(
     -------
     DataFrame
         A row per group and nucleus [ppm]. As in the paper the test is the paired t whatever
-        the distribution, and p is not corrected for the number of nuclei.
+        the distribution, and p is not corrected for the number of nuclei; the signed-rank
+        test stands in the last columns.
     """
     rows: list[dict[str, object]] = []
     for group in check_groups(groups):

@@ -28,6 +28,8 @@ SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge"
 #: Everything that a regression may use as a predictor.
 FACTORS = ("age", *BINARY_FACTORS, *SCORES)
 
+_OLDEST = 120
+_AGE_RULE = f"a number of years above 0, at most {_OLDEST}"
 _SCORE_RANGE = {"nihss": (0, 42), "mrs": (0, 6)}
 _PARTICIPANT_COLUMNS = ("participant_id", "group", "age", "sex", *BINARY_FACTORS, *SCORES)
 _MEANS_COLUMNS = ("participant_id", "rater", "roi", "hemisphere", "chi_ppm")
@@ -109,7 +111,7 @@ def read_participants(path: Path, *, groups: Mapping[str, str]) -> pd.DataFrame:
     _check_words(frame, "sex", ("M", "F"), path=path)
     for column in BINARY_FACTORS:
         _check_words(frame, column, ("yes", "no"), path=path)
-    frame["age"] = _numbers(frame, "age", lambda x: x > 0, "a number of years above 0", path=path)
+    frame["age"] = _numbers(frame, "age", _plausible_age, _AGE_RULE, path=path)
     for column in SCORES:
         low, high = _SCORE_RANGE[column.split("_")[0]]
         frame[column] = _numbers(
@@ -138,12 +140,25 @@ def _check_identifiers(identifiers: pd.Series, *, path: Path) -> None:
             f"{path}: line {line}: participant_id must be given; got nothing. "
             "Write sub-<label>, or delete the line."
         )
+    malformed = ~identifiers.str.fullmatch(r"sub-[A-Za-z0-9]+")
+    if malformed.any():
+        line = int(np.flatnonzero(malformed)[0]) + 2
+        raise StudyError(
+            f"{path}: line {line}: participant_id must be sub-<label> of letters and digits; got "
+            f"{identifiers[malformed].iloc[0]!r}. Write it as in the scans and measurements."
+        )
     twice = identifiers[identifiers.duplicated()].unique()
     if len(twice):
+        lines = ", ".join(str(n + 2) for n in np.flatnonzero(identifiers == twice[0]))
         raise StudyError(
             f"{path}: {', '.join(twice)}: participant_id must stand once; it stands "
-            f"{(identifiers == twice[0]).sum()} times. Keep one row per participant."
+            f"{(identifiers == twice[0]).sum()} times (lines {lines}). Keep one row per "
+            "participant."
         )
+
+
+def _plausible_age(years: pd.Series) -> pd.Series:
+    return (years > 0) & (years <= _OLDEST)
 
 
 def _whole_number_between(numbers: pd.Series, low: int, high: int) -> pd.Series:
@@ -154,10 +169,11 @@ def _refuse(frame: pd.DataFrame, bad: pd.Series, column: str, *, rule: str, path
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         value = frame[column].iloc[[row]].tolist()[0]
+        shown = "n/a" if pd.isna(value) else repr(value)
         more = f" ({int(bad.sum())} rows like this)" if bad.sum() > 1 else ""
         raise StudyError(
-            f"{path}: {frame.index[row]}: {column} must be {rule}; "
-            f"got {value!r}{more}. Correct the cell; n/a stands for missing."
+            f"{path}: {frame.index[row]} (line {row + 2}): {column} must be {rule}; "
+            f"got {shown}{more}. Correct the cell; n/a stands for missing."
         )
 
 
@@ -241,12 +257,14 @@ def _check_same_participants(measured: pd.Index, listed: pd.Index, *, path: Path
     if unlisted:
         raise StudyError(
             f"{path}: {', '.join(unlisted)}: every participant must be in the participants "
-            "table; these are not. Add their rows there, or leave their measurements out."
+            "table (column participant_id); these are not. Add their rows there, or leave their "
+            "measurements out of the ROI values."
         )
     if unmeasured:
         raise StudyError(
             f"{path}: {', '.join(unmeasured)}: every participant of the participants table "
-            "must have ROI values; these have none. Measure them, or delete their rows there."
+            "must have ROI values (column participant_id); these have none. Measure them, or "
+            "delete their rows there."
         )
 
 

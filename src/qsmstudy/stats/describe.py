@@ -1,13 +1,14 @@
-"""Descriptive statistics, two-sample tests, and the table of participants (Table 1)."""
+"""Descriptive statistics and two-sample tests."""
 
+import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.stats.dataset import BINARY_FACTORS, SCORES, check_groups, check_option, tabulate
+from qsmstudy.stats.dataset import check_option
 
 #: Fewest values per group that a test is computed from; Shapiro-Wilk needs as many.
 MIN_VALUES = 3
@@ -16,13 +17,6 @@ MIN_VALUES = 3
 QUANTILES = ("weibull", "linear", "hazen", "median_unbiased", "normal_unbiased")
 #: Two-sample t tests: equal variances, or Welch's.
 T_TESTS = ("pooled", "welch")
-#: Which cases the scores are described on: those with all scores, or with the one.
-MISSING = ("listwise", "pairwise")
-
-_COLUMNS = (
-    *("variable", "group", "n", "n_missing", "n_yes", "n_no", "mean", "sd", "median", "q1", "q3"),
-    *("iqr", "test", "statistic", "df", "p", "p_yates", "p_fisher", "min_expected", "note"),
-)
 
 
 def describe(values: ArrayLike, *, quantile: str) -> dict[str, float]:
@@ -144,20 +138,58 @@ def compare_means(
         return {"note": reason}
     if constant(first) and constant(second):
         return {"note": "not tested: no spread within the groups"}
-    result = stats.ttest_ind(first, second, equal_var=t_test == "pooled")
-    other = stats.ttest_ind(first, second, equal_var=t_test != "pooled")
-    with np.errstate(all="ignore"):
-        levene = float(stats.levene(first, second, center="mean").pvalue)
+    result = _t_test(first, second, pooled=t_test == "pooled")
+    both = alternatives(samples)
+    levene = both["levene_p"]
     note = ""
     if levene < alpha:
-        name = "Welch" if t_test == "pooled" else "pooled"
-        note = f"variances differ (Levene p = {levene:.3g}): {name} t gives p = {other.pvalue:.3g}"
+        name, p = ("Welch", both["p_welch"]) if t_test == "pooled" else ("pooled", both["p_pooled"])
+        note = f"variances differ (Levene p = {levene:.3g}): {name} t gives p = {p:.3g}"
     return {
         "test": f"{t_test}_t",
         "statistic": float(result.statistic),
         "df": float(result.df),
         "p": float(result.pvalue),
         "note": note,
+    }
+
+
+def _t_test(first: NDArray, second: NDArray, *, pooled: bool) -> Any:
+    with warnings.catch_warnings():
+        # One constant group is a fair sample of no spread; scipy warns of lost precision there.
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        return stats.ttest_ind(first, second, equal_var=pooled)
+
+
+def alternatives(samples: Mapping[str, NDArray]) -> dict[str, float]:
+    """Compute the p values of every two-sample test, and Levene's test, side by side.
+
+    Parameters
+    ----------
+    samples : mapping of str to ndarray
+        Two groups, without missing values.
+
+    Returns
+    -------
+    dict
+        ``levene_f, levene_p, p_pooled, p_welch, p_mann_whitney``; empty where there is no test,
+        NaN where one of them does not exist.
+
+    Notes
+    -----
+    Levene's test is that of distances from the means, as SPSS computes it.
+    """
+    first, second = samples.values()
+    if untestable(samples) or (constant(first) and constant(second)):
+        return {}
+    with np.errstate(all="ignore"):
+        levene = stats.levene(first, second, center="mean")
+    return {
+        "levene_f": float(levene.statistic),
+        "levene_p": float(levene.pvalue),
+        "p_pooled": float(_t_test(first, second, pooled=True).pvalue),
+        "p_welch": float(_t_test(first, second, pooled=False).pvalue),
+        "p_mann_whitney": float(compare_ranks(samples)["p"]),  # type: ignore[arg-type]
     }
 
 
@@ -220,92 +252,3 @@ def compare_proportions(counts: ArrayLike) -> dict[str, object]:
         "min_expected": smallest,
         "note": "expected count below 5: Fisher's p is preferable" if few else "",
     }
-
-
-def participants_table(
-    participants: pd.DataFrame,
-    *,
-    groups: Mapping[str, str],
-    alpha: float,
-    t_test: str,
-    quantile: str,
-    descriptive_missing: str,
-) -> pd.DataFrame:
-    """Describe the participants and compare the groups (Table 1).
-
-    Parameters
-    ----------
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        ``{patients: <name>, controls: <name>}``.
-    alpha : float
-        Level at which unequal variances are noted.
-    t_test : {'pooled', 'welch'}
-        The t test of age.
-    quantile : str
-        One of `QUANTILES`.
-    descriptive_missing : {'listwise', 'pairwise'}
-        Describe the scores of patients who have all of them, or each score of those who
-        have it. SPSS's EXAMINE is listwise unless told otherwise.
-
-    Returns
-    -------
-    DataFrame
-        A row per variable and group, then a row ``all`` with the test; sex counts M as yes.
-    """
-    names = check_groups(groups)
-    check_option("descriptive_missing", descriptive_missing, MISSING)
-    rows: list[dict[str, object]] = []
-    ages = {name: participants.loc[participants["group"] == name, "age"] for name in names}
-    for name, age in ages.items():
-        rows.append(_described("age", name, age, quantile=quantile))
-    samples = {name: present(age) for name, age in ages.items()}
-    test = compare_means(samples, t_test=t_test, alpha=alpha)
-    rows.append(_overall("age", participants["age"], test))
-    for variable in ("sex", *BINARY_FACTORS):
-        rows.extend(_counted(participants, variable, names))
-    patients = participants.loc[participants["group"] == names[0], list(SCORES)]
-    complete = patients.notna().all(axis=1)
-    for score in SCORES:
-        values = patients[score].where(complete | (descriptive_missing == "pairwise"))
-        rows.append(_described(score, names[0], values, quantile=quantile))
-    return tabulate(rows, _COLUMNS)
-
-
-def _described(variable: str, group: str, values: pd.Series, *, quantile: str) -> dict[str, object]:
-    summary = describe(values, quantile=quantile)
-    missing = int(values.isna().sum())
-    note = "" if summary["n"] else "no value"
-    return {"variable": variable, "group": group, "n_missing": missing, "note": note} | summary
-
-
-def _overall(variable: str, values: pd.Series, test: dict[str, object]) -> dict[str, object]:
-    known = int(values.notna().sum())
-    missing = len(values) - known
-    return {"variable": variable, "group": "all", "n": known, "n_missing": missing} | test
-
-
-def _counted(
-    participants: pd.DataFrame, variable: str, names: tuple[str, str]
-) -> list[dict[str, object]]:
-    yes, no = ("M", "F") if variable == "sex" else ("yes", "no")
-    rows: list[dict[str, object]] = []
-    counts = []
-    for name in names:
-        answers = participants.loc[participants["group"] == name, variable]
-        pair = [int((answers == yes).sum()), int((answers == no).sum())]
-        counts.append(pair)
-        rows.append(
-            {
-                "variable": variable,
-                "group": name,
-                "n": sum(pair),
-                "n_missing": int(answers.isna().sum()),
-                "n_yes": pair[0],
-                "n_no": pair[1],
-                "note": "" if sum(pair) else "no value",
-            }
-        )
-    rows.append(_overall(variable, participants[variable], compare_proportions(counts)))
-    return rows

@@ -13,13 +13,14 @@ from qsmstudy.errors import StudyError
 from qsmstudy.roi import ROIS
 from qsmstudy.stats.dataset import REGIONS, check_groups, check_option, region_parts, tabulate
 from qsmstudy.stats.describe import (
+    alternatives,
     compare_means,
     compare_ranks,
     describe,
     normality,
     present,
-    untestable,
 )
+from qsmstudy.stats.effects import hedges_g, rank_biserial
 
 #: Corrections for the family of regions.
 FDR = ("as_published", "bh")
@@ -28,6 +29,8 @@ _COLUMNS = (
     *("roi", "hemisphere", "group", "n", "mean", "sd", "median", "q1", "q3", "iqr"),
     *("shapiro_w", "shapiro_p", "normal", "test", "statistic", "df", "p", "rank", "p_fdr"),
     *("significant", "hedges_g", "g_low", "g_high", "note"),
+    *("levene_f", "levene_p", "p_pooled", "p_welch", "p_mann_whitney"),
+    *("rank_biserial", "rank_biserial_low", "rank_biserial_high"),
 )
 
 
@@ -90,30 +93,6 @@ def round_half_up(value: float, decimals: int) -> Decimal:
     return Decimal(str(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def hedges_g(samples: Mapping[str, NDArray], *, alpha: float) -> dict[str, float]:
-    """Compute Hedges's g, first group minus second, with its interval.
-
-    Notes
-    -----
-    The interval is :math:`g ± t SE` with the large-sample SE of a standardized difference
-    and t on :math:`n_1 + n_2 - 2` degrees of freedom.
-
-    References
-    ----------
-    Hedges LV (1981), J Educ Stat 6:107. doi:10.3102/10769986006002107
-    """
-    import pingouin
-
-    first, second = samples.values()
-    if untestable(samples) or (np.ptp(first) == 0 and np.ptp(second) == 0):
-        return {}
-    g = float(pingouin.compute_effsize(first, second, eftype="hedges"))
-    low, high = pingouin.compute_esci(
-        g, first.size, second.size, eftype="hedges", confidence=1 - alpha, decimals=15
-    )
-    return {"hedges_g": g, "g_low": float(low), "g_high": float(high)}
-
-
 def group_table(
     chi: pd.DataFrame,
     *,
@@ -147,7 +126,8 @@ def group_table(
     -------
     DataFrame
         Two rows per region with the groups' values [ppm], then a row ``all`` with the test:
-        t where Shapiro-Wilk rejects normality in neither group, Mann-Whitney elsewhere.
+        t where Shapiro-Wilk rejects normality in neither group, Mann-Whitney elsewhere. The
+        other tests' p and Levene's test stand beside it, and the effect sizes of both.
     """
     names = check_groups(groups)
     rows: list[dict[str, object]] = []
@@ -171,7 +151,11 @@ def group_table(
             test = compare_ranks(samples)
         n = sum(sample.size for sample in samples.values())
         tests.append(
-            {**region_parts(region), "group": "all", "n": n} | test | hedges_g(samples, alpha=alpha)
+            {**region_parts(region), "group": "all", "n": n}
+            | test
+            | alternatives(samples)
+            | hedges_g(samples, alpha=alpha)
+            | rank_biserial(samples, alpha=alpha)
         )
         rows.append(tests[-1])
     rank, adjusted = false_discovery([row.get("p", np.nan) for row in tests], method=fdr)

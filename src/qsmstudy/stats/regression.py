@@ -22,6 +22,9 @@ BINARY_CODINGS: Mapping[str, Mapping[str, float]] = {
     "yes1_no0": {"yes": 1.0, "no": 0.0},
 }
 
+#: Which cases a model of one factor has: those with that factor, or with all factors.
+MISSING = ("pairwise", "listwise")
+
 _UNIVARIATE_COLUMNS = (
     *("roi", "hemisphere", "factor", "n", "beta", "b", "se", "t", "p", "selected", "note"),
 )
@@ -130,7 +133,12 @@ def fit_linear(outcome: pd.Series, terms: pd.DataFrame) -> tuple[list[dict], dic
 
 
 def univariate_table(
-    chi: pd.DataFrame, regions: Sequence[str], terms: pd.DataFrame, *, entry_p: float
+    chi: pd.DataFrame,
+    regions: Sequence[str],
+    terms: pd.DataFrame,
+    *,
+    entry_p: float,
+    missing: str,
 ) -> pd.DataFrame:
     """Regress susceptibility on one factor at a time (Table 5).
 
@@ -144,12 +152,16 @@ def univariate_table(
         As `predictors` returns it.
     entry_p : float
         A factor with p below it is selected for the multivariable model.
+    missing : {'pairwise', 'listwise'}
+        Fit each model to all who have its factor, or only to those who have every factor.
 
     Returns
     -------
     DataFrame
         A row per region and factor; every row has its own n.
     """
+    if check_option("missing", missing, MISSING) == "listwise":
+        terms = terms.where(terms.notna().all(axis=1))
     rows: list[dict] = []
     for region in regions:
         outcome = chi.loc[terms.index, region]
