@@ -22,7 +22,8 @@ TILT_DEGREES = 20.0
 
 def participants(results: Path) -> list[str]:
     """Return the participants whose maps are there."""
-    return sorted(p.name.split("_")[0] for p in results.glob("derivatives/qsm/sub-*/anat/*Chimap.nii.gz"))
+    maps = results.glob("derivatives/qsm/sub-*/anat/*Chimap.nii.gz")
+    return sorted(path.name.split("_")[0] for path in maps)
 
 
 def load(results: Path, sub: str) -> tuple[Scan, NDArray, NDArray, float]:

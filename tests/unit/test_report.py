@@ -19,6 +19,7 @@ from qsmstudy import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import checks, flow, methods, page, printed, references, summary
 from qsmstudy.report import numbers as nb
+from qsmstudy.report import options as options_words
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
@@ -442,7 +443,7 @@ def test_methods_reject_an_option_without_words():
 def test_every_citation_is_in_the_bibliography_and_every_work_is_complete():
     works = references.parse(BIBLIOGRAPHY.read_text(encoding="utf-8"))
     cited = set()
-    for options in methods.WORDS.values():
+    for options in options_words.WORDS.values():
         cited |= set(re.findall(r"@([a-z]+\d+)", " ".join(options.values())))
     cited |= set(re.findall(r"@([a-z]+\d+)", methods_text()))
     assert cited <= set(works)

@@ -9,7 +9,17 @@ import pandas as pd
 
 from qsmstudy import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.report import audit, checks, flow, methods, page, printed, references, summary
+from qsmstudy.report import (
+    audit,
+    checks,
+    flow,
+    methods,
+    options,
+    page,
+    printed,
+    references,
+    summary,
+)
 
 #: Names of the tables that every study has, in the page's order.
 TABLES = (
@@ -173,7 +183,7 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
             study.need("table5"),
             study.need("table6"),
             alpha=alpha,
-            entry_p=methods.setting(study.config, "table5", "entry_p"),
+            entry_p=options.setting(study.config, "table5", "entry_p"),
         ),
         "correlation": summary.correlation(study.need("correlations"), alpha=alpha),
         "age": summary.age_and_disability(study.need("correlations"), alpha=alpha),
@@ -182,7 +192,7 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
         "power": summary.power(study.need("power"), alpha=alpha),
         "positive": printed.positive_state(table4),
-        "correction": methods.CORRECTIONS[methods.setting(study.config, "table3", "fdr")],
+        "correction": methods.CORRECTIONS[options.setting(study.config, "table3", "fdr")],
     }
 
 

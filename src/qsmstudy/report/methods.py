@@ -6,105 +6,14 @@ so that the text cannot fall behind the software.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from qsmstudy.errors import StudyError
 from qsmstudy.report import consensus, flow
 from qsmstudy.report import numbers as nb
-
-Config = Mapping[str, Any]
-
-#: Words for the options that are names, by rule and key.
-WORDS: dict[tuple[str, ...], dict[Any, str]] = {
-    ("fit_field", "phase_sign"): {
-        1: "phase taken to grow with the field",
-        -1: "phase taken to fall with the field",
-        "auto": "the phase's sign taken to be that with which voxels of high R2* are paramagnetic",
-    },
-    ("fit_field", "noise_model"): {
-        "expected": "the magnitudes and the noise level alone",
-        "observed": "the curvature and the residual of the fit",
-    },
-    ("fit_field", "r2star_method"): {
-        "arlo": "auto-regression on linear operations [@pei2015]",
-        "arlo_exact": "auto-regression on linear operations, exact for a mono-exponential decay "
-        "[@pei2015]",
-        "log_linear": "a weighted line through the logarithm of the magnitudes",
-    },
-    ("unwrap_phase", "method"): {
-        "laplacian": "inverting its Laplacian [@schofield2003]",
-        "laplacian_wrapped": "inverting the Laplacian of its wrapped differences [@schofield2003]",
-        "romeo": "ROMEO, by whole periods along the paths of highest quality [@dymerska2021]",
-        "region_growing": "region growing along the most reliable voxels",
-    },
-    ("invert_dipole", "reference"): {
-        "csf": "Zero susceptibility was set to the mean of the ventricular cerebrospinal fluid; "
-        "where none was found, to the mean over the whole brain.",
-        "whole_brain": "Zero susceptibility was set to the mean over the whole brain.",
-        "none": "No reference was subtracted: zero is the mean over the array of the inversion, "
-        "brain and margin together.",
-    },
-    ("summarize_rois", "reference"): {
-        "as_measured": "",
-        "csf": " The values were expressed relative to the mean of the ventricular cerebrospinal "
-        "fluid.",
-        "whole_brain": " The values were expressed relative to the mean over the whole brain.",
-        "none": " The values were expressed without a reference, as the maps were inverted.",
-    },
-    ("remove_background", "method"): {
-        "pdf": "projection onto dipole fields [@liu2011]",
-        "vsharp": "V-SHARP, spherical means of several radii [@schweser2011, @wu2012]",
-    },
-    ("t_test",): {"pooled": "Student's t test with pooled variance", "welch": "Welch's t test"},
-    ("quantile",): {
-        "weibull": "SPSS's HAVERAGE rule (type 6)",
-        "linear": "linear interpolation (type 7)",
-        "hazen": "Hazen's rule (type 5)",
-        "median_unbiased": "the median-unbiased rule (type 8)",
-        "normal_unbiased": "the normal-unbiased rule (type 9)",
-    },
-    ("table1", "descriptive_missing"): {
-        "listwise": "of the patients who had all of them",
-        "pairwise": "of all patients who had the one",
-    },
-    ("table2", "form"): {
-        "icc_a1": "ICC(A,1): absolute agreement of single ratings",
-        "icc_ak": "ICC(A,k): absolute agreement of the raters' mean",
-        "icc_c1": "ICC(C,1): consistency of single ratings",
-        "icc_ck": "ICC(C,k): consistency of the raters' mean",
-    },
-    ("table3", "fdr"): {
-        "bh": "the procedure of Benjamini and Hochberg [@benjamini1995]",
-        "as_published": "p, rounded to three decimals, times the number of regions over its "
-        "rank, without step-up, as the published values imply; this differs from the "
-        "procedure of Benjamini and Hochberg [@benjamini1995]",
-    },
-    ("table4", "auc_se"): {
-        "spss_nonparametric": "the nonparametric standard error of SPSS [@hanley1982]",
-        "delong": "DeLong's standard error [@delong1988]",
-        "binegexp": "the standard error of the bi-negative exponential model [@hanley1982]",
-    },
-    ("table4", "cutoff_tie"): {
-        "highest_sensitivity": "the highest sensitivity",
-        "highest_specificity": "the highest specificity",
-    },
-    ("binary_coding",): {"yes1_no2": "yes 1 and no 2", "yes1_no0": "yes 1 and no 0"},
-    ("table5", "missing"): {
-        "pairwise": "in all patients who had the factor",
-        "listwise": "in the patients who had all factors",
-    },
-    ("correlate_scores", "missing"): {
-        "pairwise": "in all patients who had the score",
-        "listwise": "in the patients who had all scores",
-    },
-    ("correlate_scores", "spearman_ci"): {
-        "bonett_wright": "Bonett and Wright [@bonett2000]",
-        "fieller": "Fieller, Hartley and Pearson [@fieller1957]",
-        "fisher": "Fisher's transformation",
-    },
-}
+from qsmstudy.report.options import Config, setting, words
+from qsmstudy.report.reconstruction import reconstruction
 
 #: Short names of the corrections, for captions.
 CORRECTIONS = {
@@ -141,42 +50,6 @@ class Section:
 
     title: str
     sentences: tuple[str, ...]
-
-
-def words(config: Config, rule: str, key: str) -> str:
-    """Return the words for a named option.
-
-    Raises
-    ------
-    StudyError
-        If the option has a value without words.
-    """
-    value = setting(config, rule, key)
-    known = WORDS.get((rule, key)) or WORDS[(key,)]
-    if value not in known:
-        raise StudyError(
-            f"{rule}.{key}: must be one of {', '.join(map(str, known))}; got {value!r}. "
-            "Correct the configuration."
-        )
-    return known[value]
-
-
-def setting(config: Config, rule: str, key: str) -> Any:
-    """Return an option of a rule: from the rule's section, or from the top level if shared.
-
-    Raises
-    ------
-    StudyError
-        If it is in neither.
-    """
-    section = config.get(rule)
-    for place in (section, config):
-        if isinstance(place, Mapping) and key in place:
-            return place[key]
-    raise StudyError(
-        f"config: {rule}.{key} must be given, the methods text states it. Add it to the "
-        "configuration."
-    )
 
 
 def sections(
@@ -263,96 +136,6 @@ def simulation(config: Config) -> tuple[str, ...]:
             f"{times[-1]:.4g} ms."
         )
     return tuple(sentences)
-
-
-def reconstruction(config: Config) -> tuple[str, ...]:
-    """Describe the way from echoes to susceptibility."""
-
-    def value(rule: str, key: str) -> str:
-        return f"{setting(config, rule, key):g}"
-
-    sentences = [
-        "In every voxel the field was fitted to the complex signal of all echoes by least "
-        "squares [@kressler2010, @liu2013], "
-        f"with {words(config, 'fit_field', 'phase_sign')} and at most "
-        f"{value('fit_field', 'max_iterations')} Gauss-Newton steps; voxels with less than "
-        f"{value('fit_field', 'signal_fraction')} of the robust maximum magnitude were left out.",
-        f"The field's noise was predicted from {words(config, 'fit_field', 'noise_model')}.",
-        f"R2* was estimated by {words(config, 'fit_field', 'r2star_method')}.",
-        f"The field was unwrapped by {words(config, 'unwrap_phase', 'method')}.",
-        "The brain was extracted from the root sum of squares of the magnitudes by the brain "
-        "extraction tool's method [@smith2002] (fractional intensity threshold "
-        f"{value('extract_brain', 'fractional_threshold')}, "
-        f"{value('extract_brain', 'iterations')} iterations); where the dataset provided a mask, "
-        "it was used instead.",
-        *_trim(config),
-        _background(config),
-        "The local field was inverted by morphology enabled dipole inversion [@liu2012] in its "
-        f"nonlinear form [@liu2013] with λ = {value('invert_dipole', 'lambda_fidelity')}, the "
-        "data term in radians per echo spacing, solved by the alternating direction method of "
-        f"multipliers (at most {value('invert_dipole', 'max_iterations')} steps, relative change "
-        f"{value('invert_dipole', 'tolerance')}, margin "
-        f"{value('invert_dipole', 'padding_mm')} mm).",
-        f"Edges made up {value('invert_dipole', 'edge_fraction')} gradient components per brain "
-        "voxel.",
-    ]
-    if setting(config, "invert_dipole", "smv_radius_mm") > 0:
-        sentences.append(
-            "A spherical mean value filter with a radius of "
-            f"{value('invert_dipole', 'smv_radius_mm')} mm was applied to field and dipole kernel, "
-            "and the mask eroded accordingly."
-        )
-    if merit := setting(config, "invert_dipole", "merit"):
-        times = "once" if merit == 1 else f"{merit} times"
-        sentences.append(f"Outliers of the data term lost weight in a reweighting, {times}.")
-    fluid = (
-        "Ventricular fluid was found as connected voxels with R2* below "
-        f"{value('invert_dipole', 'csf_r2star_threshold')} 1/s near the centre"
-    )
-    if setting(config, "invert_dipole", "lambda_csf") > 0:
-        fluid += (
-            ", and its susceptibility held uniform with "
-            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]; the noise given for its "
-            "mean is then a lower bound"
-        )
-    return (
-        *sentences,
-        fluid + ".",
-        words(config, "invert_dipole", "reference"),
-        "The means of ventricular fluid and whole brain stand with every map and regional value, "
-        "so that both can be expressed under either reference [@bilgic2024].",
-    )
-
-
-def _trim(config: Config) -> tuple[str, ...]:
-    """Describe the trim of the mask's rim, if there is one."""
-    threshold = setting(config, "extract_brain", "trim_residual")
-    if threshold is None:
-        return ()
-    return (
-        "From outside, voxels whose field fit left a relative residual above "
-        f"{threshold:g} were peeled off the mask, to a depth of "
-        f"{setting(config, 'extract_brain', 'trim_mm'):g} mm at most.",
-    )
-
-
-def _background(config: Config) -> str:
-    """Describe the removal of the background field."""
-
-    def value(key: str) -> str:
-        return f"{setting(config, 'remove_background', key):g}"
-
-    how = words(config, "remove_background", "method")
-    if setting(config, "remove_background", "method") == "pdf":
-        return (
-            f"The background field was removed by {how}, solved by conjugate gradients (at most "
-            f"{value('max_iterations')} steps, relative tolerance {value('tolerance')}, margin "
-            f"{value('padding_mm')} mm)."
-        )
-    return (
-        f"The background field was removed by {how} (spheres of at most {value('radius_mm')} mm, "
-        f"transfer function truncated at {value('truncation')}); the mask lost a rim of one voxel."
-    )
 
 
 def measurement(

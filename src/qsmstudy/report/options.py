@@ -1,0 +1,142 @@
+"""The words of the methods text for every option that is a name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qsmstudy.errors import StudyError
+
+Config = Mapping[str, Any]
+
+#: Words for the options that are names, by rule and key.
+WORDS: dict[tuple[str, ...], dict[Any, str]] = {
+    ("fit_field", "phase_sign"): {
+        1: "phase taken to grow with the field",
+        -1: "phase taken to fall with the field",
+        "auto": "the phase's sign taken to be that with which voxels of high R2* are paramagnetic",
+    },
+    ("fit_field", "noise_model"): {
+        "expected": "the magnitudes and the noise level alone",
+        "observed": "the curvature and the residual of the fit",
+    },
+    ("fit_field", "r2star_method"): {
+        "arlo": "auto-regression on linear operations [@pei2015]",
+        "arlo_exact": "auto-regression on linear operations, exact for a mono-exponential decay "
+        "[@pei2015]",
+        "log_linear": "a weighted line through the logarithm of the magnitudes",
+    },
+    ("unwrap_phase", "method"): {
+        "laplacian": "inverting its Laplacian [@schofield2003]",
+        "laplacian_wrapped": "inverting the Laplacian of its wrapped differences [@schofield2003]",
+        "romeo": "ROMEO, by whole periods along the paths of highest quality [@dymerska2021]",
+        "region_growing": "region growing along the most reliable voxels",
+    },
+    ("invert_dipole", "method"): {
+        "medi": "solved by the alternating direction method of multipliers",
+        "medi_gauss_newton": "solved by Gauss-Newton steps with inner conjugate gradients, as "
+        "published",
+        "tkd": "division by the dipole kernel, truncated where it is small [@shmueli2009]",
+        "tikhonov": "least squares with a penalty of the squared gradient, in closed form "
+        "[@bilgic2014]",
+    },
+    ("invert_dipole", "reference"): {
+        "csf": "Zero susceptibility was set to the mean of the ventricular cerebrospinal fluid; "
+        "where none was found, to the mean over the whole brain.",
+        "whole_brain": "Zero susceptibility was set to the mean over the whole brain.",
+        "none": "No reference was subtracted: zero is the mean over the array of the inversion, "
+        "brain and margin together.",
+    },
+    ("summarize_rois", "reference"): {
+        "as_measured": "",
+        "csf": " The values were expressed relative to the mean of the ventricular cerebrospinal "
+        "fluid.",
+        "whole_brain": " The values were expressed relative to the mean over the whole brain.",
+        "none": " The values were expressed without a reference, as the maps were inverted.",
+    },
+    ("remove_background", "method"): {
+        "pdf": "projection onto dipole fields [@liu2011]",
+        "vsharp": "V-SHARP, spherical means of several radii [@schweser2011, @wu2012]",
+    },
+    ("t_test",): {"pooled": "Student's t test with pooled variance", "welch": "Welch's t test"},
+    ("quantile",): {
+        "weibull": "SPSS's HAVERAGE rule (type 6)",
+        "linear": "linear interpolation (type 7)",
+        "hazen": "Hazen's rule (type 5)",
+        "median_unbiased": "the median-unbiased rule (type 8)",
+        "normal_unbiased": "the normal-unbiased rule (type 9)",
+    },
+    ("table1", "descriptive_missing"): {
+        "listwise": "of the patients who had all of them",
+        "pairwise": "of all patients who had the one",
+    },
+    ("table2", "form"): {
+        "icc_a1": "ICC(A,1): absolute agreement of single ratings",
+        "icc_ak": "ICC(A,k): absolute agreement of the raters' mean",
+        "icc_c1": "ICC(C,1): consistency of single ratings",
+        "icc_ck": "ICC(C,k): consistency of the raters' mean",
+    },
+    ("table3", "fdr"): {
+        "bh": "the procedure of Benjamini and Hochberg [@benjamini1995]",
+        "as_published": "p, rounded to three decimals, times the number of regions over its "
+        "rank, without step-up, as the published values imply; this differs from the "
+        "procedure of Benjamini and Hochberg [@benjamini1995]",
+    },
+    ("table4", "auc_se"): {
+        "spss_nonparametric": "the nonparametric standard error of SPSS [@hanley1982]",
+        "delong": "DeLong's standard error [@delong1988]",
+        "binegexp": "the standard error of the bi-negative exponential model [@hanley1982]",
+    },
+    ("table4", "cutoff_tie"): {
+        "highest_sensitivity": "the highest sensitivity",
+        "highest_specificity": "the highest specificity",
+    },
+    ("binary_coding",): {"yes1_no2": "yes 1 and no 2", "yes1_no0": "yes 1 and no 0"},
+    ("table5", "missing"): {
+        "pairwise": "in all patients who had the factor",
+        "listwise": "in the patients who had all factors",
+    },
+    ("correlate_scores", "missing"): {
+        "pairwise": "in all patients who had the score",
+        "listwise": "in the patients who had all scores",
+    },
+    ("correlate_scores", "spearman_ci"): {
+        "bonett_wright": "Bonett and Wright [@bonett2000]",
+        "fieller": "Fieller, Hartley and Pearson [@fieller1957]",
+        "fisher": "Fisher's transformation",
+    },
+}
+
+
+def words(config: Config, rule: str, key: str) -> str:
+    """Return the words for a named option.
+
+    Raises
+    ------
+    StudyError
+        If the option has a value without words.
+    """
+    value = setting(config, rule, key)
+    known = WORDS.get((rule, key)) or WORDS[(key,)]
+    if value not in known:
+        raise StudyError(
+            f"{rule}.{key}: must be one of {', '.join(map(str, known))}; got {value!r}. "
+            "Correct the configuration."
+        )
+    return known[value]
+
+
+def setting(config: Config, rule: str, key: str) -> Any:
+    """Return an option of a rule: from the rule's section, or from the top level if shared.
+
+    Raises
+    ------
+    StudyError
+        If it is in neither.
+    """
+    section = config.get(rule)
+    for place in (section, config):
+        if isinstance(place, Mapping) and key in place:
+            return place[key]
+    raise StudyError(
+        f"config: {rule}.{key} must be given, the methods text states it. Add it to the "
+        "configuration."
+    )

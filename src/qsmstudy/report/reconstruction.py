@@ -1,0 +1,118 @@
+"""The part of the methods text that leads from echoes to susceptibility."""
+
+from qsmstudy.report.options import Config, setting, words
+
+#: Methods without iteration: the option that steers each, and what it is.
+CLOSED_FORM = {
+    "tkd": ("tkd_threshold", "threshold"),
+    "tikhonov": ("tikhonov_weight", "weight in mm²"),
+}
+
+
+def reconstruction(config: Config) -> tuple[str, ...]:
+    """Describe the way from echoes to susceptibility."""
+
+    def value(rule: str, key: str) -> str:
+        return f"{setting(config, rule, key):g}"
+
+    sentences = [
+        "In every voxel the field was fitted to the complex signal of all echoes by least "
+        "squares [@kressler2010, @liu2013], "
+        f"with {words(config, 'fit_field', 'phase_sign')} and at most "
+        f"{value('fit_field', 'max_iterations')} Gauss-Newton steps; voxels with less than "
+        f"{value('fit_field', 'signal_fraction')} of the robust maximum magnitude were left out.",
+        f"The field's noise was predicted from {words(config, 'fit_field', 'noise_model')}.",
+        f"R2* was estimated by {words(config, 'fit_field', 'r2star_method')}.",
+        f"The field was unwrapped by {words(config, 'unwrap_phase', 'method')}.",
+        "The brain was extracted from the root sum of squares of the magnitudes by the brain "
+        "extraction tool's method [@smith2002] (fractional intensity threshold "
+        f"{value('extract_brain', 'fractional_threshold')}, "
+        f"{value('extract_brain', 'iterations')} iterations); where the dataset provided a mask, "
+        "it was used instead.",
+        *_trim(config),
+        _background(config),
+    ]
+    sentences += _inversion(config)
+    fluid = (
+        "Ventricular fluid was found as connected voxels with R2* below "
+        f"{value('invert_dipole', 'csf_r2star_threshold')} 1/s near the centre"
+    )
+    uniform = setting(config, "invert_dipole", "method") not in CLOSED_FORM
+    if uniform and setting(config, "invert_dipole", "lambda_csf") > 0:
+        fluid += (
+            ", and its susceptibility held uniform with "
+            f"λ_CSF = {value('invert_dipole', 'lambda_csf')} [@liu2018]; the noise given for its "
+            "mean is then a lower bound"
+        )
+    return (
+        *sentences,
+        fluid + ".",
+        words(config, "invert_dipole", "reference"),
+        "The means of ventricular fluid and whole brain stand with every map and regional value, "
+        "so that both can be expressed under either reference [@bilgic2024].",
+    )
+
+
+def _inversion(config: Config) -> list[str]:
+    """Describe the dipole inversion."""
+
+    def value(key: str) -> str:
+        return f"{setting(config, 'invert_dipole', key):g}"
+
+    method = setting(config, "invert_dipole", "method")
+    how, margin = words(config, "invert_dipole", "method"), f"margin {value('padding_mm')} mm"
+    if method in CLOSED_FORM:
+        key, what = CLOSED_FORM[method]
+        return [f"The local field was inverted by {how} ({what} {value(key)}, {margin})."]
+    stop = (
+        f"at most {value('max_iterations')} steps, relative change {value('tolerance')}, "
+        if method == "medi"
+        else ""
+    )
+    sentences = [
+        "The local field was inverted by morphology enabled dipole inversion [@liu2012] in its "
+        f"nonlinear form [@liu2013] with λ = {value('lambda_fidelity')}, the data term in radians "
+        f"per echo spacing, {how} ({stop}{margin}).",
+        f"Edges made up {value('edge_fraction')} gradient components per brain voxel.",
+    ]
+    if setting(config, "invert_dipole", "smv_radius_mm") > 0:
+        sentences.append(
+            f"A spherical mean value filter with a radius of {value('smv_radius_mm')} mm was "
+            "applied to field and dipole kernel, and the mask eroded accordingly."
+        )
+    if merit := setting(config, "invert_dipole", "merit"):
+        times = "once" if merit == 1 else f"{merit} times"
+        times = times if method == "medi" else "after every step"
+        sentences.append(f"Outliers of the data term lost weight in a reweighting, {times}.")
+    return sentences
+
+
+def _trim(config: Config) -> tuple[str, ...]:
+    """Describe the trim of the mask's rim, if there is one."""
+    threshold = setting(config, "extract_brain", "trim_residual")
+    if threshold is None:
+        return ()
+    return (
+        "From outside, voxels whose field fit left a relative residual above "
+        f"{threshold:g} were peeled off the mask, to a depth of "
+        f"{setting(config, 'extract_brain', 'trim_mm'):g} mm at most.",
+    )
+
+
+def _background(config: Config) -> str:
+    """Describe the removal of the background field."""
+
+    def value(key: str) -> str:
+        return f"{setting(config, 'remove_background', key):g}"
+
+    how = words(config, "remove_background", "method")
+    if setting(config, "remove_background", "method") == "pdf":
+        return (
+            f"The background field was removed by {how}, solved by conjugate gradients (at most "
+            f"{value('max_iterations')} steps, relative tolerance {value('tolerance')}, margin "
+            f"{value('padding_mm')} mm)."
+        )
+    return (
+        f"The background field was removed by {how} (spheres of at most {value('radius_mm')} mm, "
+        f"transfer function truncated at {value('truncation')}); the mask lost a rim of one voxel."
+    )
