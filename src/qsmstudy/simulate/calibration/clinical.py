@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from qsmstudy.simulate.calibration.annealing import anneal, swap_or_step
+from qsmstudy.simulate.calibration.demands import STRIATUM
+from qsmstudy.simulate.calibration.regressions import (
+    coded_factors,
+    correlation_demands,
+    needed_variance,
+)
 from qsmstudy.simulate.calibration.targets import (
+    BINARY,
     FACTORS,
+    SCORES,
     Printed,
     sample_correlations,
     shared_correlations,
@@ -18,8 +26,6 @@ from qsmstudy.simulate.calibration.targets import (
 from qsmstudy.simulate.cohort import integers_with_moments
 from qsmstudy.simulate.draws import generator
 
-BINARY = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
-SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
 GROUPS = ("AIS", "HC")
 #: Largest scores: the patients' strokes are mild, so that far larger ones would stand alone.
 HIGHEST = {"nihss": 14, "mrs": 5}
@@ -70,7 +76,36 @@ def _patients(printed: Printed, *, seed: int) -> pd.DataFrame:
         frame[name] = np.where(yes[name], "yes", "no")
     for name, known in zip(SCORES, (nihss, nihss_out, mrs, mrs_out), strict=True):
         frame[name] = pd.array([*known, *[pd.NA] * (n - len(known))], dtype="Int64")
+    frame = _with_room(printed, frame, rng)
     return frame.iloc[rng.permutation(n)].reset_index(drop=True)
+
+
+def _with_room(printed: Printed, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Let patients trade diseases until the regressions leave the nuclei room.
+
+    The printed correlations ask much of a nucleus where factors that all go with higher values
+    exclude each other; the search makes them occur together, as they do in patients.
+    """
+    traded = ["hypertension", "hyperlipidemia", "diabetes"]
+    coded = coded_factors(frame)
+    demands = [correlation_demands(printed, region, coded) for region in STRIATUM]
+
+    def cost(diseases: NDArray) -> float:
+        own = coded | dict(zip(traded, diseases.T, strict=True))
+        return max(needed_variance(demand, own) for demand in demands)
+
+    def propose(diseases: NDArray, rng: np.random.Generator) -> NDArray | None:
+        column, (i, j) = rng.integers(len(traded)), rng.integers(0, len(diseases), 2)
+        if diseases[i, column] == diseases[j, column]:
+            return None
+        changed = diseases.copy()
+        changed[[i, j], column] = diseases[[j, i], column]
+        return changed
+
+    start = np.column_stack([coded[name] for name in traded])
+    best, _ = anneal(start, propose, cost, steps=6000, temperature=(0.02, 0.0005), rng=rng)
+    answers = {name: np.where(x == 1, "yes", "no") for name, x in zip(traded, best.T, strict=True)}
+    return frame.assign(**answers)
 
 
 def _controls(printed: Printed, *, seed: int) -> pd.DataFrame:
@@ -134,7 +169,7 @@ def _habits(
     late = np.arange(rest)
     return (
         np.r_[smoking[order], late < smokers - s],
-        np.r_[drinking[order], late[::-1] < drinkers - d],
+        np.r_[drinking[order], late < drinkers - d],
     )
 
 

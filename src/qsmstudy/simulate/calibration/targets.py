@@ -23,6 +23,8 @@ FACTORS = {
     "mrs_admission": "mrs_adm",
     "mrs_discharge": "mrs_dis",
 }
+BINARY = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
+SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
 #: Models of Table 6: terms in ``participants.tsv`` and the row in which the paper prints them.
 #: The rows of smoking and drinking of L PUT fit R PUT's model only when they are exchanged,
 #: which is an inference from the numbers and not something that the paper says.
