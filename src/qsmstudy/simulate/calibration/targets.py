@@ -244,7 +244,8 @@ def _single(printed: Printed, region: str, term: str) -> Window | None:
 
 
 def sample_correlations(columns: Sequence[NDArray]) -> NDArray:
-    """Return the correlation matrix of columns, summed without a linear algebra library."""
-    centred = [np.asarray(c, float) - np.mean(c) for c in columns]
-    scaled = [c / np.sqrt(np.sum(c**2)) for c in centred]
-    return np.array([[float(np.sum(a * b)) for b in scaled] for a in scaled])
+    """Return the correlation matrix of columns of equal length."""
+    values = np.array(columns, dtype=float)
+    values -= np.mean(values, axis=1, keepdims=True)
+    values /= np.sqrt(np.sum(values**2, axis=1, keepdims=True))
+    return np.einsum("in,jn->ij", values, values)  # no linear algebra library: same bits anywhere
