@@ -1,7 +1,8 @@
 """The controls' susceptibilities: Table 3 and, against the patients, Table 4."""
 
+import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 
 import numpy as np
@@ -19,24 +20,25 @@ from qsmstudy.simulate.calibration.demands import (
     rank_sum_areas,
 )
 from qsmstudy.simulate.calibration.patients import (
-    ANY,
     DECIMALS,
     LOWEST_PPM,
-    SIDES,
     SKEW,
     is_plausible,
 )
 from qsmstudy.simulate.calibration.roc import curve_cost, logistic_scores, patient_area
 from qsmstudy.simulate.calibration.targets import Printed, sample_correlations
+from qsmstudy.simulate.cohort import ROIS
 from qsmstudy.simulate.draws import generator
 
-#: Steps of the search and its temperatures, for the striatum and for another nucleus.
-STEPS = {"striatum": 60_000, "pair": 20_000}
+#: Steps and temperatures of a search.
+STEPS = 8_000
 TEMPERATURE = (0.1, 0.002)
-#: Searches from new draws before giving up.
-ATTEMPTS = 2
-#: Distance that correlations keep from their bounds while the search runs.
-INSIDE = 0.03
+#: Regions arranged together: the striatum, whose combination is printed, and each other nucleus.
+PARTS = (STRIATUM, *((f"L{roi}", f"R{roi}") for roi in ROIS if f"L{roi}" not in STRIATUM))
+#: Searches from new draws before giving up: of all controls, and of one marker.
+ATTEMPTS, MARKER_ATTEMPTS = 100, 4
+#: Least correlations that the search seeks: of two sides, of caudate and putamen, of others.
+LEFT_RIGHT, STRIATAL, BETWEEN = 0.77, 0.35, 0.15
 #: Largest distance of a value from its region's mean [SD]; a skewed region may go farther.
 FARTHEST = {True: 3.0, False: 4.0}
 
@@ -45,11 +47,13 @@ NORMAL_P, SKEWED_P = 0.12, 0.02
 #: Largest paired t of two sides that the paper finds alike: p of about .07.
 PAIRED_T = 1.88
 
+log = logging.getLogger("qsmstudy")
+
 Column = Callable[[NDArray], NDArray]
 
 
-def susceptibilities(printed: Printed, patients: NDArray, *, seed: int) -> NDArray:
-    """Make the controls' susceptibilities.
+def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str, NDArray] | None:
+    """Search the values of the striatum that give each marker its printed curve.
 
     Parameters
     ----------
@@ -57,6 +61,40 @@ def susceptibilities(printed: Printed, patients: NDArray, *, seed: int) -> NDArr
         The published numbers.
     patients : ndarray, shape (patients, 14)
         Susceptibility [ppm], columns as `demands.REGIONS`.
+    seed : int
+        Of the search.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (controls,)
+        Region to sorted values [ppm]; None where one was not found.
+    """
+    found = {}
+    for region in STRIATUM:
+        column = REGIONS.index(region)
+        for attempt in range(MARKER_ATTEMPTS):
+            rng = generator(seed, "HC", region, str(attempt))
+            z = latent.standardised(rng.standard_normal(printed.count("T1.n.HC")))
+            values, cost = _column(printed, region, patients[:, column], z, rng)
+            if cost == 0:
+                found[region] = values
+                break
+        else:
+            return None
+    return found
+
+
+def susceptibilities(
+    printed: Printed, patients: NDArray, markers: Mapping[str, NDArray], *, seed: int
+) -> NDArray:
+    """Make the controls' susceptibilities.
+
+    Parameters
+    ----------
+    printed, patients
+        As in `find_markers`.
+    markers : mapping of str to ndarray
+        As `find_markers` returns it.
     seed : int
         Of the draws and the search.
 
@@ -70,42 +108,71 @@ def susceptibilities(printed: Printed, patients: NDArray, *, seed: int) -> NDArr
     StudyError
         If no search meets every demand.
     """
-    n = printed.count("T1.n.HC")
+    costs: dict[str, float] = {}
     for attempt in range(ATTEMPTS):
         rng = generator(seed, "HC", "chi", str(attempt))
-        z = latent.correlated(n, rng)
-        columns = _columns(printed, patients, z)
-        nuclei = [list(range(first, first + 2)) for first in range(0, len(REGIONS), 2)]
-        striatum = [REGIONS.index(region) for region in STRIATUM]
-        parts = [striatum, *(pair for pair in nuclei if not set(pair) & set(striatum))]
-        costs = []
-        for part in parts:
-            z, cost = _searched(printed, patients, z, part, columns, rng)
-            costs.append(cost)
-        chi = _values(z, columns)
-        if max(costs) == 0 and is_plausible(printed, chi, "HC"):
+        draw = latent.correlated(printed.count("T1.n.HC"), rng)
+        chi = np.empty_like(draw)
+        for column, region in enumerate(REGIONS):
+            z = draw[:, column]
+            values, costs[region] = markers.get(region), 0.0
+            if values is None:
+                values, costs[region] = _column(printed, region, patients[:, column], z, rng)
+            # Who has which value is left to the draw, whose correlations are realistic.
+            chi[:, column] = values[np.argsort(np.argsort(z, kind="stable"), kind="stable")]
+        for part in PARTS:
+            if max(costs.values()) == 0:
+                chi, costs[part[0][1:]] = _arranged(printed, patients, chi, part, rng)
+        if max(costs.values()) == 0 and is_plausible(printed, chi, "HC"):
             return chi
+        log.info("controls, attempt %d: missed %s", attempt, [k for k in costs if costs[k]])
+        costs = {}
     raise StudyError(
-        f"calibrated cohort: {ATTEMPTS} searches for the controls met not every published number "
-        f"(last distances {np.round(costs, 4).tolist()}); choose another seed."
+        f"calibrated cohort: {ATTEMPTS} searches for the controls met not every published "
+        "number. Choose another seed."
     )
 
 
-def _columns(printed: Printed, patients: NDArray, z: NDArray) -> list[Column]:
-    """Return, per region, the map from a latent column to susceptibility [ppm]."""
-    columns: list[Column] = []
-    for column, region in enumerate(REGIONS):
-        if region in STRIATUM and curve_demands(printed, region).u % 1:
-            columns.append(_tied(printed, region, patients[:, column], z[:, column]))
-        elif is_normal(printed, region, "HC"):
-            columns.append(partial(latent.scaled, printed=printed, region=region, group="HC"))
-        else:
-            columns.append(partial(_skewed, printed=printed, region=region))
-    return columns
+def _column(
+    printed: Printed, region: str, patients: NDArray, z: NDArray, rng: np.random.Generator
+) -> tuple[NDArray, float]:
+    """Search one region's values: moments, distribution, and the comparison with the patients.
+
+    Returns
+    -------
+    values : ndarray, shape (controls,)
+        Susceptibility [ppm], sorted.
+    cost : float
+        Zero where all is as printed.
+    """
+    to_ppm = _to_ppm(printed, region, patients, z)
+    normal = is_normal(printed, region, "HC")
+    wanted = rank_sum_areas(printed).get(region)
+    curve = curve_demands(printed, region) if region in STRIATUM else None
+
+    def cost(state: NDArray) -> float:
+        values = to_ppm(state)
+        total = _shape_cost(values, normal=normal, iron=not region.endswith("THA"))
+        if curve is not None:
+            total += curve_cost(patients, values, curve, unit=float(np.std(values)))
+        if wanted is not None:
+            total += abs(patient_area(patients, values)[0] - wanted) / 10
+        return total
+
+    found, least = anneal(z, _moved, cost, steps=STEPS, temperature=TEMPERATURE, rng=rng)
+    return np.sort(to_ppm(found)), least
 
 
-def _skewed(z: NDArray, printed: Printed, region: str) -> NDArray:
-    return latent.scaled(latent.skewed(z, shape=SKEW), printed, region, "HC")
+def _to_ppm(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Column:
+    """Return the map from a latent column to susceptibility [ppm] on the grid."""
+    if region in STRIATUM and curve_demands(printed, region).u % 1:
+        column = _tied(printed, region, patients, z)
+    else:
+        column = partial(latent.scaled, printed=printed, region=region, group="HC")
+    skew = not is_normal(printed, region, "HC")
+    return lambda state: np.round(
+        column(latent.skewed(state, shape=SKEW) if skew else state), DECIMALS
+    )
 
 
 def _tied(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Column:
@@ -131,113 +198,75 @@ def _tied(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Colum
     return column
 
 
-def _values(z: NDArray, columns: Sequence[Column]) -> NDArray:
-    chi = np.column_stack([column(values) for column, values in zip(columns, z.T, strict=True)])
-    return np.round(chi, DECIMALS)
-
-
-def _searched(
-    printed: Printed,
-    patients: NDArray,
-    z: NDArray,
-    part: Sequence[int],
-    columns: Sequence[Column],
-    rng: np.random.Generator,
-) -> tuple[NDArray, float]:
-    """Change some columns until they meet what is printed; return all columns and the cost."""
-    chi = _values(z, columns)
-    fixed = [column for column in range(len(REGIONS)) if column not in part]
-    own = [columns[column] for column in part]
-    own_names = [REGIONS[column] for column in part]
-    terms = _striatal_terms if len(part) > 2 else _rank_terms
-    compared = terms(printed, patients[:, list(part)], own_names)
-
-    def cost(state: NDArray) -> float:
-        values = _values(state, own)
-        return compared(values) + _shape_cost(printed, own_names, values, chi[:, fixed])
-
-    name = "striatum" if len(part) > 2 else "pair"
-    found, least = anneal(
-        z[:, list(part)], _moved, cost, steps=STEPS[name], temperature=TEMPERATURE, rng=rng
-    )
-    whole = z.copy()
-    whole[:, list(part)] = found
-    return whole, least
-
-
 def _moved(state: NDArray, rng: np.random.Generator) -> NDArray:
-    """Move one control's nucleus, both sides or one, or let two controls trade it."""
-    i, j = rng.integers(0, len(state), 2)
-    first = 2 * int(rng.integers(state.shape[1] // 2))
-    kind, side = rng.random(), int(rng.integers(2))
-    size = 10 ** rng.uniform(-2, 0) * rng.standard_normal()
+    """Move one value, by steps of every size."""
     changed = state.copy()
-    pair = slice(first, first + 2)
-    if kind < 0.2:
-        changed[[i, j], pair] = state[[j, i], pair]
-    elif kind < 0.6:
-        changed[i, pair] += size
-    else:
-        changed[i, first + side] += size
+    size = 10 ** rng.uniform(-2, 0) * rng.standard_normal()
+    changed[rng.integers(len(state))] += size
     return changed
 
 
-def _striatal_terms(
-    printed: Printed, patients: NDArray, names: Sequence[str]
-) -> Callable[[NDArray], float]:
-    """Return the cost of Table 4: each marker and their combination."""
-    demands = [curve_demands(printed, name) for name in names]
-    combined = curve_demands(printed, "COMB")
-    sds = [printed[f"T3.{name}.HC.sd"] for name in names]
-    is_patient = np.arange(len(patients) + printed.count("T1.n.HC")) < len(patients)
+def _traded(state: NDArray, rng: np.random.Generator) -> NDArray:
+    """Let two controls trade their values of a nucleus, of both sides or of one."""
+    i, j = rng.integers(0, len(state), 2)
+    first, side = 2 * int(rng.integers(state.shape[1] // 2)), int(rng.integers(3))
+    columns = slice(first, first + 2) if side == 2 else slice(first + side, first + side + 1)
+    changed = state.copy()
+    changed[[i, j], columns] = state[[j, i], columns]
+    return changed
+
+
+def _arranged(
+    printed: Printed,
+    patients: NDArray,
+    chi: NDArray,
+    part: Sequence[str],
+    rng: np.random.Generator,
+) -> tuple[NDArray, float]:
+    """Let controls trade values until the combination and the correlations are as wanted.
+
+    Trades leave every region's distribution, and its comparison with the patients, untouched.
+    """
+    columns = [REGIONS.index(region) for region in part]
+    others = chi[:, [column for column in range(len(REGIONS)) if column not in columns]]
+    combined = curve_demands(printed, "COMB") if set(part) == set(STRIATUM) else None
+    own = patients[:, columns]
+    is_patient = np.arange(len(patients) + len(chi)) < len(patients)
 
     def cost(values: NDArray) -> float:
-        total = sum(
-            curve_cost(patients[:, k], values[:, k], demand, unit=sds[k])
-            for k, demand in enumerate(demands)
-        )
-        score = logistic_scores(np.vstack([patients, values]), is_patient)
-        unit = float(np.std(score))
-        return total + curve_cost(score[is_patient], score[~is_patient], combined, unit=unit)
+        total = _correlation_cost(values, others)
+        if combined is not None:
+            score = logistic_scores(np.vstack([own, values]), is_patient)
+            unit = float(np.std(score))
+            total += curve_cost(score[is_patient], score[~is_patient], combined, unit=unit)
+        return total
 
-    return cost
-
-
-def _rank_terms(
-    printed: Printed, patients: NDArray, names: Sequence[str]
-) -> Callable[[NDArray], float]:
-    """Return the cost of the Mann-Whitney tests of Table 3."""
-    wanted = rank_sum_areas(printed)
-
-    def cost(values: NDArray) -> float:
-        return sum(
-            abs(patient_area(patients[:, k], values[:, k])[0] - wanted[name]) / 10
-            for k, name in enumerate(names)
-            if name in wanted
-        )
-
-    return cost
+    found, least = anneal(
+        chi[:, columns], _traded, cost, steps=STEPS, temperature=TEMPERATURE, rng=rng
+    )
+    whole = chi.copy()
+    whole[:, columns] = found
+    return whole, least
 
 
-def _shape_cost(
-    printed: Printed, names: Sequence[str], values: NDArray, others: NDArray
-) -> float:
-    """Return how far distributions and correlations are from printed decisions and realism."""
-    total = 0.0
-    for name, column in zip(names, values.T, strict=True):
-        normal = is_normal(printed, name, "HC")
-        z = latent.standardised(column)
-        p = _normality_p(np.sort(z))
-        total += 10 * max(0.0, NORMAL_P - p if normal else p - SKEWED_P)
-        total += max(0.0, float(np.abs(z).max()) - FARTHEST[normal])
-        if not name.endswith("THA"):
-            total += 100 * max(0.0, LOWEST_PPM - float(column.min()))
-    between = sample_correlations([*values.T, *others.T])[: len(names)]
-    total += 10 * float(np.sum(np.maximum(0, ANY + INSIDE - between)))
-    low, high = SIDES
-    for first in range(0, len(names), 2):
-        r = between[first, first + 1]
-        total += 10 * max(0.0, low + INSIDE - r, r - high + INSIDE)
+def _shape_cost(values: NDArray, *, normal: bool, iron: bool) -> float:
+    """Return how far a distribution is from the printed decision and from plausible values."""
+    z = latent.standardised(values)
+    p = _normality_p(np.sort(z))
+    total = 10 * max(0.0, NORMAL_P - p if normal else p - SKEWED_P)
+    total += max(0.0, float(np.abs(z).max()) - FARTHEST[normal])
+    return total + (100 * max(0.0, LOWEST_PPM - float(values.min())) if iron else 0.0)
+
+
+def _correlation_cost(values: NDArray, others: NDArray) -> float:
+    """Return how far correlations and the sides' differences are from realism."""
+    size = values.shape[1]
+    between = sample_correlations([*values.T, *others.T])[:size]
+    total = 10 * float(np.sum(np.maximum(0, BETWEEN - between)))
+    if size > 2:
+        total += 10 * float(np.sum(np.maximum(0, STRIATAL - between[:2, 2:4])))
+    for first in range(0, size, 2):
+        total += 10 * max(0.0, LEFT_RIGHT - between[first, first + 1])
         difference = values[:, first] - values[:, first + 1]
         t = np.mean(difference) / np.std(difference, ddof=1) * np.sqrt(len(difference))
         total += max(0.0, float(abs(t)) - PAIRED_T)

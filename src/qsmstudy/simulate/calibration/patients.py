@@ -1,13 +1,12 @@
 """The patients' susceptibilities: Tables 3, 5 and 6, score correlations, left against right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration import latent
 from qsmstudy.simulate.calibration.demands import REGIONS, STRIATUM, is_normal
 from qsmstudy.simulate.calibration.regressions import (
@@ -32,12 +31,12 @@ FAR, NEAR = 0.25, 0.2
 #: Largest distance from the mean [SD] of a normal region.
 FARTHEST = 3.2
 #: Smallest susceptibility [ppm] of a nucleus that holds iron.
-LOWEST_PPM = 0.004
+LOWEST_PPM = 0.006
 DECIMALS = 6
 
 
-def susceptibilities(printed: Printed, people: pd.DataFrame, *, seed: int) -> NDArray:
-    """Make the patients' susceptibilities.
+def candidates(printed: Printed, people: pd.DataFrame, *, seed: int) -> Iterator[NDArray]:
+    """Make patients' susceptibilities that meet every demand on the patients alone.
 
     Parameters
     ----------
@@ -48,15 +47,11 @@ def susceptibilities(printed: Printed, people: pd.DataFrame, *, seed: int) -> ND
     seed : int
         Of the draws.
 
-    Returns
-    -------
-    ndarray, shape (patients, 14)
-        Susceptibility [ppm] on a grid of `DECIMALS` decimals, columns as `demands.REGIONS`.
-
-    Raises
+    Yields
     ------
-    StudyError
-        If no draw meets every demand.
+    ndarray, shape (patients, 14)
+        Susceptibility [ppm] on a grid of `DECIMALS` decimals, columns as `demands.REGIONS`; one
+        for each of `ATTEMPTS` draws that meets them.
     """
     coded = coded_factors(people)
     demands = {region: correlation_demands(printed, region, coded) for region in STRIATUM}
@@ -64,11 +59,7 @@ def susceptibilities(printed: Printed, people: pd.DataFrame, *, seed: int) -> ND
         rng = generator(seed, "AIS", "chi", str(attempt))
         chi = _draw(printed, demands, coded, rng, n=len(people))
         if chi is not None and is_plausible(printed, chi, "AIS") and _scores_apart(chi, coded):
-            return chi
-    raise StudyError(
-        f"calibrated cohort: {ATTEMPTS} draws of the patients met not every published number; "
-        "choose another seed."
-    )
+            yield chi
 
 
 def _draw(
