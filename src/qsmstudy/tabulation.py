@@ -41,9 +41,7 @@ def make_tables(
     at = own | {"alpha": settings["alpha"]}
     chi = by_region(means, participants=participants, rater=settings["rater"])
     table1 = describe.participants_table(**at, **settings["table1"])
-    table2 = agreement.agreement_table(
-        means, **at, raters=settings["raters"], **settings["table2"]
-    )
+    table2 = agreement.agreement_table(means, **at, raters=settings["raters"], **settings["table2"])
     table3 = groups.group_table(chi, **at, **settings["table3"])
     roc_options, univariate = dict(settings["table4"]), dict(settings["table5"])
     markers = groups.select_regions(table3, roc_options.pop("rois"))

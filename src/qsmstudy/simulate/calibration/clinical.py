@@ -244,8 +244,10 @@ def _ages_by_severity(
         known = ages[:scored]
         spearman = sample_correlations([stats.rankdata(known), rank])[0, 1]
         pearson, with_nihss = sample_correlations([known, mrs, nihss])[0, 1:]
-        printed_cost = sum(window.excess(r, margin=0.3) for r in (spearman, pearson))
-        return printed_cost + 5 * max(0.0, abs(with_nihss - 0.25) - 0.1)
+        loose = max(0.0, abs(pearson - window.centre) - 0.02) + max(
+            0.0, abs(with_nihss - 0.25) - 0.1
+        )
+        return window.excess(spearman, margin=0.3) / 10 + 5 * loose
 
     start = _ages(printed, "AIS", n, rng)
     return _searched(start, cost, high=int(start.max()), rng=rng, steps=False)

@@ -17,6 +17,7 @@ from qsmstudy.simulate.calibration.demands import (
     STRIATUM,
     curve_demands,
     is_normal,
+    moments,
     rank_sum_areas,
 )
 from qsmstudy.simulate.calibration.patients import (
@@ -180,7 +181,7 @@ def _tied(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Colum
 
     The patient is the one nearest to the controls' mean, the control the one nearest to his own.
     """
-    mean, sd = (printed[f"T3.{region}.HC.{stat}"] for stat in ("mean", "sd"))
+    mean, sd = moments(printed, region, "HC")
     value = patients[np.argmin(np.abs(patients - mean))]
     fixed = int(np.argmin(np.abs(z)))
     n = len(z)

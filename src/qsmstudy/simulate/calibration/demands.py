@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -33,14 +34,26 @@ def rank_sum_areas(printed: Printed) -> dict[str, int]:
     -------
     dict
         Region to the number of pairs in which the patient is higher.
+    """
+    return {
+        region: _u_of(printed, p)
+        for region, p in ordered_p(printed)
+        if not _both_normal(printed, region)
+    }
+
+
+def ordered_p(printed: Printed) -> list[tuple[str, float]]:
+    """Return the regions and their uncorrected p values, smallest first.
 
     Notes
     -----
-    The printed p values are p times 14 over its rank, p rounded before. Ranks are found by
-    filling them from the smallest p on: a t test's p follows from means and SDs, a
+    The printed p values are p times 14 over its rank, p rounded to three decimals before. Ranks
+    are found by filling them from the smallest p on: a t test's p follows from means and SDs, a
     Mann-Whitney p has to print as published at the rank that it gets.
     """
-    by_t = {r: _pooled_p(printed, r) for r in REGIONS if _both_normal(printed, r)}
+    by_t = {
+        region: _pooled_p(printed, region) for region in REGIONS if _both_normal(printed, region)
+    }
     ordered = sorted(by_t, key=lambda region: by_t[region])
     raw = _fill([], ordered, {r for r in REGIONS if r not in by_t}, by_t, printed)
     if raw is None:
@@ -48,24 +61,69 @@ def rank_sum_areas(printed: Printed) -> dict[str, int]:
             "published values: no order of the fourteen p values gives the corrected ones of "
             "Table 3. Restore resources/published.yaml."
         )
-    return {region: _u_of(printed, p) for region, p in raw if region not in by_t}
+    return raw
+
+
+@cache
+def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
+    """Return the mean and SD [ppm] that a normal region of a group gets.
+
+    Parameters
+    ----------
+    printed : Printed
+        The published numbers.
+    region, group : str
+        Names in the published ids.
+
+    Returns
+    -------
+    mean, sd : float
+        As printed; the means of the two groups are moved in opposite directions within their
+        rounding where only that prints the corrected p value.
+    """
+    mean, sd = (printed[f"T3.{region}.{group}.{stat}"] for stat in ("mean", "sd"))
+    if not _both_normal(printed, region):
+        return mean, sd
+    rank = [name for name, _ in ordered_p(printed)].index(region) + 1
+    exact = _pooled_p(printed, region)
+    fitting = [
+        p
+        for p in (round(exact, 3) + k / 1000 for k in (0, -1, 1, -2, 2))
+        if _shown(p, rank) == printed[f"T3.{region}.p_fdr"]
+    ]
+    if not fitting:
+        return mean, sd
+    window = Window(fitting[0] - 5e-4, fitting[0] + 5e-4)
+    half = printed.window(f"T3.{region}.AIS.mean").half
+
+    def distance(shift: float) -> tuple[float, float]:
+        p = _pooled_p(printed, region, shift=shift * half)
+        return round(window.excess(p, margin=0.2), 6), abs(shift)
+
+    best = min((k / 100 for k in range(-80, 81)), key=distance)
+    if distance(best)[0] > 0:  # out of reach: the number conflicts with its own moments
+        return mean, sd
+    return mean + (best if group == "AIS" else -best) * half, sd
 
 
 def _both_normal(printed: Printed, region: str) -> bool:
     return all(is_normal(printed, region, group) for group in ("AIS", "HC"))
 
 
-def _pooled_p(printed: Printed, region: str) -> float:
-    moments = [
-        x
-        for group in ("AIS", "HC")
-        for x in (
-            printed[f"T3.{region}.{group}.mean"],
-            printed[f"T3.{region}.{group}.sd"],
-            printed.count(f"T1.n.{group}"),
-        )
-    ]
-    return float(stats.ttest_ind_from_stats(*moments).pvalue)
+def _pooled_p(printed: Printed, region: str, *, shift: float = 0.0) -> float:
+    """Return p of the pooled t test from means, patients' plus and controls' minus a shift."""
+    numbers = []
+    for group, sign in (("AIS", 1), ("HC", -1)):
+        name = f"T3.{region}.{group}"
+        numbers += [printed[f"{name}.mean"] + sign * shift, printed[f"{name}.sd"]]
+        numbers += [printed.count(f"T1.n.{group}")]
+    return float(stats.ttest_ind_from_stats(*numbers).pvalue)
+
+
+def _shown(p: float, rank: int) -> float:
+    """Return a p value of three decimals as the paper corrects and prints it."""
+    corrected = Decimal(str(round(p, 3))) * len(REGIONS) / rank
+    return float(corrected.quantize(Decimal("0.001"), ROUND_HALF_UP))
 
 
 def _fill(
@@ -84,9 +142,7 @@ def _fill(
         following.append((by_t[0], known[by_t[0]]))
     for region in sorted(by_rank):
         p = round(printed[f"T3.{region}.p_fdr"] * rank / len(REGIONS), 3)
-        again = Decimal(str(p)) * len(REGIONS) / rank
-        shown = again.quantize(Decimal("0.001"), ROUND_HALF_UP)
-        if float(shown) == printed[f"T3.{region}.p_fdr"] and p >= least:
+        if _shown(p, rank) == printed[f"T3.{region}.p_fdr"] and p >= least:
             following.append((region, p))
     for region, p in sorted(following, key=lambda pair: pair[1]):
         if by_t and p > known[by_t[0]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from qsmstudy.simulate.calibration.demands import REGIONS, is_normal
+from qsmstudy.simulate.calibration.demands import REGIONS, is_normal, moments
 from qsmstudy.simulate.calibration.regressions import Demand, factor_row
 from qsmstudy.simulate.calibration.targets import Printed
 from qsmstudy.simulate.cohort import ROIS
@@ -59,7 +59,8 @@ def scaled(values: NDArray, printed: Printed, region: str, group: str) -> NDArra
     """Map a column affinely so that its printed mean and SD, or median and IQR, hold [ppm]."""
     name = f"T3.{region}.{group}"
     if is_normal(printed, region, group):
-        return printed[f"{name}.mean"] + printed[f"{name}.sd"] * standardised(values)
+        mean, sd = moments(printed, region, group)
+        return mean + sd * standardised(values)
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="weibull")
     return printed[f"{name}.median"] + printed[f"{name}.iqr"] / (high - low) * (values - middle)
 
