@@ -139,7 +139,7 @@ def _factor(
 ) -> NDArray:
     """Choose as many as the table counts, rather among those with `liking`."""
     count = printed.count(f"T1.{FACTORS.get(name, name)}.{group}.yes")
-    score = rng.random(n) + (0 if liking is None else 0.6 * liking)
+    score = rng.random(n) + (0 if liking is None else 0.35 * liking)
     chosen = np.zeros(n, dtype=bool)
     chosen[np.argsort(-score, kind="stable")[:count]] = True
     return chosen
@@ -210,7 +210,10 @@ def _admission_mrs(
     def cost(scores: NDArray) -> float:
         together = sample_correlations([stats.rankdata(scores), rank])[0, 1]
         order = _order_cost(printed, "mrs_adm", scores[:discharged])
-        return 10 * order + max(0.0, abs(together - 0.65) - 0.02)
+        # By the stated rule a rank correlation with age needs scores that are not normal.
+        normal = max(0.0, float(stats.shapiro(scores).pvalue) - 0.03)
+        near = max(0.0, abs(together - 0.65) - 0.02)
+        return 10 * order + near + 5 * normal + _out_of_step(nihss, scores)
 
     start = rng.integers(0, HIGHEST["mrs"] + 1, len(nihss))
     return _searched(start, cost, high=HIGHEST["mrs"], rng=rng)
@@ -227,7 +230,8 @@ def _discharge(
         together = sample_correlations(columns)[0, 1:]
         near = float(np.sum(np.maximum(0, np.abs(together - 0.7) - 0.05)))
         order = _order_cost(printed, f"{scale}_dis", scores)
-        return 10 * order + 0.2 * max(0.0, worse - 2) + near
+        odd = 0.0 if other is None else _out_of_step(other, scores)
+        return 10 * order + 0.2 * max(0.0, worse - 2) + near + odd
 
     start = np.maximum(before - rng.integers(0, 3, len(before)), 0)
     return _searched(start, cost, high=HIGHEST[scale], rng=rng)
@@ -244,10 +248,8 @@ def _ages_by_severity(
         known = ages[:scored]
         spearman = sample_correlations([stats.rankdata(known), rank])[0, 1]
         pearson, with_nihss = sample_correlations([known, mrs, nihss])[0, 1:]
-        loose = max(0.0, abs(pearson - window.centre) - 0.02) + max(
-            0.0, abs(with_nihss - 0.25) - 0.1
-        )
-        return window.excess(spearman, margin=0.3) / 10 + 5 * loose
+        both = window.excess(spearman, margin=0.3) + window.excess(pearson, margin=0.1)
+        return both / 20 + 5 * max(0.0, abs(with_nihss - 0.25) - 0.1)
 
     start = _ages(printed, "AIS", n, rng)
     return _searched(start, cost, high=int(start.max()), rng=rng, steps=False)
@@ -264,6 +266,13 @@ def _searched(
     propose = partial(swap_or_step, low=0, high=high, steps=steps)
     found, _ = anneal(start, propose, cost, steps=STEPS, temperature=TEMPERATURE, rng=rng)
     return found
+
+
+def _out_of_step(nihss: NDArray, mrs: NDArray) -> float:
+    """Return by how many points in all mRS is too low or too high for its NIHSS."""
+    low = np.searchsorted([4, 8, 11], nihss, side="right")
+    high = np.minimum(3 + np.searchsorted([3, 6], nihss, side="right"), HIGHEST["mrs"])
+    return 0.5 * float(np.sum(np.maximum(0, low - mrs) + np.maximum(0, mrs - high)))
 
 
 def _order_cost(printed: Printed, name: str, scores: NDArray) -> float:

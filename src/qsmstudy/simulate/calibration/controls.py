@@ -22,6 +22,7 @@ from qsmstudy.simulate.calibration.demands import (
 )
 from qsmstudy.simulate.calibration.patients import (
     DECIMALS,
+    HIGHEST_IQR,
     LOWEST_PPM,
     SKEW,
     is_plausible,
@@ -40,9 +41,11 @@ PARTS = (STRIATUM, *((f"L{roi}", f"R{roi}") for roi in ROIS if f"L{roi}" not in 
 ATTEMPTS, MARKER_ATTEMPTS = 100, 4
 #: Least correlations that the search seeks: of two sides, of caudate and putamen, of others.
 LEFT_RIGHT, STRIATAL, BETWEEN = 0.77, 0.35, 0.15
-#: Largest distance of a value from its region's mean [SD]; a skewed region may go farther.
-FARTHEST = {True: 3.0, False: 4.0}
+#: Largest distance of a value from its region's mean [SD].
+FARTHEST = 3.5
 
+#: Largest difference of the sides' means [SD], so that their paired test can be as printed.
+SIDES_APART = 0.2
 #: p of Shapiro and Francia's test that the search keeps above or below.
 NORMAL_P, SKEWED_P = 0.12, 0.02
 #: Largest paired t of two sides that the paper finds alike: p of about .07.
@@ -54,7 +57,7 @@ Column = Callable[[NDArray], NDArray]
 
 
 def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str, NDArray] | None:
-    """Search the values of the striatum that give each marker its printed curve.
+    """Search the regions that not every patients' draw allows: markers, and some by rank.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str,
         Region to sorted values [ppm]; None where one was not found.
     """
     found = {}
-    for region in STRIATUM:
+    for region in (*STRIATUM, *_hard_by_rank(printed)):
         column = REGIONS.index(region)
         for attempt in range(MARKER_ATTEMPTS):
             rng = generator(seed, "HC", region, str(attempt))
@@ -83,6 +86,20 @@ def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str,
         else:
             return None
     return found
+
+
+def _hard_by_rank(printed: Printed) -> list[str]:
+    """List skewed regions whose other side has a printed mean, which leaves theirs little room."""
+    return [
+        region
+        for region in rank_sum_areas(printed)
+        if not is_normal(printed, region, "HC") and is_normal(printed, _other(region), "HC")
+    ]
+
+
+def _other(region: str) -> str:
+    """Return the same nucleus on the other side."""
+    return {"L": "R", "R": "L"}[region[0]] + region[1:]
 
 
 def susceptibilities(
@@ -151,9 +168,15 @@ def _column(
     wanted = rank_sum_areas(printed).get(region)
     curve = curve_demands(printed, region) if region in STRIATUM else None
 
+    other = _other(region)
+    level = None if normal or not is_normal(printed, other, "HC") else moments(printed, other, "HC")
+
     def cost(state: NDArray) -> float:
         values = to_ppm(state)
-        total = _shape_cost(values, normal=normal, iron=not region.endswith("THA"))
+        total = 0.0
+        if level is not None:
+            total += max(0.0, abs(float(np.mean(values)) - level[0]) / level[1] - SIDES_APART)
+        total += _shape_cost(values, normal=normal, iron=not region.endswith("THA"))
         if curve is not None:
             total += curve_cost(patients, values, curve, unit=float(np.std(values)))
         if wanted is not None:
@@ -255,7 +278,8 @@ def _shape_cost(values: NDArray, *, normal: bool, iron: bool) -> float:
     z = latent.standardised(values)
     p = _normality_p(np.sort(z))
     total = 10 * max(0.0, NORMAL_P - p if normal else p - SKEWED_P)
-    total += max(0.0, float(np.abs(z).max()) - FARTHEST[normal])
+    total += max(0.0, float(np.abs(z).max()) - FARTHEST)
+    total += max(0.0, latent.highest(values) - HIGHEST_IQR)
     return total + (100 * max(0.0, LOWEST_PPM - float(values.min())) if iron else 0.0)
 
 

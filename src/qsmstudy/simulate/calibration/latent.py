@@ -55,6 +55,12 @@ def skewed(z: NDArray, *, shape: float) -> NDArray:
     return np.expm1(shape * z) / shape
 
 
+def highest(values: NDArray) -> float:
+    """Return how far the largest value lies above the median [IQR]."""
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="weibull")
+    return float((values.max() - middle) / (high - low))
+
+
 def scaled(values: NDArray, printed: Printed, region: str, group: str) -> NDArray:
     """Map a column affinely so that its printed mean and SD, or median and IQR, hold [ppm]."""
     name = f"T3.{region}.{group}"

@@ -24,12 +24,16 @@ ATTEMPTS = 4000
 ALPHA, CLEAR = 0.05, 0.01
 #: Skew of regions that the paper describes by median and IQR: SD of the lognormal's logarithm.
 SKEW = 0.65
+#: Ends of a skewed region's draw [SD], before the skew; no value stands alone far above.
+CLIPPED = 2.0
 #: Bounds of correlations: the two sides of a nucleus, any two regions.
 SIDES, ANY = (0.7, 0.95), 0.05
 #: Correlations with a score beyond the first are drawn to the second, outside the striatum.
 FAR, NEAR = 0.25, 0.2
 #: Largest distance from the mean [SD] of a normal region.
 FARTHEST = 3.2
+#: Largest distance from the median [IQR] of any value.
+HIGHEST_IQR = 3.0
 #: Smallest susceptibility [ppm] of a nucleus that holds iron.
 LOWEST_PPM = 0.006
 DECIMALS = 6
@@ -89,7 +93,8 @@ def _draw(
         if region not in STRIATUM:
             values = _off_scores(values, coded)
         if not is_normal(printed, region, "AIS"):
-            values = latent.skewed(latent.standardised(values), shape=SKEW)
+            values = np.clip(latent.standardised(values), -CLIPPED, CLIPPED)
+            values = latent.skewed(values, shape=SKEW)
         chi[:, column] = latent.scaled(values, printed, region, "AIS")
     left, right = REGIONS.index("LSN"), REGIONS.index("RSN")
     chi[:, right] = _nigra(printed, chi[:, right], "R")
@@ -157,6 +162,8 @@ def is_plausible(printed: Printed, chi: NDArray, group: str) -> bool:
         return False
     for column, region in enumerate(REGIONS):
         if not region.endswith("THA") and chi[:, column].min() < LOWEST_PPM:
+            return False
+        if latent.highest(chi[:, column]) > HIGHEST_IQR:
             return False
         if not normality_holds(chi[:, column], is_normal(printed, region, group)):
             return False
