@@ -1,4 +1,4 @@
-"""Make the table of participants and measurements whose analysis gives the published numbers."""
+"""Make participants and measurements whose analysis gives the published numbers."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from qsmstudy.simulate.calibration import build
 
 
 def main(*, published: Path, participants: Path, roi_values: Path, seed: int) -> None:
-    """Make the table of participants and measurements whose analysis gives the published numbers."""
+    """Make participants and measurements whose analysis gives the published numbers."""
     content = yaml.safe_load(published.read_text(encoding="utf-8"))
     people, values = build.calibrated_cohort(content, seed=seed)
     bids.write_tsv(participants, people)

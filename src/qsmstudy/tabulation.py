@@ -4,16 +4,42 @@ The rules make the same tables one by one, from files. Here they are made togeth
 table is needed beside the study's own: for a calibrated cohort, or in a test.
 """
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from qsmstudy import bids, roi
 from qsmstudy.stats import agreement, association, describe, groups, regression, roc
-from qsmstudy.stats.dataset import FACTORS, by_region
+from qsmstudy.stats.dataset import FACTORS, by_region, read_participants, read_roi_means
 
-#: Sections of the configuration that state the tables' conventions.
-SECTIONS = ("table1", "table2", "table3", "table4", "table5", "table6", "correlate_scores")
+
+def read_and_tabulate(
+    participants: Path, roi_values: Path, *, settings: Mapping[str, Any]
+) -> dict[str, pd.DataFrame]:
+    """Make every table of the study from a user's two files.
+
+    Parameters
+    ----------
+    participants, roi_values : Path
+        ``participants.tsv`` and a table of measurements.
+    settings : mapping
+        See `make_tables`.
+
+    Notes
+    -----
+    The raters' means go through a file, as between the study's rules: its ten digits decide
+    whether two values are tied.
+    """
+    people = read_participants(participants, groups=settings["groups"])
+    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "roi_means.tsv"
+        bids.write_tsv(path, roi.summarize(values))
+        means = read_roi_means(path, participants=people)
+    return make_tables(people, means, settings=settings)
 
 
 def make_tables(
@@ -28,8 +54,8 @@ def make_tables(
     means : DataFrame
         As `stats.dataset.read_roi_means` returns it.
     settings : mapping
-        The study's configuration: ``groups, alpha, rater, raters`` and a section of
-        conventions for each name in `SECTIONS`.
+        Of the study's configuration ``groups, alpha, rater, raters``, and the sections
+        ``table1`` ... ``table6`` and ``correlate_scores``.
 
     Returns
     -------

@@ -228,10 +228,11 @@ def _closest(distances: Callable[[NDArray], NDArray], start: NDArray) -> NDArray
     """Make the largest distance small, by powers ever nearer to it; on a grid of 1e-6."""
     found = start
     for power in (1, 3, 5):
-        fit = optimize.least_squares(
-            lambda x, power=power: distances(x) ** power, found, max_nfev=200
-        )
-        found = fit.x
+
+        def raised(x: NDArray, power: int = power) -> NDArray:
+            return distances(x) ** power
+
+        found = optimize.least_squares(raised, found, max_nfev=200).x
     return np.round(found, 6)
 
 
