@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from qsmstudy import bids, job
+from qsmstudy import bids, job, tabulation
 from qsmstudy import scorecard as cards
 from qsmstudy.errors import StudyError
 
@@ -20,7 +20,10 @@ def main(
     table6: Path,
     correlations: Path,
     asymmetry: Path,
+    calibrated_participants: Path | None,
+    calibrated_values: Path | None,
     scorecard: Path,
+    conventions: dict,
 ) -> None:
     """Compare every published number with the study's own."""
     paths = [table1, table2, table3, table4, table5, table6, correlations, asymmetry]
@@ -30,7 +33,12 @@ def main(
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise StudyError(f"{published}: not a file of published values: {error}.") from error
     tables = {name: bids.read_tsv(path) for name, path in zip(names, paths, strict=True)}
-    card = cards.compare(reference, tables)
+    calibrated = None
+    if calibrated_participants and calibrated_values:
+        calibrated = tabulation.read_and_tabulate(
+            calibrated_participants, calibrated_values, settings=conventions
+        )
+    card = cards.compare(reference, tables, calibrated=calibrated)
     bids.write_tsv(scorecard, card)
     job.log.info("published numbers by class:\n%s", cards.count(card).to_string(index=False))
 

@@ -306,7 +306,10 @@ def matches(reproduced: float, *, published: float, decimals: int, op: str | Non
 
 
 def compare(
-    published: Sequence[Mapping[str, Any]], tables: Mapping[str, pd.DataFrame]
+    published: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    calibrated: Mapping[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Compare every published number with the study's.
 
@@ -317,6 +320,8 @@ def compare(
         perhaps ``op, note``.
     tables : mapping of str to DataFrame
         ``table1`` ... ``table6``, ``correlations``, ``asymmetry``.
+    calibrated : mapping of str to DataFrame, optional
+        The same tables of the calibrated cohort.
 
     Returns
     -------
@@ -324,7 +329,7 @@ def compare(
         Columns `COLUMNS`, in the order of `published`. ``match`` is yes, no, or missing
         where the study has no such number; ``note`` then begins with the reason. It also
         holds the study's own note on the cell, the inequality as printed, and the published
-        note.
+        note. ``reproduced_table`` and ``match_table`` are the same from `calibrated`.
 
     Notes
     -----
@@ -334,12 +339,9 @@ def compare(
     """
     rows = []
     for entry in published:
-        value, found = find(locate(entry["id"]), tables)
+        value, match, found = _judged(entry, tables)
+        from_table, match_table, _ = _judged(entry, calibrated) if calibrated else _NOTHING
         decimals, op = entry["decimals"], entry.get("op")
-        match = None
-        if np.isfinite(value):
-            same = matches(value, published=entry["value"], decimals=decimals, op=op)
-            match = "yes" if same else "no"
         printed = f"printed as {op} {round_half_up(entry['value'], decimals)}" if op else ""
         rows.append(
             {
@@ -347,14 +349,29 @@ def compare(
                 "published": entry["value"],
                 "decimals": decimals,
                 "reproduced": value,
-                "reproduced_table": np.nan,
+                "reproduced_table": from_table,
                 "match": match,
-                "match_table": None,
+                "match_table": match_table,
                 "class": entry["cls"],
                 "note": "; ".join(filter(None, [found, printed, entry.get("note")])) or None,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+_NOTHING = (np.nan, None, "")
+
+
+def _judged(
+    entry: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> tuple[float, str | None, str]:
+    """Return a number from the tables, whether it matches, and the note on it."""
+    value, found = find(locate(entry["id"]), tables)
+    if not np.isfinite(value):
+        return value, None, found
+    decimals, op = entry["decimals"], entry.get("op")
+    same = matches(value, published=entry["value"], decimals=decimals, op=op)
+    return value, "yes" if same else "no", found
 
 
 def count(scorecard: pd.DataFrame) -> pd.DataFrame:

@@ -172,10 +172,12 @@ def test_published_values_and_truth_reach_only_their_rules(rules):
         return found
 
     assert readers("published.yaml") == {
+        "calibrate_cohort",
         "simulate_truth",
         "compare_published",
         "audit_published",
     }
+    assert readers("calibrated_cohort") | readers("resources/cohort") == {"compare_published"}
     assert readers("/truth/") | readers("simulate_truth.output.nuclei") <= {
         "simulate_scan",
         "compare_truth",

@@ -226,13 +226,16 @@ def test_count_gives_every_class_and_all():
     ]
 
 
+NO_COHORT = {"calibrated_participants": None, "calibrated_values": None, "conventions": {}}
+
+
 def test_script_writes_one_row_per_id(tmp_path, reference):
     entries = reference["values"]
     paths = {name: tmp_path / f"{name}.tsv" for name in tables()}
     for name, table in filled(entries).items():
         bids.write_tsv(paths[name], table)
     main = runpy.run_path(str(ROOT / "scripts" / "compare_published.py"))["main"]
-    main(published=PUBLISHED, **paths, scorecard=tmp_path / "scorecard.tsv")
+    main(published=PUBLISHED, **paths, **NO_COHORT, scorecard=tmp_path / "scorecard.tsv")
     card = bids.read_tsv(tmp_path / "scorecard.tsv")
     assert len(card) == reference["n_values"]
 
@@ -242,7 +245,7 @@ def test_script_refuses_a_file_without_values(tmp_path):
     main = runpy.run_path(str(ROOT / "scripts" / "compare_published.py"))["main"]
     paths = {name: tmp_path / f"{name}.tsv" for name in tables()}
     with pytest.raises(StudyError, match="not a file of published values"):
-        main(published=tmp_path / "p.yaml", **paths, scorecard=tmp_path / "s.tsv")
+        main(published=tmp_path / "p.yaml", **paths, **NO_COHORT, scorecard=tmp_path / "s.tsv")
 
 
 def schema(name):

@@ -42,6 +42,8 @@ N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
 TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry", "power"]
+# What of the configuration states the tables' conventions.
+CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
 TABLES = [f"{TAB}/{name}.tsv" for name in TABLE_NAMES]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
 
@@ -218,6 +220,11 @@ def participants_table(wildcards):
     if FROM_TABLE:
         raise StudyError("roi_values is given without participants; add participants=FILE.")
     return f"{BIDS}/participants.tsv"
+
+
+def calibrated_cohort(name):
+    """Return a file of the calibrated cohort, for the default study only."""
+    return [own(f"resources/cohort/{name}")] if SIMULATED else []
 
 
 def roi_values_table(wildcards):

@@ -1,3 +1,25 @@
+rule calibrate_cohort:
+    """Make again the table of 64 participants whose analysis gives the published numbers."""
+    input:
+        published=own("resources/published.yaml"),
+    output:
+        participants=f"{OUT}/cohort/participants.tsv",
+        roi_values=f"{OUT}/cohort/roi_values.tsv",
+    log:
+        f"{LOG}/calibrate_cohort.log",
+    benchmark:
+        f"{BENCH}/calibrate_cohort.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(30),
+    params:
+        **fingerprinted("calibrate_cohort"),
+    script:
+        "../../scripts/calibrate_cohort.py"
+
+
 rule simulate_truth:
     """Draw the cohort: participants, each nucleus's susceptibility, the raters' errors."""
     input:

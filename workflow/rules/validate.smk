@@ -10,6 +10,8 @@ rule compare_published:
         table6=rules.table6.output.table,
         correlations=rules.correlate_scores.output.table,
         asymmetry=rules.compare_hemispheres.output.table,
+        calibrated_participants=calibrated_cohort("participants.tsv"),
+        calibrated_values=calibrated_cohort("roi_values.tsv"),
     output:
         scorecard=f"{TAB}/scorecard.tsv",
     log:
@@ -23,6 +25,7 @@ rule compare_published:
         runtime=longer(10),
     params:
         **fingerprinted("compare_published"),
+        conventions={name: config[name] for name in CONVENTIONS},
     script:
         "../../scripts/compare_published.py"
 

@@ -1,0 +1,196 @@
+"""The patients' susceptibilities: Tables 3, 5 and 6, score correlations, left against right."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from qsmstudy.simulate.calibration import latent
+from qsmstudy.simulate.calibration.demands import REGIONS, STRIATUM, is_normal
+from qsmstudy.simulate.calibration.regressions import (
+    Demand,
+    coded_factors,
+    correlation_demands,
+)
+from qsmstudy.simulate.calibration.targets import SCORES, Printed, sample_correlations
+from qsmstudy.simulate.cohort import ROIS
+from qsmstudy.simulate.draws import generator
+
+#: Draws that may fail before the search gives up.
+ATTEMPTS = 4000
+#: Level of the study's tests, and the distance from it that a decision keeps.
+ALPHA, CLEAR = 0.05, 0.01
+#: Skew of regions that the paper describes by median and IQR: SD of the lognormal's logarithm.
+SKEW = 0.65
+#: Ends of a skewed region's draw [SD], before the skew; no value stands alone far above.
+CLIPPED = 2.0
+#: Bounds of correlations: the two sides of a nucleus, any two regions.
+SIDES, ANY = (0.7, 0.95), 0.05
+#: Correlations with a score beyond the first are drawn to the second, outside the striatum.
+FAR, NEAR = 0.25, 0.2
+#: Largest distance from the mean [SD] of a normal region.
+FARTHEST = 3.2
+#: Largest distance from the median [IQR] of any value.
+HIGHEST_IQR = 3.0
+#: Smallest susceptibility [ppm] of a nucleus that holds iron.
+LOWEST_PPM = 0.006
+DECIMALS = 6
+
+
+def candidates(printed: Printed, people: pd.DataFrame, *, seed: int) -> Iterator[NDArray]:
+    """Make patients' susceptibilities that meet every demand on the patients alone.
+
+    Parameters
+    ----------
+    printed : Printed
+        The published numbers.
+    people : DataFrame
+        The patients' rows of the participants table.
+    seed : int
+        Of the draws.
+
+    Yields
+    ------
+    ndarray, shape (patients, 14)
+        Susceptibility [ppm] on a grid of `DECIMALS` decimals, columns as `demands.REGIONS`; one
+        for each of `ATTEMPTS` draws that meets them.
+    """
+    coded = coded_factors(people)
+    demands = {region: correlation_demands(printed, region, coded) for region in STRIATUM}
+    for attempt in range(ATTEMPTS):
+        rng = generator(seed, "AIS", "chi", str(attempt))
+        chi = _draw(printed, demands, coded, rng, n=len(people))
+        if chi is not None and is_plausible(printed, chi, "AIS") and _scores_apart(chi, coded):
+            yield chi
+
+
+def _draw(
+    printed: Printed,
+    demands: Mapping[str, Sequence[Demand]],
+    coded: Mapping[str, NDArray],
+    rng: np.random.Generator,
+    *,
+    n: int,
+) -> NDArray | None:
+    """Draw once; None where the demands leave no room or throw values far out."""
+    z = latent.correlated(n, rng)
+    striatum = [REGIONS.index(region) for region in STRIATUM]
+    others = [column for column in range(len(REGIONS)) if column not in striatum]
+    target = latent.correlation_target()
+    # What the other nuclei share with the striatum follows it to its new values.
+    share = np.linalg.solve(target[np.ix_(striatum, striatum)], target[np.ix_(striatum, others)])
+    own = z[:, others] - z[:, striatum] @ share
+    for region, column in zip(STRIATUM, striatum, strict=True):
+        z[:, column] = latent.meet_demands(z[:, column], demands[region], coded)
+    z[:, others] = own + z[:, striatum] @ share
+    if not np.all(np.isfinite(z)) or np.abs(z).max() > FARTHEST:
+        return None
+    chi = np.empty_like(z)
+    for column, region in enumerate(REGIONS):
+        values = z[:, column]
+        if region not in STRIATUM:
+            values = _off_scores(values, coded)
+        if not is_normal(printed, region, "AIS"):
+            values = np.clip(latent.standardised(values), -CLIPPED, CLIPPED)
+            values = latent.skewed(values, shape=SKEW)
+        chi[:, column] = latent.scaled(values, printed, region, "AIS")
+    left, right = REGIONS.index("LSN"), REGIONS.index("RSN")
+    chi[:, right] = _nigra(printed, chi[:, right], "R")
+    chi[:, left] = latent.solve_nearest(chi[:, left], _left_nigra(printed, chi[:, right]))
+    if not np.all(np.isfinite(chi)) or np.abs(chi).max() > 1:
+        return None
+    return np.round(chi, DECIMALS)
+
+
+def _off_scores(values: NDArray, coded: Mapping[str, NDArray]) -> NDArray:
+    """Draw correlations with scores near to zero, where chance made them large."""
+    equations = []
+    for score in SCORES:
+        known = ~np.isnan(coded[score])
+        r = sample_correlations([values[known], coded[score][known]])[0, 1]
+        if abs(r) > FAR:
+            target = float(np.sign(r)) * NEAR
+            equations.append(latent.correlation_equation(coded[score], target, known))
+    return latent.solve_nearest(values, equations) if equations else values
+
+
+def _nigra(printed: Printed, values: NDArray, side: str) -> NDArray:
+    """Give a side its mean and SD of section 3.6, within the windows of Table 3 as well."""
+    moments = [
+        printed.window(f"S3.6.{side}SN.AIS.{stat}")
+        .meet(printed.window(f"T3.{side}SN.AIS.{stat}"))
+        .centre
+        for stat in ("mean", "sd")
+    ]
+    return moments[0] + moments[1] * latent.standardised(values)
+
+
+def _left_nigra(printed: Printed, right: NDArray) -> list[latent.Equation]:
+    """Return what the left nigra has to hold: four moments and quantiles, and the paired test."""
+    mean, sd = (printed[f"S3.6.LSN.AIS.{stat}"] for stat in ("mean", "sd"))
+    n, p = len(right), printed["S3.6.SN.AIS.paired_p"]
+    right_sd = float(np.sqrt(np.sum((right - np.mean(right)) ** 2) / (n - 1)))
+    difference = abs(mean - float(np.mean(right)))
+    # SD of the differences that gives the paired t, hence the correlation of the sides.
+    spread = difference * np.sqrt(n) / float(stats.t.isf(p / 2, n - 1))
+    r = (sd**2 + right_sd**2 - spread**2) / (2 * sd * right_sd)
+    return [
+        latent.mean_equation(mean),
+        latent.sd_equation(sd),
+        latent.quantile_equation([(0.5, 1)], printed["T3.LSN.AIS.median"]),
+        latent.quantile_equation([(0.75, 1), (0.25, -1)], printed["T3.LSN.AIS.iqr"]),
+        latent.correlation_equation(right, r, np.ones(n, dtype=bool)),
+    ]
+
+
+def is_plausible(printed: Printed, chi: NDArray, group: str) -> bool:
+    """Tell whether a group's values keep the printed decisions and realistic correlations.
+
+    Parameters
+    ----------
+    printed : Printed
+        The published numbers.
+    chi : ndarray, shape (N, 14)
+        Susceptibility [ppm].
+    group : str
+        Name in the published ids.
+    """
+    between = sample_correlations(list(chi.T))
+    if between.min() < ANY:
+        return False
+    for column, region in enumerate(REGIONS):
+        if not region.endswith("THA") and chi[:, column].min() < LOWEST_PPM:
+            return False
+        if latent.highest(chi[:, column]) > HIGHEST_IQR:
+            return False
+        if not normality_holds(chi[:, column], is_normal(printed, region, group)):
+            return False
+    for column in range(0, len(REGIONS), 2):
+        if not SIDES[0] <= between[column, column + 1] <= SIDES[1]:
+            return False
+        apart = stats.ttest_rel(chi[:, column], chi[:, column + 1]).pvalue
+        if f"S3.6.{ROIS[column // 2]}.{group}.paired_ns" in printed and apart < ALPHA + CLEAR:
+            return False
+    return True
+
+
+def normality_holds(values: NDArray, normal: bool) -> bool:
+    """Tell whether Shapiro and Wilk's test decides as printed, clear of its level."""
+    p = float(stats.shapiro(values).pvalue)
+    return p > ALPHA + CLEAR if normal else p < ALPHA - CLEAR
+
+
+def _scores_apart(chi: NDArray, coded: Mapping[str, NDArray]) -> bool:
+    """Tell whether no region correlates with a score, by Spearman and by Pearson."""
+    for score in SCORES:
+        known = ~np.isnan(coded[score])
+        scores = coded[score][known]
+        for values in chi[known].T:
+            by_rank = stats.spearmanr(values, scores).pvalue
+            by_value = stats.pearsonr(values, scores).pvalue
+            # L PUT's printed p of .052 with NIHSS leaves less room than ranks do.
+            if by_rank < ALPHA + CLEAR or by_value < ALPHA:
+                return False
+    return True
