@@ -39,10 +39,10 @@ class Steering:
         Over-relaxation, 1 for none, below 2.
     """
 
-    gradient: tuple[float, float] = (0.8, 85.0)
-    hold: int = 13
-    ramp: int = 38
-    field: float = 0.08
+    gradient: tuple[float, float] = (3.0, 60.0)
+    hold: int = 20
+    ramp: int = 40
+    field: float = 0.2
     fluid: float = 0.008
     relaxation: float = 1.9
 
