@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help reproduce test lint env env-dev env-romeo bench lock clean
+.PHONY: help reproduce test lint env env-dev env-romeo env-torch bench lock clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -22,14 +22,17 @@ lint: env-dev ## formatters, linters, types
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-bench: env-dev ## CPU time and memory of one full-size participant
-	$(BIN)/python benchmarks/participant.py
+bench: env-dev ## solvers, accuracy and cost of the reconstruction (after `make reproduce`; 1-2 hours)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/run.py all
 
 env: .venv/.run ## what the study needs, in .venv
 env-dev: .venv/.dev ## and what the tests need
 
 env-romeo: .venv/.run ## and ROMEO's unwrapping (warpkit, free for non-commercial use only)
 	$(PIP) install --quiet --require-hashes -r requirements-romeo.lock
+
+env-torch: .venv/.run ## and PyTorch, for the solver on tensors (its tests; a graphics card)
+	$(PIP) install --quiet torch==2.13.0
 
 # The lock is installed first, with hashes; the package itself has none.
 .venv/.run: requirements.lock

@@ -95,13 +95,10 @@ def tilt(results: Path, sub: str) -> dict[str, object]:
     return {"participant": sub, "largest_change_ppb": 1e3 * np.abs(found[1] - found[0]).max()}
 
 
-def chain(results: Path) -> pd.DataFrame:
+def chain(results: Path, *, truth: Path) -> pd.DataFrame:
     """Regress measured on true means over the true nuclei, per nucleus over participants."""
     rows = []
     for sub in participants(results):
-        truth = results / "truth"
-        if not (truth / f"{sub}_chi.nii.gz").exists():
-            truth = truth.parent.parent / "full" / "truth"
         labels = images.load(truth / f"{sub}_dseg.nii.gz", dtype=int).values
         values = images.load(
             results / "derivatives" / "qsm" / sub / "anat" / f"{sub}_Chimap.nii.gz"

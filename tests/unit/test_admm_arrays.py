@@ -1,5 +1,7 @@
 import importlib.util
+from dataclasses import replace
 
+import nuclei_phantom
 import numpy as np
 import pytest
 from tiny_problem import tiny_problem
@@ -51,6 +53,14 @@ def test_arrays_stop_as_the_compiled_solver_does(rng, backend):
     compiled = admm.solve(problem, max_iterations=300, tolerance=1e-3)
     assert other.converged
     assert abs(other.iterations - compiled.iterations) <= 1  # a residual on the edge
+
+
+def test_medi_runs_on_the_configured_arrays(rng, backend):
+    scan, _ = nuclei_phantom.build(rng)
+    options = replace(nuclei_phantom.OPTIONS, max_iterations=45, tolerance=1e-9)
+    one = nuclei_phantom.invert(scan, options)[0].values
+    other = nuclei_phantom.invert(scan, replace(options, backend=backend))[0].values
+    np.testing.assert_allclose(other, one, atol=1e-4)  # ppm
 
 
 def test_a_backend_that_is_not_installed_is_named():

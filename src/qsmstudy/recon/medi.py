@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -11,7 +12,7 @@ from qsmstudy import fourier
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background
 from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.solvers import Solution, admm, gauss_newton
+from qsmstudy.solvers import Solution, admm, admm_arrays, gauss_newton
 from qsmstudy.solvers.objective import Problem, Reweighting
 
 log = logging.getLogger("qsmstudy")
@@ -65,13 +66,15 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
     MERIT reweights after blocks of steps of one warm-started solver.
     """
     given = formulate(scan, options=options, dtype=np.float32)
-    solution = admm.solve(
-        given.problem,
-        max_iterations=options.max_iterations,
-        tolerance=options.tolerance,
-        reweighting=given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
-    )
-    return solution, given.mask
+    steps: dict[str, Any] = {
+        "max_iterations": options.max_iterations,
+        "tolerance": options.tolerance,
+        "reweighting": given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
+    }
+    if options.backend == "numpy":
+        return admm.solve(given.problem, **steps), given.mask
+    xp, device = admm_arrays.load(options.backend)
+    return admm_arrays.solve(given.problem, **steps, xp=xp, device=device), given.mask
 
 
 def reweighting_steps(options: Options) -> frozenset[int]:
