@@ -162,6 +162,7 @@ def test_fast_solver_agrees_with_the_toolbox_in_the_nuclei(head):
     ("stored", "changes", "steps", "worst"),
     [
         # Half precision of the stored map: 2^-11 of at most 0.5 ppm.
+        ("chi_plain", {"smv_radius_mm": 0, "lambda_csf": 0, "merit": 0}, 6, 3e-4),
         ("chi_merit", {"smv_radius_mm": 0, "lambda_csf": 0}, 5, 3e-4),
         # With the filter, conjugate gradients amplify round-off: the toolbox in single precision
         # lies 0.15 % (L2) from itself in double.

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.ndimage
 
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import reference
+
+TOOLBOX = Path(__file__).parents[1] / "data" / "medi_toolbox"
 
 SHAPE, VOXEL_SIZE = (60, 70, 50), (2.0, 2.0, 2.0)
 
@@ -173,3 +177,18 @@ def test_standard_error_is_none_for_a_small_region(rng):
     region[10:14, 10:14, 10:14] = True
     values = rng.normal(size=SHAPE)
     assert reference.standard_error(values, region, voxel_size=VOXEL_SIZE) is None
+
+
+def test_fluid_agrees_with_the_medi_toolbox():
+    stored = np.load(TOOLBOX / "inversion.npz")
+    shape = tuple(stored["shape"])
+
+    def bits(name):
+        return np.unpackbits(stored[name])[: np.prod(shape)].astype(bool).reshape(shape)
+
+    decay = np.zeros(shape, dtype=np.float32)
+    decay[bits("mask")] = stored["r2star"]
+    found = reference.fluid_mask(
+        decay, bits("mask"), voxel_size=stored["voxel_size"], r2star_threshold=5
+    )
+    np.testing.assert_array_equal(found, bits("fluid"))
