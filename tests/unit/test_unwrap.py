@@ -34,7 +34,7 @@ def waves(shape, *, amplitude):
 @pytest.mark.parametrize("shape", [(32, 32, 20), (31, 33, 21)], ids=str)
 def test_laplacian_wrapped_is_exact_where_steps_stay_under_half_a_period(shape):
     field = waves(shape, amplitude=150.0)
-    found = unwrap_with(
+    found = unwrap(
         wrap(field), period=PERIOD, voxel_size=np.array([0.9, 1.1, 2.0]), method="laplacian_wrapped"
     )
     assert np.abs(np.diff(wrap(field), axis=0)).max() > PERIOD / 2  # there are wraps
@@ -164,7 +164,7 @@ def test_romeo_trusts_bright_voxels():
     dark = inside & (rng.uniform(size=field.shape) < 0.25)
     broken = np.where(dark, rng.uniform(-80, 80, field.shape), wrap(field))
     magnitude = np.where(dark, 1.0, 100.0)
-    found = unwrap_with(
+    found = unwrap(
         np.where(inside, broken, 0), period=PERIOD, voxel_size=np.ones(3), magnitude=magnitude,
         method="romeo",
     )  # fmt: skip
@@ -178,7 +178,7 @@ def test_romeo_unwraps_regions_that_do_not_touch():
     x = np.linspace(0, 1, 40)[:, None, None] * np.ones((40, 12, 12))
     field = 500 * x
     field[20:23] = 0
-    found = unwrap_with(
+    found = unwrap(
         np.where(field != 0, wrap(field) + 1e-6, 0), period=PERIOD, voxel_size=np.ones(3),
         method="romeo",
     )  # fmt: skip
@@ -221,7 +221,7 @@ def test_fit_and_romeo_see_through_wraps_over_echoes_and_receive_phase(times):
         np.abs(signal), np.angle(signal), inside, echo_times=times, phase_sign=1, max_iterations=30
     )
     combined = field_fit.combine_magnitude(np.abs(signal), name="mag")
-    found = unwrap_with(
+    found = unwrap(
         fit.field, period=period, voxel_size=np.ones(3), magnitude=combined, method="romeo"
     )
     error = (found - field)[inside]
