@@ -39,7 +39,11 @@ def tables(folder, change, *, sizes=(12, 10), rois=("CN", "PUT")):
 
 def study(folder, *, rois=("CN", "PUT")):
     script = runpy.run_path(str(SCRIPTS / "summarize_rois.py"))
-    script["main"](roi_values=folder / "roi_values.tsv", roi_means=folder / "roi_means.tsv")
+    script["main"](
+        roi_values=folder / "roi_values.tsv",
+        roi_means=folder / "roi_means.tsv",
+        reference="as_measured",
+    )
     return run_all(folder, rois=list(rois))
 
 
