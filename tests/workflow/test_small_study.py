@@ -159,7 +159,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
         "    if event == 'call' and module.startswith('qsmstudy.') and name.isidentifier():\n"
         "        called.add(f'{module}:{name}')\n"
         "sys.argv = sys.argv[1:]\n"
-        "import qsmstudy.images, qsmstudy.roi, qsmstudy.recon.unwrap\n"
+        "import qsmstudy.images, qsmstudy.recon.unwrap, qsmstudy.referencing\n"
         "sys.setprofile(note)\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "sys.setprofile(None)\n"
