@@ -1,0 +1,107 @@
+"""A small made-up study with every table, and the report of it."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import stats_cohort as cohort
+import yaml
+from test_stats_scripts import run_all
+
+from qsmstudy import bids
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
+BIBLIOGRAPHY = ROOT / "resources" / "references.bib"
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+TITLE = "Iron & <susceptibility>"
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+
+
+def quality_table(people):
+    return pd.DataFrame(
+        {
+            "scan": people,
+            "participant_id": people,
+            "session": None,
+            "iterations": 12,
+            "residual": 0.0123456,
+            "converged": "yes",
+            "local_field_rms_hz": 2.5,
+            "flags": [HOSTILE, *[None] * (len(people) - 1)],
+        }
+    )
+
+
+def scorecard_table():
+    return pd.DataFrame(
+        {
+            "id": ["T3.LCN.AIS.mean", "T1.smoking.p", "T4.COMB.auc", "S3.2.icc.min"],
+            "published": [0.073, 0.001, 0.722, 0.823],
+            "decimals": [5, 3, 3, 3],
+            "reproduced": [0.0730004, 0.00002, 0.7, np.nan],
+            "reproduced_table": [0.073, 0.00012, 0.722, 0.823],
+            "match": ["yes", "yes", "no", None],
+            "match_table": ["yes"] * 4,
+            "class": ["consistent", "consistent", "inconsistent_joint", "convention"],
+            "note": [None, "printed as < 0.001; all tests", HOSTILE, "not reproduced: n/a"],
+        }
+    )
+
+
+def validation_table():
+    rows = [
+        ("CN", "L", "AIS", 12, 0.07, 0.068, -0.002, 0.02, 0.019, np.nan, np.nan, np.nan),
+        ("CN", "L", "all", 22, 0.06, 0.058, -0.002, 0.02, 0.019, 0.93, 0.001, 0.004),
+    ]
+    columns = "roi hemisphere group n true_mean_ppm measured_mean_ppm difference_ppm true_sd_ppm"
+    columns += " measured_sd_ppm gain offset_ppm error_sd_ppm"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def make_study(folder, *, sizes=(12, 10), rois="significant"):
+    """Write every table of a study and return the arguments of the report's script."""
+    cohort.study(folder, sizes=sizes, missing=sizes[0] > 8)
+    run_all(folder, rois=rois)
+    for rule, name in (
+        ("correlate_scores", "correlations"),
+        ("compare_hemispheres", "asymmetry"),
+        ("estimate_power", "power"),
+    ):
+        (folder / f"{rule}.tsv").rename(folder / f"{name}.tsv")
+    means = bids.read_tsv(folder / "roi_means.tsv")
+    people = list(dict.fromkeys(means["participant_id"]))
+    values = means[means["rater"] != "mean"].rename(columns={"chi_ppm": "chi_mean_ppm"})
+    bids.write_tsv(folder / "roi_values.tsv", values.assign(flag=None))
+    bids.write_tsv(folder / "qc.tsv", quality_table(people))
+    bids.write_tsv(folder / "scorecard.tsv", scorecard_table())
+    bids.write_tsv(folder / "validation.tsv", validation_table())
+    figures = [folder / f"figure{number}.svg" for number in range(1, 7)]
+    for path in figures:
+        path.write_text(SVG)
+    mosaics = [folder / f"{people[0]}.png", folder / f"{people[1]}.png"]
+    for path in mosaics:
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    names = ["participants", "roi_values", *(f"table{i}" for i in range(1, 7))]
+    names += ["correlations", "asymmetry", "power", "scorecard", "validation", "qc"]
+    return {name: folder / f"{name}.tsv" for name in names} | {
+        "figures": figures,
+        "mosaics": mosaics,
+        "references": BIBLIOGRAPHY,
+        "templates": TEMPLATES,
+        "report": folder / "report.html",
+        "lock": ROOT / "requirements.lock",
+        "config": CONFIG | {"bids_dir": HOSTILE},
+        "groups": cohort.GROUPS,
+        "alpha": 0.05,
+        "title": TITLE,
+        "simulated": True,
+    }
+
+
+def build(arguments):
+    script = runpy.run_path(str(ROOT / "scripts" / "build_report.py"))
+    script["main"](**arguments)
+    return arguments["report"].read_text(encoding="utf-8")
