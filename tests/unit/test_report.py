@@ -29,6 +29,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.report import checks, flow, methods, page, printed, references, summary
 from qsmstudy.report import numbers as nb
 from qsmstudy.report import options as options_words
+from qsmstudy.report.cells import number, p_value
 
 VOID = {"meta", "img", "input", "br", "link", "hr"}
 
@@ -147,8 +148,8 @@ def test_every_row_is_as_wide_as_its_headings(study):
 
 
 def test_cells_sort_by_the_unrounded_number():
-    assert printed.p_value(0.00002).key == 0.00002
-    assert printed.number(float("nan"), 3).key == ""
+    assert p_value(0.00002).key == 0.00002
+    assert number(float("nan"), 3).key == ""
 
 
 def test_scorecard_prints_inequalities_and_says_what_missed():

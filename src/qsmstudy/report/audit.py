@@ -6,7 +6,7 @@ import pandas as pd
 
 from qsmstudy.audit.values import Interval
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.printed import Cell, Column, Table, records, text
+from qsmstudy.report.cells import Cell, Column, Table, records, text
 
 #: Verdicts in the order of their weight, with the words of the page.
 VERDICTS = {

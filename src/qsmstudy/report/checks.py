@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.printed import Cell, Column, Table, number, p_value, records, text
+from qsmstudy.report.cells import Cell, Column, Table, number, p_value, records, text
 
 #: Names of the parts of the paper that an id of the scorecard starts with.
 PARTS = {

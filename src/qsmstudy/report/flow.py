@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from qsmstudy.report.printed import records
+from qsmstudy.report.cells import records
 
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
 

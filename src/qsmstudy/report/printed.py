@@ -1,209 +1,33 @@
 """The tables in the form in which the paper prints them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from qsmstudy.report import numbers as nb
-
-#: Full names of the regions of interest.
-ROI_NAMES = {
-    "CN": "caudate nucleus",
-    "GP": "globus pallidus",
-    "PUT": "putamen",
-    "RN": "red nucleus",
-    "SN": "substantia nigra",
-    "THA": "thalamus",
-    "DN": "dentate nucleus",
-}
-
-VARIABLES = {
-    "age": "Age [years]",
-    "sex": "Men / women",
-    "smoking": "Smoking, yes / no",
-    "drinking": "Drinking, yes / no",
-    "hypertension": "Hypertension, yes / no",
-    "hyperlipidemia": "Hyperlipidemia, yes / no",
-    "diabetes": "Diabetes, yes / no",
-    "nihss_admission": "NIHSS at admission",
-    "nihss_discharge": "NIHSS at discharge",
-    "mrs_admission": "mRS at admission",
-    "mrs_discharge": "mRS at discharge",
-}
-
-TESTS = {
-    "pooled_t": "t",
-    "welch_t": "Welch t",
-    "mann_whitney": "Mann-Whitney",
-    "chi_square": "χ²",
-    "icc_a1": "ICC(A,1)",
-    "icc_ak": "ICC(A,k)",
-    "icc_c1": "ICC(C,1)",
-    "icc_ck": "ICC(C,k)",
-    "pearson": "Pearson",
-    "spearman": "Spearman",
-}
-
-#: Signs of the effect sizes.
-EFFECTS = {"hedges_g": "g", "phi": "φ"}
-
-#: Decimals of susceptibility [ppm] in the paper's Table 3.
-PPM_PLACES = 5
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A table cell: what is printed, what it sorts by, and whether it is set in bold."""
-
-    text: str
-    key: float | str = ""
-    strong: bool = False
-
-
-@dataclass(frozen=True)
-class Column:
-    """A table column; neighbours with the same `group` share a heading above them."""
-
-    label: str
-    numeric: bool = True
-    group: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A printed table.
-
-    Attributes
-    ----------
-    name : str
-        Identifier in the page and stem of the download.
-    title : str
-        Caption.
-    columns : sequence of Column
-        Headings.
-    rows : sequence of sequence of Cell
-        Cells; the first of a row is its heading.
-    notes : tuple of str
-        Conventions, set under the table.
-    """
-
-    name: str
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
-    notes: tuple[str, ...] = field(default=())
-
-    @property
-    def groups(self) -> list[tuple[str, int]]:
-        """Headings above the columns with their widths; empty when there are none."""
-        spans: list[tuple[str, int]] = []
-        for column in self.columns:
-            if spans and spans[-1][0] == column.group:
-                spans[-1] = (column.group, spans[-1][1] + 1)
-            else:
-                spans.append((column.group, 1))
-        return spans if any(name for name, _ in spans) else []
-
-
-def text(value: Any, *, strong: bool = False) -> Cell:
-    """Return a cell of words."""
-    shown = "" if nb.is_missing(value) else str(value)
-    return Cell(shown, shown.lower(), strong)
-
-
-def number(value: Any, places: int, *, strong: bool = False) -> Cell:
-    """Return a cell with a number that sorts by its unrounded value."""
-    return Cell(nb.decimal(value, places), _key(value), strong)
-
-
-def p_value(value: Any, *, strong: bool = False) -> Cell:
-    """Return a cell with a p value."""
-    return Cell(nb.probability(value), _key(value), strong)
-
-
-def below(p: Any, alpha: float) -> bool:
-    """Tell whether a p value, if there is one, is below a level."""
-    return not nb.is_missing(p) and bool(p < alpha)
-
-
-def with_interval(value: Any, low: Any, high: Any, places: int, *, strong: bool = False) -> Cell:
-    """Return a cell ``0.79 (0.28 to 1.30)``."""
-    if nb.is_missing(value):
-        return Cell(nb.MISSING)
-    shown = nb.decimal(value, places)
-    if not (nb.is_missing(low) or nb.is_missing(high)):
-        shown += f" ({nb.interval(low, high, places)})"
-    return Cell(shown, _key(value), strong)
-
-
-def _key(value: Any) -> float | str:
-    return "" if nb.is_missing(value) else float(value)
-
-
-def roi_label(row: Any) -> str:
-    """Return ``L CN`` for a table row with hemisphere and roi."""
-    return f"{row.hemisphere} {row.roi}"
-
-
-def spread(row: Any, places: int, *, normal: bool) -> Cell:
-    """Return ``mean ± SD`` or ``median (IQR)`` of a table row."""
-    center, width = (row.mean, row.sd) if normal else (row.median, row.iqr)
-    return Cell(nb.with_spread(center, width, places, normal=normal), _key(center))
-
-
-def short(variable: str) -> str:
-    """Return a variable's name without its answers: ``Smoking``."""
-    return VARIABLES.get(variable, variable).split(",")[0]
-
-
-def records(frame: pd.DataFrame) -> list[Any]:
-    """Return the rows of a table as named tuples."""
-    # Of a Series, `mean` and `median` would be methods; of a named tuple they are cells.
-    return list(frame.itertuples(index=False, name="Row"))
-
-
-def _pivot(frame: pd.DataFrame, keys: list[str]) -> dict[tuple, dict[str, Any]]:
-    """Gather the rows of a tidy table by `keys`, then by group."""
-    found: dict[tuple, dict[str, Any]] = {}
-    for row in records(frame):
-        found.setdefault(tuple(getattr(row, key) for key in keys), {})[row.group] = row
-    return found
-
-
-def remarks(frame: pd.DataFrame, *columns: str) -> tuple[str, ...]:
-    """List the notes of a table, each with the rows it stands in.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Table with a column ``note``.
-    *columns : str
-        What names a row.
-
-    Examples
-    --------
-    >>> rows = {"roi": ["CN", "GP"], "note": ["small", "small"]}
-    >>> remarks(pd.DataFrame(rows), "roi")
-    ('CN; GP: small.',)
-    """
-    if "note" not in frame:
-        return ()
-    places: dict[str, list[str]] = {}
-    for row in records(frame[frame["note"].notna()]):
-        words = [str(value) for name in columns if not nb.is_missing(value := getattr(row, name))]
-        place = " ".join(word for word in words if word != "all")
-        places.setdefault(str(row.note), []).append(place)
-    return tuple(
-        f"{named + ': ' if (named := '; '.join(filter(None, found))) else ''}{note}."
-        for note, found in places.items()
-    )
-
-
-def words(option: Any) -> Cell:
-    """Return a cell with the words for the name of a test or form."""
-    return text(TESTS.get(option, option))
+from qsmstudy.report.cells import (
+    EFFECTS,
+    PPM_PLACES,
+    TESTS,
+    VARIABLES,
+    Cell,
+    Column,
+    Table,
+    below,
+    key_of,
+    number,
+    p_value,
+    pivot,
+    records,
+    remarks,
+    roi_label,
+    short,
+    spread,
+    text,
+    with_interval,
+    words,
+)
 
 
 def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
@@ -215,7 +39,7 @@ def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         if len(own := frame[frame["group"] == name])
     }
     rows = []
-    for (variable,), by_group in _pivot(frame, ["variable"]).items():
+    for (variable,), by_group in pivot(frame, ["variable"]).items():
         test = by_group.get("all")
         cells = [text(VARIABLES.get(variable, variable))]
         cells += [_characteristic(by_group.get(name), variable) for name in names]
@@ -257,7 +81,7 @@ def _characteristic(row: Any, variable: str) -> Cell:
         cell = Cell(f"{nb.integer(row.n_yes)} / {nb.integer(row.n_no)}", row.n_yes / row.n)
     elif variable.startswith(("nihss", "mrs")):
         shown = f"{nb.decimal(row.median, 1)} ({nb.decimal(row.iqr, 2)})"
-        return Cell(f"{shown}, n = {nb.integer(row.n)}", _key(row.median))
+        return Cell(f"{shown}, n = {nb.integer(row.n)}", key_of(row.median))
     else:
         cell = spread(row, 2, normal=True)
     missing = 0 if nb.is_missing(row.n_missing) else int(row.n_missing)
@@ -284,7 +108,7 @@ def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     """Print the raters' agreement."""
     names = list(groups.values())
     rows = []
-    for (hemisphere, roi), by_group in _pivot(frame, ["hemisphere", "roi"]).items():
+    for (hemisphere, roi), by_group in pivot(frame, ["hemisphere", "roi"]).items():
         cells = [text(f"{hemisphere} {roi}")]
         for name in names:
             row = by_group.get(name)
@@ -293,7 +117,7 @@ def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
                 if row is None
                 else [
                     number(row.icc, 3),
-                    Cell(nb.interval(row.ci_low, row.ci_high, 3), _key(row.ci_low)),
+                    Cell(nb.interval(row.ci_low, row.ci_high, 3), key_of(row.ci_low)),
                     number(row.n, 0),
                 ]
             )
@@ -313,7 +137,7 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     names = list(groups.values())
     rows = []
     sizes: dict[str, set[int]] = {name: set() for name in names}
-    for (hemisphere, roi), by_group in _pivot(frame, ["hemisphere", "roi"]).items():
+    for (hemisphere, roi), by_group in pivot(frame, ["hemisphere", "roi"]).items():
         cells = [text(f"{hemisphere} {roi}")]
         for name in names:
             row = by_group.get(name)
@@ -364,13 +188,13 @@ def table4(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
         [
             text("Combination" if row.marker == "combination" else row.marker),
             number(row.auc, 3),
-            Cell(nb.interval(row.ci_low, row.ci_high, 3), _key(row.ci_low)),
+            Cell(nb.interval(row.ci_low, row.ci_high, 3), key_of(row.ci_low)),
             p_value(row.p),
             number(row.cutoff, PPM_PLACES),
             number(row.sensitivity, 3),
             number(row.specificity, 3),
             number(row.accuracy, 3),
-            Cell(f"{nb.integer(row.n_positive)} + {nb.integer(row.n_negative)}", _key(row.n)),
+            Cell(f"{nb.integer(row.n_positive)} + {nb.integer(row.n_negative)}", key_of(row.n)),
         ]
         for row in records(frame)
     ]
@@ -439,7 +263,7 @@ def table6(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
                 number(row.adj_r2, 3),
                 Cell(
                     f"{nb.decimal(row.f, 3)} ({nb.integer(row.df1)}, {nb.integer(row.df2)})",
-                    _key(row.f),
+                    key_of(row.f),
                 ),
                 p_value(row.p_model),
                 number(row.n, 0),
@@ -485,13 +309,13 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
         rows.append(
             [
                 text(f"{row.group} {row.roi}"),
-                Cell(nb.with_spread(row.mean_l, row.sd_l, 5, normal=True), _key(row.mean_l)),
-                Cell(nb.with_spread(row.mean_r, row.sd_r, 5, normal=True), _key(row.mean_r)),
+                Cell(nb.with_spread(row.mean_l, row.sd_l, 5, normal=True), key_of(row.mean_l)),
+                Cell(nb.with_spread(row.mean_r, row.sd_r, 5, normal=True), key_of(row.mean_r)),
                 with_interval(row.mean_difference, row.ci_low, row.ci_high, 5),
                 number(row.cohen_dz, 2),
                 number(row.r, 3),
                 number(row.n, 0),
-                Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", _key(row.t)),
+                Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", key_of(row.t)),
                 p_value(row.p, strong=below(row.p, alpha)),
                 p_value(row.wilcoxon_p),
             ]

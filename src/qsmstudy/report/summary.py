@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from qsmstudy.report import numbers as nb
+from qsmstudy.report.cells import ROI_NAMES, records, short
 from qsmstudy.report.checks import tally
-from qsmstudy.report.printed import ROI_NAMES, positive_state, records, short
+from qsmstudy.report.printed import positive_state
 
 
 @dataclass(frozen=True)
