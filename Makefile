@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help reproduce test lint env env-dev env-romeo env-torch bench lock clean
+.PHONY: help reproduce test test-slurm test-faults lint env env-dev env-romeo env-slurm env-torch bench lock clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -14,6 +14,12 @@ reproduce: env ## run the default study: results/report.html
 
 test: env-dev ## run all tests
 	$(BIN)/python -m pytest
+
+test-faults: env-dev ## kill, fill, spoil: the long tests of what breaks a run (root for some; minutes)
+	$(BIN)/python -m pytest -m faults
+
+test-slurm: env-dev ## the small study through a Slurm started from Debian's packages (needs root)
+	$(BIN)/python -m pytest -m slurm -s
 
 lint: env-dev ## formatters, linters, types
 	$(BIN)/ruff check .
@@ -30,6 +36,9 @@ env-dev: .venv/.dev ## and what the tests need
 
 env-romeo: .venv/.run ## and ROMEO's unwrapping (warpkit, free for non-commercial use only)
 	$(PIP) install --quiet --require-hashes -r requirements-romeo.lock
+
+env-slurm: .venv/.run ## and Snakemake's executor for Slurm
+	$(PIP) install --quiet --require-hashes -r requirements-slurm.lock
 
 env-torch: .venv/.run ## and PyTorch, for the solver on tensors (its tests; a graphics card)
 	$(PIP) install --quiet torch==2.13.0
@@ -50,6 +59,7 @@ lock: ## resolve pyproject.toml anew into the locks and envs/ (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra romeo -c requirements.lock pyproject.toml -o requirements-romeo.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra slurm -c requirements.lock pyproject.toml -o requirements-slurm.lock
 	python3 envs/generate.py
 
 clean: ## remove results (not the environment)

@@ -28,10 +28,12 @@ def test_development_lock_contains_the_study_lock():
     assert study.items() <= development.items()
     romeo = GENERATE["locked"](ROOT / "requirements-romeo.lock")
     assert study.items() <= romeo.items() <= development.items()
+    slurm = GENERATE["locked"](ROOT / "requirements-slurm.lock")
+    assert study.items() <= slurm.items() <= development.items()
 
 
 def test_every_locked_line_has_hashes():
-    for name in ("requirements.lock", "requirements-romeo.lock", "requirements-dev.lock"):
+    for name in ROOT.glob("requirements*.lock"):
         lines = (ROOT / name).read_text().splitlines()
         starts = [i for i, line in enumerate(lines) if "==" in line]
         assert starts

@@ -24,7 +24,12 @@ LAYERS = [
     {"scorecard", "tabulation", "validation", "audit", "figures"},
     {"report"},
 ]
-FREE = {"job", "provenance", "settings"}  # they serve scripts and the workflow, not the science
+FREE = {
+    "job",
+    "progress",
+    "provenance",
+    "settings",
+}  # they serve scripts and the workflow, not the science
 
 
 def part(path):
