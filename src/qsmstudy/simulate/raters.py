@@ -1,6 +1,7 @@
 """Label maps as two raters would draw them: three slices per nucleus, imperfect outlines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,40 @@ def best_slices(area: NDArray, *, n_slices: int = N_SLICES) -> int:
     return int(np.argmax(sums))
 
 
-def draw_labels(
+@dataclass(frozen=True)
+class Outline:
+    """One rater's idea of one nucleus, before the decision how close to the border to stay.
+
+    Attributes
+    ----------
+    target : tuple of slice
+        Part of the scan that holds the nucleus.
+    depth : ndarray
+        Depth inside the outline [mm] on that part, moved and wavy.
+    drawable : ndarray of bool
+        Voxels of the slices and of the part of the nucleus that raters draw.
+    inside : ndarray of bool
+        Where more than half of a voxel is the nucleus.
+    erosion_mm : float
+        Distance kept from the border, as drawn at random.
+    """
+
+    target: tuple[slice, slice, slice]
+    depth: NDArray
+    drawable: NDArray
+    inside: NDArray
+    erosion_mm: float
+
+
+def outlines(
     grid: Grid,
     blocks: list[NucleusBlock],
     fractions: list[NDArray],
     *,
     errors: list[Mapping[str, Any]],
     rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    """Draw one rater's label map.
+) -> list[Outline]:
+    """Imagine one rater's outlines.
 
     Parameters
     ----------
@@ -59,44 +85,69 @@ def draw_labels(
     rng : numpy.random.Generator
         Source of the outlines' waviness.
 
+    Notes
+    -----
+    The outline is the true surface moved by a shift and by a smooth random field.
+    """
+    found = []
+    steps = np.array([np.sign(axis[1] - axis[0]) for axis in grid.axes]) * grid.voxel_size
+    for nucleus, fraction, error in zip(blocks, fractions, errors, strict=True):
+        axes = [axis[part] for axis, part in zip(grid.axes, nucleus.block, strict=True)]
+        axes[2] = axes[2].reshape(-1, grid.subslices).mean(axis=1)
+        depth = grid.average(nucleus.distance)
+        depth += error["boundary_sd_mm"] * smooth_field(
+            axes, length_mm=error["boundary_length_mm"], rng=rng
+        )
+        for axis, shift in enumerate(error["shift_mm"]):
+            depth -= shift * np.gradient(depth, steps[axis], axis=axis)
+        drawable = grid.average(nucleus.head.astype(np.float32)) > 0.5
+        inside = (grid.average(fraction) > 0.5) & drawable
+        first = _rater_slices(np.sum(inside, axis=(0, 1)), error["slice_offset"])
+        drawable[:, :, :first] = False
+        drawable[:, :, first + N_SLICES :] = False
+        target = grid.scan_block(nucleus.block)
+        found.append(Outline(target, depth, drawable, inside, error["erosion_mm"]))
+    return found
+
+
+def paint(
+    matrix: tuple[int, int, int], drawn: list[Outline], erosions: Sequence[float] | None = None
+) -> NDArray[np.uint8]:
+    """Turn a rater's outlines into a label map.
+
+    Parameters
+    ----------
+    matrix : tuple of int
+        Shape of the scan.
+    drawn : list of Outline
+        In the study's order.
+    erosions : sequence of float, optional
+        Distance kept from each border [mm] (raters stay clear of the blurred rim); the
+        outlines' own unless given.
+
     Returns
     -------
-    ndarray, shape of the scan, dtype uint8
+    ndarray, shape `matrix`, dtype uint8
         1 to 14 in the study's order, 0 elsewhere.
 
     Notes
     -----
-    The outline is the true surface moved by a shift, by an erosion (raters stay clear of the
-    blurred rim) and by a smooth random field; holes in it are filled and islands of less than a
-    quarter of the largest part left out. Where two outlines overlap, the voxel goes to
-    the nucleus in which it lies deeper.
+    Holes are filled and islands of less than a quarter of the largest part left out. Where two
+    outlines overlap, the voxel goes to the nucleus in which it lies deeper.
     """
-    labels = np.zeros(grid.matrix, dtype=np.uint8)
-    deepest = np.zeros(grid.matrix, dtype=np.float32)
-    steps = np.array([np.sign(axis[1] - axis[0]) for axis in grid.axes]) * grid.voxel_size
-    for index, (nucleus, fraction, error) in enumerate(zip(blocks, fractions, errors, strict=True)):
-        target = grid.scan_block(nucleus.block)
-        axes = [axis[part] for axis, part in zip(grid.axes, nucleus.block, strict=True)]
-        axes[2] = axes[2].reshape(-1, grid.subslices).mean(axis=1)
-        outline = grid.average(nucleus.distance) - error["erosion_mm"]
-        outline += error["boundary_sd_mm"] * smooth_field(
-            axes, length_mm=error["boundary_length_mm"], rng=rng
-        )
-        for axis, shift in enumerate(error["shift_mm"]):
-            outline -= shift * np.gradient(outline, steps[axis], axis=axis)
-        drawable = grid.average(nucleus.head.astype(np.float32)) > 0.5
-        inside = (grid.average(fraction) > 0.5) & drawable
-        area = np.sum(inside, axis=(0, 1))
-        first = _rater_slices(area, error["slice_offset"])
-        drawn = drawable & (outline > 0)
-        drawn[:, :, :first] = False
-        drawn[:, :, first + N_SLICES :] = False
-        for k in range(first, first + N_SLICES):
-            drawn[:, :, k] = _one_outline(drawn[:, :, k], inside[:, :, k])
-        outline = np.where(drawn, np.maximum(outline, SHALLOW_MM), outline)
-        drawn &= outline > deepest[target]
-        labels[target][drawn] = index + 1
-        deepest[target][drawn] = outline[drawn]
+    labels = np.zeros(matrix, dtype=np.uint8)
+    deepest = np.zeros(matrix, dtype=np.float32)
+    if erosions is None:
+        erosions = [outline.erosion_mm for outline in drawn]
+    for index, (outline, erosion) in enumerate(zip(drawn, erosions, strict=True)):
+        depth = outline.depth - np.float32(erosion)
+        chosen = outline.drawable & (depth > 0)
+        for k in np.flatnonzero(outline.drawable.any(axis=(0, 1))):
+            chosen[:, :, k] = _one_outline(chosen[:, :, k], outline.inside[:, :, k])
+        depth = np.where(chosen, np.maximum(depth, SHALLOW_MM), depth)
+        chosen &= depth > deepest[outline.target]
+        labels[outline.target][chosen] = index + 1
+        deepest[outline.target][chosen] = depth[chosen]
     return labels
 
 
@@ -132,20 +183,20 @@ def true_labels(
     return labels
 
 
-def rater_labels(
+def rater_outlines(
     grid: Grid, blocks: list[NucleusBlock], fractions: list[NDArray], truth: Mapping[str, Any]
-) -> dict[str, NDArray[np.uint8]]:
-    """Draw the label maps of all raters of a participant.
+) -> dict[str, list[Outline]]:
+    """Imagine the outlines of all raters of a participant.
 
     Parameters
     ----------
     grid, blocks, fractions
-        As for `draw_labels`.
+        As for `outlines`.
     truth : mapping
         ``participant_id``, ``seed`` and ``raters`` (name to errors).
     """
     return {
-        rater: draw_labels(
+        rater: outlines(
             grid,
             blocks,
             fractions,

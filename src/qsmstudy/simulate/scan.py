@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy import physics
-from qsmstudy.simulate import anatomy, nuclei, raters, signal, template
+from qsmstudy.simulate import anatomy, matching, nuclei, raters, signal, template
+from qsmstudy.simulate.anatomy import TISSUES
 from qsmstudy.simulate.draws import generator, smooth_field
 from qsmstudy.simulate.field import dipole_field, shim
 
@@ -73,6 +74,10 @@ class Phantom:
         True nuclei.
     raters : dict of str to ndarray of uint8, shape of the scan
         The raters' labels.
+    chi_nuclei : ndarray, shape (14,)
+        Susceptibility of the nuclei [ppm].
+    label_means : dict of str to ndarray, shape (14,)
+        Mean of the true map under each label of a rater [ppm].
     """
 
     grid: anatomy.Grid
@@ -80,6 +85,8 @@ class Phantom:
     mask: NDArray
     labels: NDArray
     raters: dict[str, NDArray]
+    chi_nuclei: NDArray
+    label_means: dict[str, NDArray]
 
 
 def build_phantom(
@@ -90,7 +97,9 @@ def build_phantom(
     Parameters
     ----------
     truth : mapping
-        Content of the participant's truth file.
+        Content of the participant's truth file. Its nuclei have either ``chi_ppm``, their
+        susceptibility, or ``measured_ppm``, rater to the wanted mean of the true map under the
+        rater's label (see `matching.match`).
     ellipsoids : mapping
         Parsed ``nuclei_ellipsoids.json``.
     protocol : Protocol
@@ -108,12 +117,24 @@ def build_phantom(
     total, parts = anatomy.nucleus_fractions(points.shape[1:], blocks)
     fractions = anatomy.tissue_fractions(head, points)
     del points
+    rest = sum(fractions[name] * np.float32(protocol.tissues[name]["chi_ppm"]) for name in TISSUES)
+    mixture = matching.Mixture.build(grid, blocks, parts, (1 - total) * rest)
+    drawn = raters.rater_outlines(grid, blocks, parts, truth)
+    if "measured_ppm" in truth["nuclei"][0]:
+        wanted = {
+            rater: np.array([nucleus["measured_ppm"][rater] for nucleus in truth["nuclei"]])
+            for rater in drawn
+        }
+        chi, labels = matching.match(mixture, drawn, wanted, matrix=grid.matrix)
+    else:
+        chi = np.array([nucleus["chi_ppm"] for nucleus in truth["nuclei"]])
+        labels = {rater: raters.paint(grid.matrix, own) for rater, own in drawn.items()}
     maps = signal.tissue_maps(
         fractions,
         blocks,
         parts,
         total,
-        chi_nuclei=[nucleus["chi_ppm"] for nucleus in truth["nuclei"]],
+        chi_nuclei=chi,
         tissues=protocol.tissues,
         r2star_per_ppm=protocol.r2star_per_ppm,
         repetition_time=protocol.repetition_time,
@@ -124,7 +145,11 @@ def build_phantom(
         maps=maps,
         mask=grid.to_scan(fractions["brain"]) > 0.5,
         labels=raters.true_labels(grid, blocks, parts),
-        raters=raters.rater_labels(grid, blocks, parts, truth),
+        raters=labels,
+        chi_nuclei=chi,
+        label_means={
+            rater: matching.label_means(mixture, own, chi) for rater, own in labels.items()
+        },
     )
 
 
