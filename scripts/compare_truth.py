@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from qsmstudy import bids, job
 from qsmstudy import validation as truth
 
 
-def main(*, nuclei: Path, roi_means: Path, validation: Path) -> None:
+def main(*, nuclei: list[Path], roi_means: Path, validation: Path) -> None:
     """Compare the measured susceptibilities with the simulated truth."""
     table = truth.compare(
-        bids.read_tsv(nuclei, columns=["participant_id", "group", "roi", "hemisphere", "chi_ppm"]),
+        pd.concat([bids.read_tsv(path) for path in nuclei], ignore_index=True),
         bids.read_tsv(roi_means, columns=["participant_id", "rater", "roi", "hemisphere"]),
     )
     bids.write_tsv(validation, table)

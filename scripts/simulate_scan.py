@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from qsmstudy import bids, images, job
-from qsmstudy.simulate import scan, signal
+from qsmstudy.simulate import dataset, scan, signal
 
 
 def main(
@@ -16,6 +16,7 @@ def main(
     phase: list[Path],
     rater_a: Path,
     rater_b: Path,
+    nuclei: Path,
     true_chi: Path,
     true_labels: Path,
     true_mask: Path,
@@ -58,6 +59,7 @@ def main(
     for name, path in (("A", rater_a), ("B", rater_b)):
         sidecar = {"Description": f"Labels of simulated rater {name}", "SpatialReference": "orig"}
         images.save(path, phantom.raters[name], affine, sidecar=sidecar, dtype=np.uint8)
+    bids.write_tsv(nuclei, dataset.nuclei_table(person, phantom.chi_nuclei, phantom.label_means))
     images.save(true_labels, phantom.labels, affine, dtype=np.uint8)
     images.save(true_mask, phantom.mask, affine, dtype=np.uint8)
     images.save(true_chi, scan.true_chi(phantom), affine)

@@ -1,11 +1,7 @@
-"""Draw the simulated cohort: participants, true susceptibilities, heads and raters' errors."""
+"""Set up the simulated cohort: participants, what is to be measured, heads, raters' errors."""
 
 import shutil
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
-import yaml
 
 from qsmstudy import bids, job
 from qsmstudy.simulate import cohort, dataset
@@ -13,7 +9,9 @@ from qsmstudy.simulate import cohort, dataset
 
 def main(
     *,
-    published: Path,
+    cohort_participants: Path,
+    cohort_values: Path,
+    response: list[Path],
     labels: Path,
     participants: Path,
     participants_json: Path,
@@ -21,55 +19,40 @@ def main(
     readme: Path,
     rater_description: Path,
     rater_labels: Path,
-    nuclei: Path,
     truth: list[Path],
     seed: int,
     groups: dict,
-    patients: str,
-    correlation: dict,
-    skew_shape: float,
-    smoking_effect: float,
-    age_severity_correlation: float,
+    values: str,
     head: dict,
     raters: dict,
 ) -> None:
-    """Draw a cohort whose group statistics equal the published ones; write its BIDS frame."""
-    values = cohort.Published(yaml.safe_load(published.read_text(encoding="utf-8")))
-    frames, susceptibilities = [], []
-    for group, ids in cohort.participant_ids(groups).items():
-        chi = cohort.draw_susceptibilities(
-            values, group, ids, seed=seed, correlation=correlation, skew_shape=skew_shape
-        )
-        frames.append(
-            cohort.draw_clinical(
-                values,
-                group,
-                ids,
-                chi=chi,
-                seed=seed,
-                patients=patients,
-                smoking_effect=smoking_effect,
-                age_severity_correlation=age_severity_correlation,
-            )
-        )
-        susceptibilities.append(chi)
-    table = pd.concat(frames, ignore_index=True)
-    chi = np.concatenate(susceptibilities)
-    bids.write_tsv(participants, table)
+    """Take participants and values from the calibrated table; write the cohort's BIDS frame."""
+    people = cohort.choose(bids.read_tsv(cohort_participants), groups)
+    table = bids.read_tsv(cohort_values)
+    bids.write_tsv(participants, people.drop(columns="source_id"))
     bids.write_json(participants_json, dataset.participants_columns())
     bids.write_json(dataset_description, dataset.description())
     bids.write_json(rater_description, dataset.rater_description())
     readme.write_text(dataset.readme(groups), encoding="utf-8")
     rater_labels.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(labels, rater_labels)
-    bids.write_tsv(nuclei, dataset.nuclei_table(table, chi))
+    lines = bids.read_tsv(response[0]) if values == "measured" else None
     files = {path.stem: path for path in truth}
-    for index, row in enumerate(table.itertuples()):
+    for row in people.itertuples():
+        wanted = cohort.table_values(table, row.source_id)
         content = dataset.participant_truth(
-            row.participant_id, row.group, row.age, chi[index], seed=seed, head=head, raters=raters
+            row.participant_id,
+            row.group,
+            row.age,
+            sum(wanted.values()) / len(wanted)
+            if lines is None
+            else {rater: cohort.under_labels(own, lines) for rater, own in wanted.items()},
+            seed=seed,
+            head=head,
+            raters=raters,
         )
         bids.write_json(files[row.participant_id], content)
-    job.log.info("%d participants, seed %d", len(table), seed)
+    job.log.info("%d participants, seed %d", len(people), seed)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ COLUMNS = (
     "group",
     "n",
     "true_mean_ppm",
+    "label_mean_ppm",
     "measured_mean_ppm",
+    "partial_volume_ppm",
     "difference_ppm",
-    "true_sd_ppm",
+    "label_sd_ppm",
     "measured_sd_ppm",
     "gain",
     "offset_ppm",
@@ -72,7 +74,9 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     nuclei : DataFrame
-        Columns ``participant_id, group, roi, hemisphere, chi_ppm``: the truth.
+        The truth. Columns ``participant_id, group, roi, hemisphere``, the nucleus's
+        susceptibility ``chi_ppm`` and the true map's mean under the raters' labels,
+        ``rater_a_ppm`` and ``rater_b_ppm``.
     roi_means : DataFrame
         As `qsmstudy.roi.summarize` returns them.
 
@@ -80,7 +84,10 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns `COLUMNS`; per region one row for each group and one for ``all``, which
-        carries the regression (see `regress`).
+        carries the regression (see `regress`) of the measured values on the true map's means
+        under the same labels: the reconstruction's doing. ``partial_volume_ppm`` is what the
+        labels take from the nuclei's values before (label - true), ``difference_ppm`` what the
+        reconstruction adds (measured - label).
 
     Raises
     ------
@@ -88,7 +95,9 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
         If no region of a participant stands in both tables.
     """
     measured = roi_means[(roi_means["rater"] == "mean") & roi_means["chi_ppm"].notna()]
-    pairs = nuclei.rename(columns={"chi_ppm": "true_ppm"}).merge(
+    label = nuclei[["rater_a_ppm", "rater_b_ppm"]].mean(axis=1)
+    pairs = nuclei.rename(columns={"chi_ppm": "true_ppm"}).assign(label_ppm=label)
+    pairs = pairs.merge(
         measured[["participant_id", "roi", "hemisphere", "chi_ppm"]],
         on=["participant_id", "roi", "hemisphere"],
     )
@@ -103,11 +112,12 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
     for (name, hemisphere), region in pairs.groupby(["roi", "hemisphere"]):
         for group, part in [*region.groupby("group"), ("all", region)]:
             fit = (
-                regress(part["true_ppm"].to_numpy(), part["chi_ppm"].to_numpy())
+                regress(part["label_ppm"].to_numpy(), part["chi_ppm"].to_numpy())
                 if group == "all"
                 else (np.nan,) * 3
             )
-            true_mean, measured_mean = part["true_ppm"].mean(), part["chi_ppm"].mean()
+            true_mean, label_mean = part["true_ppm"].mean(), part["label_ppm"].mean()
+            measured_mean = part["chi_ppm"].mean()
             rows.append(
                 (
                     name,
@@ -115,9 +125,11 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
                     group,
                     len(part),
                     true_mean,
+                    label_mean,
                     measured_mean,
-                    measured_mean - true_mean,
-                    part["true_ppm"].std(),
+                    label_mean - true_mean,
+                    measured_mean - label_mean,
+                    part["label_ppm"].std(),
                     part["chi_ppm"].std(),
                     *fit,
                 )

@@ -53,11 +53,12 @@ def scorecard_table():
 
 def validation_table():
     rows = [
-        ("CN", "L", "AIS", 12, 0.07, 0.068, -0.002, 0.02, 0.019, np.nan, np.nan, np.nan),
-        ("CN", "L", "all", 22, 0.06, 0.058, -0.002, 0.02, 0.019, 0.93, 0.001, 0.004),
+        ("CN", "L", "AIS", 12, 0.07, 0.069, 0.068, -0.001, -0.001, 0.02, 0.019, *[np.nan] * 3),
+        ("CN", "L", "all", 22, 0.06, 0.059, 0.058, -0.001, -0.001, 0.02, 0.019, 0.93, 0.001, 0.004),
     ]
-    columns = "roi hemisphere group n true_mean_ppm measured_mean_ppm difference_ppm true_sd_ppm"
-    columns += " measured_sd_ppm gain offset_ppm error_sd_ppm"
+    columns = "roi hemisphere group n true_mean_ppm label_mean_ppm measured_mean_ppm"
+    columns += " partial_volume_ppm difference_ppm label_sd_ppm measured_sd_ppm"
+    columns += " gain offset_ppm error_sd_ppm"
     return pd.DataFrame(rows, columns=columns.split())
 
 

@@ -54,6 +54,13 @@ def simulated_names():
     return [f"sub-{i:0{width}d}" for i in range(1, N_SIMULATED + 1)]
 
 
+def pilot_response(wildcards):
+    """Return what a pilot study measured of known nuclei, where the cohort makes up for it."""
+    if config["simulate_truth"]["values"] == "measured":
+        return [own("resources/cohort/response.tsv")]
+    return []
+
+
 def listed_scans():
     """Return the scans to reconstruct by name; those of a user's dataset carry their files."""
     if FROM_TABLE:

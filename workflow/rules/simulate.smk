@@ -21,9 +21,11 @@ rule calibrate_cohort:
 
 
 rule simulate_truth:
-    """Draw the cohort: participants, each nucleus's susceptibility, the raters' errors."""
+    """Set up the cohort: participants, what is to be measured, heads, the raters' errors."""
     input:
-        published=own("resources/published.yaml"),
+        cohort_participants=own("resources/cohort/participants.tsv"),
+        cohort_values=own("resources/cohort/roi_values.tsv"),
+        response=pilot_response,
         labels=own("resources/labels.tsv"),
     output:
         participants=f"{OUT}/bids/participants.tsv",
@@ -32,7 +34,6 @@ rule simulate_truth:
         readme=f"{OUT}/bids/README.md",
         rater_description=f"{OUT}/bids/derivatives/raters/dataset_description.json",
         rater_labels=f"{OUT}/bids/derivatives/raters/dseg.tsv",
-        nuclei=f"{OUT}/truth/nuclei.tsv",
         truth=[f"{OUT}/truth/{name}.json" for name in simulated_names()],
     log:
         f"{LOG}/simulate_truth.log",
@@ -73,6 +74,7 @@ rule simulate_scan:
         ],
         rater_a=f"{OUT}/bids/derivatives/raters/{{sub}}/anat/{{sub}}_desc-raterA_dseg.nii.gz",
         rater_b=f"{OUT}/bids/derivatives/raters/{{sub}}/anat/{{sub}}_desc-raterB_dseg.nii.gz",
+        nuclei=f"{OUT}/truth/{{sub}}_nuclei.tsv",
         true_chi=f"{OUT}/truth/{{sub}}_chi.nii.gz",
         true_labels=f"{OUT}/truth/{{sub}}_dseg.nii.gz",
         true_mask=f"{OUT}/truth/{{sub}}_mask.nii.gz",

@@ -54,7 +54,7 @@ rule audit_published:
 rule compare_truth:
     """Compare the measured with the simulated susceptibility of every region."""
     input:
-        nuclei=rules.simulate_truth.output.nuclei,
+        nuclei=expand(rules.simulate_scan.output.nuclei, sub=simulated_names()),
         roi_means=rules.summarize_rois.output.roi_means,
     output:
         validation=f"{TAB}/validation.tsv",

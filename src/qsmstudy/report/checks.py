@@ -153,9 +153,10 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
     rows = [
         [
             text(f"{row.hemisphere} {row.roi}, {row.group}"),
+            number(row.true_mean_ppm, 4),
             Cell(
-                nb.with_spread(row.true_mean_ppm, row.true_sd_ppm, 4, normal=True),
-                _number(row.true_mean_ppm),
+                nb.with_spread(row.label_mean_ppm, row.label_sd_ppm, 4, normal=True),
+                _number(row.label_mean_ppm),
             ),
             Cell(
                 nb.with_spread(row.measured_mean_ppm, row.measured_sd_ppm, 4, normal=True),
@@ -166,14 +167,24 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
         ]
         for row in records(single)
     ]
-    labels = ("True [ppm]", "Measured [ppm]", "Difference [ppm]", "n")
+    labels = (
+        "Nucleus [ppm]",
+        "True map under the labels [ppm]",
+        "Measured [ppm]",
+        "Difference [ppm]",
+        "n",
+    )
     columns = [Column("ROI, group", numeric=False), *map(Column, labels)]
     nuclei = Table(
         "validation",
         "Measured against true susceptibility",
         columns,
         rows,
-        ("Mean ± SD over participants; difference: measured − true.",),
+        (
+            "Mean ± SD over participants. The labels take in some of a nucleus's surroundings: the "
+            "true map's mean under them is lower than the nucleus itself. Difference: measured − "
+            "true map under the same labels.",
+        ),
     )
     rows = [
         [
@@ -185,14 +196,14 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
         ]
         for row in records(frame[frame["group"] == "all"])
     ]
-    labels = ("Gain", "Offset [ppm]", "Error SD [ppm]", "n")
+    fits = ("Gain", "Offset [ppm]", "Error SD [ppm]", "n")
     columns = [Column("ROI", numeric=False), *map(Column, labels)]
     overall = Table(
         "validation-overall",
         "Line through measured against true",
         columns,
         rows,
-        ("Measured = gain × true + offset + error.",),
+        ("Measured = gain × mean of the true map under the labels + offset + error.",),
     )
     return nuclei, overall
 

@@ -340,7 +340,7 @@ def accuracy(validation: pd.DataFrame) -> str:
         return "The simulated truth could not be compared with the measurements."
     means = validation[validation["group"] != "all"]["difference_ppm"].abs()
     return (
-        f"Against the simulated truth the measured values had a gain of "
+        f"Against the true maps under the same labels the measured values had a gain of "
         f"{nb.decimal(lines['gain'].min(), 2)} to {nb.decimal(lines['gain'].max(), 2)} and an "
         f"error SD of {nb.decimal(lines['error_sd_ppm'].min(), 4)} to "
         f"{nb.decimal(lines['error_sd_ppm'].max(), 4)} ppm over {len(lines)} regions; group means "

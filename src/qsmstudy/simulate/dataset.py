@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qsmstudy import __version__
-from qsmstudy.simulate.cohort import REGIONS
+from qsmstudy.simulate.cohort import RATERS, REGIONS
 from qsmstudy.simulate.draws import generator
 
 _GENERATOR = {
@@ -102,35 +102,37 @@ def participants_columns() -> dict[str, Any]:
     }
 
 
-def nuclei_table(participants: pd.DataFrame, chi: NDArray) -> pd.DataFrame:
-    """Return the true susceptibilities as a tidy table.
+def nuclei_table(
+    truth: Mapping[str, Any], chi: NDArray, label_means: Mapping[str, NDArray]
+) -> pd.DataFrame:
+    """Return a participant's true susceptibilities as a tidy table.
 
     Parameters
     ----------
-    participants : DataFrame
-        Columns ``participant_id`` and ``group``.
-    chi : ndarray, shape (n, 14)
-        Susceptibility [ppm].
+    truth : mapping
+        ``participant_id`` and ``group``.
+    chi : ndarray, shape (14,)
+        Susceptibility of the nuclei [ppm].
+    label_means : mapping
+        Rater A and B to the mean of the true map under each label [ppm], shape (14,).
     """
-    rows = [
+    return pd.DataFrame(
         {
-            "participant_id": row.participant_id,
-            "group": row.group,
-            "roi": roi,
-            "hemisphere": hemisphere,
-            "chi_ppm": chi[index, column],
+            "participant_id": truth["participant_id"],
+            "group": truth["group"],
+            "roi": [roi for roi, _ in REGIONS],
+            "hemisphere": [hemisphere for _, hemisphere in REGIONS],
+            "chi_ppm": chi,
+            **{f"rater_{rater.lower()}_ppm": label_means[rater] for rater in RATERS},
         }
-        for index, row in enumerate(participants.itertuples())
-        for column, (roi, hemisphere) in enumerate(REGIONS)
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def participant_truth(
     name: str,
     group: str,
     age: int,
-    chi: NDArray,
+    values: NDArray | Mapping[str, NDArray],
     *,
     seed: int,
     head: Mapping[str, Any],
@@ -144,8 +146,9 @@ def participant_truth(
         Participant and group.
     age : int
         Age [year].
-    chi : ndarray, shape (14,)
-        Susceptibility of the nuclei [ppm].
+    values : ndarray, shape (14,), or mapping of rater to such
+        Susceptibility of the nuclei [ppm]; or, per rater, the mean of the true map under the
+        rater's labels.
     seed : int
         The study's seed.
     head : mapping
@@ -172,7 +175,11 @@ def participant_truth(
         {
             "roi": roi,
             "hemisphere": hemisphere,
-            "chi_ppm": float(chi[index]),
+            **(
+                {"measured_ppm": {rater: float(own[index]) for rater, own in values.items()}}
+                if isinstance(values, Mapping)
+                else {"chi_ppm": float(values[index])}
+            ),
             "size": float(np.exp(common[index // 2] + own[index])),
         }
         for index, (roi, hemisphere) in enumerate(REGIONS)
@@ -189,7 +196,7 @@ def participant_truth(
             "ventricle_growth_mm": float(np.clip(ventricle, -1.0, 2.5)),
         },
         "nuclei": nuclei,
-        "raters": {rater: _rater_errors(seed, name, rater, raters) for rater in ("A", "B")},
+        "raters": {rater: _rater_errors(seed, name, rater, raters) for rater in RATERS},
     }
 
 

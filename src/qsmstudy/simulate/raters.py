@@ -1,7 +1,7 @@
 """Label maps as two raters would draw them: three slices per nucleus, imperfect outlines."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,8 @@ class Outline:
         Where more than half of a voxel is the nucleus.
     erosion_mm : float
         Distance kept from the border, as drawn at random.
+    right_mm : float
+        Step to the right from voxel to voxel along the first axis [mm]; negative in LAS.
     """
 
     target: tuple[slice, slice, slice]
@@ -59,6 +61,15 @@ class Outline:
     drawable: NDArray
     inside: NDArray
     erosion_mm: float
+    right_mm: float
+
+    def eroded(self, more_mm: float) -> "Outline":
+        """Return the outline further from the border [mm]."""
+        return replace(self, erosion_mm=self.erosion_mm + more_mm)
+
+    def slid(self, right_mm: float) -> "Outline":
+        """Return the outline placed further to the right [mm]."""
+        return replace(self, depth=_moved(self.depth, right_mm, self.right_mm, axis=0))
 
 
 def outlines(
@@ -99,20 +110,23 @@ def outlines(
             axes, length_mm=error["boundary_length_mm"], rng=rng
         )
         for axis, shift in enumerate(error["shift_mm"]):
-            depth -= shift * np.gradient(depth, steps[axis], axis=axis)
+            depth = _moved(depth, shift, steps[axis], axis=axis)
         drawable = grid.average(nucleus.head.astype(np.float32)) > 0.5
         inside = (grid.average(fraction) > 0.5) & drawable
         first = _rater_slices(np.sum(inside, axis=(0, 1)), error["slice_offset"])
         drawable[:, :, :first] = False
         drawable[:, :, first + N_SLICES :] = False
         target = grid.scan_block(nucleus.block)
-        found.append(Outline(target, depth, drawable, inside, error["erosion_mm"]))
+        found.append(Outline(target, depth, drawable, inside, error["erosion_mm"], steps[0]))
     return found
 
 
-def paint(
-    matrix: tuple[int, int, int], drawn: list[Outline], erosions: Sequence[float] | None = None
-) -> NDArray[np.uint8]:
+def _moved(depth: NDArray, by: float, step: float, *, axis: int) -> NDArray:
+    """Move a surface along an axis [mm], to first order in the distance."""
+    return depth - np.float32(by) * np.gradient(depth, step, axis=axis).astype(np.float32)
+
+
+def paint(matrix: tuple[int, int, int], drawn: list[Outline]) -> NDArray[np.uint8]:
     """Turn a rater's outlines into a label map.
 
     Parameters
@@ -121,9 +135,6 @@ def paint(
         Shape of the scan.
     drawn : list of Outline
         In the study's order.
-    erosions : sequence of float, optional
-        Distance kept from each border [mm] (raters stay clear of the blurred rim); the
-        outlines' own unless given.
 
     Returns
     -------
@@ -132,15 +143,14 @@ def paint(
 
     Notes
     -----
-    Holes are filled and islands of less than a quarter of the largest part left out. Where two
-    outlines overlap, the voxel goes to the nucleus in which it lies deeper.
+    Raters stay clear of the blurred rim by the outline's erosion. Holes are filled and islands
+    of less than a quarter of the largest part left out. Where two outlines overlap, the voxel
+    goes to the nucleus in which it lies deeper.
     """
     labels = np.zeros(matrix, dtype=np.uint8)
     deepest = np.zeros(matrix, dtype=np.float32)
-    if erosions is None:
-        erosions = [outline.erosion_mm for outline in drawn]
-    for index, (outline, erosion) in enumerate(zip(drawn, erosions, strict=True)):
-        depth = outline.depth - np.float32(erosion)
+    for index, outline in enumerate(drawn):
+        depth = outline.depth - np.float32(outline.erosion_mm)
         chosen = outline.drawable & (depth > 0)
         for k in np.flatnonzero(outline.drawable.any(axis=(0, 1))):
             chosen[:, :, k] = _one_outline(chosen[:, :, k], outline.inside[:, :, k])

@@ -10,6 +10,7 @@ from scipy import stats
 
 from qsmstudy.simulate.calibration.annealing import anneal, swap_or_step
 from qsmstudy.simulate.calibration.demands import STRIATUM
+from qsmstudy.simulate.calibration.latent import integers_with_moments
 from qsmstudy.simulate.calibration.regressions import (
     coded_factors,
     correlation_demands,
@@ -23,7 +24,6 @@ from qsmstudy.simulate.calibration.targets import (
     sample_correlations,
     shared_correlations,
 )
-from qsmstudy.simulate.cohort import integers_with_moments
 from qsmstudy.simulate.draws import generator
 
 GROUPS = ("AIS", "HC")

@@ -201,3 +201,40 @@ def quantile_equation(weights: Sequence[tuple[float, float]], target: float) -> 
         return float(np.sum(gradient * values)) - target, gradient
 
     return equation
+
+
+def integers_with_moments(values: NDArray, *, mean: float, sd: float) -> NDArray:
+    """Round values to integers whose sample mean and SD come as near as they can to targets.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Draw that sets the order and the spacing.
+    mean, sd : float
+        Wanted sample moments.
+
+    Notes
+    -----
+    The sum is met exactly. Then, one pair at a time, one value goes up by one and another down
+    by one, as long as that brings the sum of squares nearer; a fixed number of steps at most.
+    """
+    n = len(values)
+    exact = mean + sd * standardised(np.asarray(values, dtype=float))
+    rounded = np.floor(exact).astype(int)
+    missing = round(n * mean) - int(rounded.sum())
+    rounded[np.argsort(rounded - exact, kind="stable")[:missing]] += 1
+    if n < 3:
+        return rounded
+    wanted = (n - 1) * sd**2
+    for _ in range(200):
+        now = np.sum((rounded - rounded.mean()) ** 2)
+        # Moving a pair (i up, j down) changes the sum of squares by 2 (a_i - a_j + 1).
+        change = 2 * (rounded[:, None] - rounded[None, :] + 1)
+        np.fill_diagonal(change, 0)
+        gain = np.abs(now - wanted) - np.abs(now + change - wanted)
+        up, down = np.unravel_index(int(np.argmax(gain)), gain.shape)
+        if gain[up, down] <= 1e-9:
+            break
+        rounded[up] += 1
+        rounded[down] -= 1
+    return rounded
