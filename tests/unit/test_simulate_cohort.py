@@ -2,17 +2,17 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-import yaml
 
 from qsmstudy import bids, images
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate import cohort, dataset
 from qsmstudy.simulate.anatomy import TISSUES
+from qsmstudy.simulate.calibration import latent
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 SCRIPTS = RESOURCES.parent / "scripts"
-CORRELATION = {"between_nuclei": 0.4, "left_right": 0.85, "pairs": {"AIS": {"SN": 0.94}}}
 WATER = {"chi_ppm": 0.0, "r2star": 10.0, "proton_density": 1.0, "t1": 1.0}
 HEAD = {
     "scale": [0.88, 1.0],
@@ -37,99 +37,65 @@ RATERS = {
 
 
 @pytest.fixture(scope="module")
-def published():
-    return cohort.Published(yaml.safe_load((RESOURCES / "published.yaml").read_text("utf-8")))
+def people():
+    return bids.read_tsv(RESOURCES / "cohort" / "participants.tsv")
 
 
-def draw(published, group, n, seed=1):
-    ids = [f"sub-{i:02d}" for i in range(1, n + 1)]
-    chi = cohort.draw_susceptibilities(
-        published, group, ids, seed=seed, correlation=CORRELATION, skew_shape=0.4
+def response(gain=0.9, offset=0.01):
+    rows = [(roi, side, gain, offset, "all") for roi, side in cohort.REGIONS]
+    columns = ["roi", "hemisphere", "gain", "offset_ppm", "group"]
+    return pd.DataFrame(rows[::-1], columns=columns)
+
+
+def test_the_first_participants_of_each_group_are_chosen(people):
+    chosen = cohort.choose(people, {"HC": 2, "AIS": 3})
+    assert chosen["participant_id"].tolist() == [f"sub-0{i}" for i in range(1, 6)]
+    assert chosen["group"].tolist() == ["HC"] * 2 + ["AIS"] * 3
+    assert chosen["source_id"].tolist() == ["sub-35", "sub-36", "sub-01", "sub-02", "sub-03"]
+    assert (
+        chosen["age"].tolist()
+        == people.set_index("participant_id")["age"][chosen["source_id"]].tolist()
     )
-    clinical = cohort.draw_clinical(
-        published,
-        group,
-        ids,
-        chi=chi,
-        seed=seed,
-        patients="AIS",
-        smoking_effect=0.4,
-        age_severity_correlation=0.5,
-    )
-    return chi, clinical
 
 
-@pytest.mark.parametrize(("group", "n"), [("AIS", 34), ("HC", 30), ("AIS", 3)])
-def test_susceptibilities_have_the_published_mean_and_sd(published, group, n):
-    chi, _ = draw(published, group, n)
-    for column, (roi, side) in enumerate(cohort.REGIONS):
-        mean = published.get(f"T3.{side}{roi}.{group}.mean")
-        sd = published.get(f"T3.{side}{roi}.{group}.sd")
-        if mean is not None:
-            # Half a unit of the last printed digit: the SN mean of section 3.6 has one more.
-            assert chi[:, column].mean() == pytest.approx(mean, abs=5.1e-6)
-            assert chi[:, column].std(ddof=1) == pytest.approx(sd, abs=5.1e-6)
+def test_the_whole_cohort_keeps_its_ids(people):
+    chosen = cohort.choose(people, {"AIS": 34, "HC": 30})
+    pd.testing.assert_frame_equal(chosen.drop(columns="source_id"), people)
 
 
-def test_susceptibilities_with_median_and_iqr_are_right_skewed_near_them(published):
-    chi, _ = draw(published, "AIS", 34)
-    left = chi[:, cohort.REGIONS.index(("DN", "L"))]
-    assert left.mean() > published["T3.LDN.AIS.median"]
-    # 15 %: sampling error of a median of 34.
-    assert np.median(left) == pytest.approx(published["T3.LDN.AIS.median"], rel=0.15)
+def test_more_participants_than_the_table_has_are_refused(people):
+    with pytest.raises(StudyError, match="asks for 35 AIS, but the cohort's table has 34"):
+        cohort.choose(people, {"AIS": 35, "HC": 1})
+    with pytest.raises(StudyError, match="of the groups AIS, HC"):
+        cohort.choose(people, {"MS": 1})
 
 
-def test_section_3_6_gives_the_left_nigra_of_patients(published):
-    moments = cohort.target_moments(published, "AIS", ("SN", "L"), shape=0.4)
-    assert moments == (published["S3.6.LSN.AIS.mean"], published["S3.6.LSN.AIS.sd"])
+def test_table_values_stand_in_the_order_of_the_regions():
+    values = bids.read_tsv(RESOURCES / "cohort" / "roi_values.tsv")
+    own = cohort.table_values(values.sample(frac=1, random_state=1), "sub-02")
+    rows = values[(values["participant_id"] == "sub-02") & (values["rater"] == "B")]
+    by_region = rows.set_index(["roi", "hemisphere"])["chi_mean_ppm"]
+    assert own["B"].tolist() == [by_region[region] for region in cohort.REGIONS]
+    assert set(own) == set(cohort.RATERS)
 
 
-@pytest.mark.parametrize(("group", "n"), [("AIS", 34), ("HC", 30)])
-def test_sides_and_nuclei_are_correlated_and_pallidum_is_positive(published, group, n):
-    chi, _ = draw(published, group, n)
-    correlation = np.corrcoef(chi.T)
-    assert np.all(correlation > 0.2)
-    assert np.all(np.diag(correlation, 1)[::2] > 0.75)
-    assert chi[:, 2:4].min() > 0
+def test_the_response_of_the_pilots_is_undone():
+    values = np.linspace(0, 0.2, 14)
+    under = cohort.under_labels(values, response())
+    np.testing.assert_allclose(0.9 * under + 0.01, values, atol=1e-12)
 
 
-@pytest.mark.parametrize(("group", "n"), [("AIS", 34), ("HC", 30)])
-def test_clinical_counts_and_ages_are_the_published_ones(published, group, n):
-    _, table = draw(published, group, n)
-    assert (table["sex"] == "M").sum() == published[f"T1.male.{group}.yes"]
-    for name, short in cohort.FACTORS.items():
-        assert (table[name] == "yes").sum() == published[f"T1.{short}.{group}.yes"]
-    assert round(table["age"].mean(), 2) == published[f"T1.age.{group}.mean"]
-    # 0.02: integer ages cannot meet every sum of squares.
-    assert table["age"].std() == pytest.approx(published[f"T1.age.{group}.sd"], abs=0.02)
+@pytest.mark.parametrize("gain", [np.nan, 0.0])
+def test_a_response_without_gain_names_its_regions(gain):
+    lines = response()
+    lines.loc[lines["roi"] == "SN", "gain"] = gain
+    with pytest.raises(StudyError, match="no positive gain for L SN, R SN"):
+        cohort.under_labels(np.zeros(14), lines)
 
 
-def test_scores_have_the_published_numbers_and_medians(published):
-    _, patients = draw(published, "AIS", 34)
-    _, controls = draw(published, "HC", 30)
-    assert controls[list(cohort.SCORES)].isna().all(axis=None)
-    for name, (short, largest) in cohort.SCORES.items():
-        scores = patients[name].dropna().astype(int)
-        assert len(scores) == (29 if name.endswith("admission") else 26)
-        assert scores.between(0, largest).all()
-        # 0.5: the printed medians are of 26 complete cases, ours of all.
-        assert scores.median() == pytest.approx(published[f"T1.{short}.median"], abs=0.5)
-    missing = patients["mrs_admission"].isna()
-    assert patients.loc[missing, "mrs_discharge"].isna().all()
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 5])
-def test_small_groups_work(published, n):
-    chi, table = draw(published, "AIS", n)
-    assert np.all(np.isfinite(chi))
-    assert len(table) == n
-
-
-def test_one_seed_gives_one_cohort_and_another_seed_another(published):
-    first, again, other = (draw(published, "AIS", 34, seed=s) for s in (1, 1, 2))
-    np.testing.assert_array_equal(first[0], again[0])
-    assert first[1].equals(again[1])
-    assert not np.allclose(first[0], other[0])
+def test_the_response_in_resources_covers_every_region():
+    lines = bids.read_tsv(RESOURCES / "cohort" / "response.tsv")
+    assert np.isfinite(cohort.under_labels(np.zeros(14), lines)).all()
 
 
 def test_truth_of_a_participant_does_not_depend_on_the_others():
@@ -149,37 +115,38 @@ def test_ventricles_grow_with_age():
     assert old["ventricle_growth_mm"] > young["ventricle_growth_mm"]
 
 
-def test_a_missing_published_value_is_named():
-    with pytest.raises(StudyError, match=r"T1\.age\.AIS\.mean"):
-        cohort.Published({"values": []})["T1.age.AIS.mean"]
-
-
 def test_integers_with_moments_meets_sum_and_spread():
     values = np.random.default_rng(0).standard_normal(40)
-    ages = cohort.integers_with_moments(values, mean=65.5, sd=9.0)
+    ages = latent.integers_with_moments(values, mean=65.5, sd=9.0)
     assert ages.sum() == 2620
     assert ages.std(ddof=1) == pytest.approx(9.0, abs=0.02)  # integers: steps of 2 / (39 * 18)
 
 
-def test_participants_columns_describe_every_column(published):
-    _, table = draw(published, "AIS", 3)
-    assert set(dataset.participants_columns()) == set(table.columns) - {"participant_id"}
+def test_participants_columns_describe_every_column(people):
+    assert set(dataset.participants_columns()) == set(people.columns) - {"participant_id"}
 
 
-def test_nuclei_table_is_tidy(published):
-    chi, table = draw(published, "AIS", 3)
-    nuclei = dataset.nuclei_table(table, chi)
-    assert list(nuclei.columns) == ["participant_id", "group", "roi", "hemisphere", "chi_ppm"]
-    assert len(nuclei) == 42
-    assert nuclei["chi_ppm"].iloc[15] == chi[1, 1]
+def test_nuclei_table_is_tidy():
+    truth = {"participant_id": "sub-07", "group": "HC"}
+    chi = np.arange(14.0)
+    nuclei = dataset.nuclei_table(truth, chi, {"A": chi + 1, "B": chi + 2})
+    assert list(nuclei.columns) == [
+        *("participant_id", "group", "roi", "hemisphere"),
+        *("chi_ppm", "rater_a_ppm", "rater_b_ppm"),
+    ]
+    assert nuclei.loc[3, ["roi", "hemisphere"]].tolist() == ["GP", "R"]
+    assert nuclei.loc[3, ["chi_ppm", "rater_a_ppm", "rater_b_ppm"]].tolist() == [3, 4, 5]
 
 
-def test_scripts_write_a_dataset_that_the_study_finds(tmp_path):
+@pytest.mark.parametrize("values", ["measured", "own"])
+def test_scripts_write_a_dataset_that_the_study_finds(tmp_path, values):
     truth_main, scan_main = (_main(name) for name in ("simulate_truth", "simulate_scan"))
     root, truth = tmp_path / "bids", tmp_path / "truth"
     ids = ["sub-01", "sub-02", "sub-03"]
     truth_main(
-        published=RESOURCES / "published.yaml",
+        cohort_participants=RESOURCES / "cohort" / "participants.tsv",
+        cohort_values=RESOURCES / "cohort" / "roi_values.tsv",
+        response=[RESOURCES / "cohort" / "response.tsv"],
         labels=RESOURCES / "labels.tsv",
         participants=root / "participants.tsv",
         participants_json=root / "participants.json",
@@ -187,15 +154,10 @@ def test_scripts_write_a_dataset_that_the_study_finds(tmp_path):
         readme=root / "README.md",
         rater_description=root / "derivatives" / "raters" / "dataset_description.json",
         rater_labels=root / "derivatives" / "raters" / "dseg.tsv",
-        nuclei=truth / "nuclei.tsv",
         truth=[truth / f"{name}.json" for name in ids],
         seed=1,
         groups={"AIS": 2, "HC": 1},
-        patients="AIS",
-        correlation=CORRELATION,
-        skew_shape=0.4,
-        smoking_effect=0.4,
-        age_severity_correlation=0.5,
+        values=values,
         head=HEAD,
         raters=RATERS,
     )
@@ -208,6 +170,7 @@ def test_scripts_write_a_dataset_that_the_study_finds(tmp_path):
         phase=[anat / f"sub-03_echo-{e}_part-phase_MEGRE.nii.gz" for e in (1, 2)],
         rater_a=maps[0],
         rater_b=maps[1],
+        nuclei=truth / "sub-03_nuclei.tsv",
         true_chi=maps[2],
         true_labels=maps[3],
         true_mask=maps[4],
@@ -232,6 +195,10 @@ def test_scripts_write_a_dataset_that_the_study_finds(tmp_path):
     (found,) = bids.find_scans(root)
     assert found.name == "sub-03"
     assert bids.sidecar_number(found.phase[1], "EchoTime") == 0.012
+    nuclei = bids.read_tsv(truth / "sub-03_nuclei.tsv")
+    measured = images.load(maps[2]).values[images.load(maps[1], dtype=int).values == 6].mean()
+    # 1e-6 ppm: single precision of the stored map.
+    assert nuclei["rater_b_ppm"][5] == pytest.approx(measured, abs=1e-6)
     assert images.load(maps[0], like=images.load(found.magnitude[0]), dtype=int).values.max() == 14
 
 

@@ -161,7 +161,7 @@ def test_field_of_brain_and_surroundings_add_up(phantom):
     }
     fields = []
     for maps in (phantom.maps, outside, inside):
-        part = scan.Phantom(phantom.grid, maps, phantom.mask, phantom.labels, {})
+        part = replace(phantom, maps=maps)
         fields.append(
             scan.total_field(
                 part, replace(PROTOCOL, shim_residual_hz=0.0), rng=np.random.default_rng(0)

@@ -19,13 +19,16 @@ def truth(chi, *, region=("CN", "L")):
             "group": groups,
             "roi": region[0],
             "hemisphere": region[1],
-            "chi_ppm": chi,
+            "chi_ppm": np.array(chi) + 0.02,  # the nuclei; the labels take in darker surroundings
+            "rater_a_ppm": np.array(chi) + 0.001,
+            "rater_b_ppm": np.array(chi) - 0.001,
         }
     )
 
 
 def measurements(nuclei, chi):
-    means = nuclei.drop(columns="group").assign(chi_ppm=chi, rater="mean", session=np.nan)
+    places = nuclei[["participant_id", "roi", "hemisphere"]]
+    means = places.assign(chi_ppm=chi, rater="mean", session=np.nan)
     return pd.concat([means.assign(chi_ppm=9.0, rater="A"), means], ignore_index=True)
 
 
@@ -55,16 +58,18 @@ def test_compare_gives_groups_then_all():
     assert table.columns.tolist() == list(validation.COLUMNS)
     assert table.group.tolist() == ["AIS", "HC", "all"]
     assert table.n.tolist() == [2, 2, 4]
-    np.testing.assert_allclose(table.true_mean_ppm, [0.2, 0.3, 0.25])
+    np.testing.assert_allclose(table.true_mean_ppm, [0.22, 0.32, 0.27])
+    np.testing.assert_allclose(table.label_mean_ppm, [0.2, 0.3, 0.25])
+    np.testing.assert_allclose(table.partial_volume_ppm, -0.02)
     np.testing.assert_allclose(table.difference_ppm, 0.01)
-    np.testing.assert_allclose(table.true_sd_ppm, table.measured_sd_ppm)
+    np.testing.assert_allclose(table.label_sd_ppm, table.measured_sd_ppm)
     assert table.gain.isna().tolist() == [True, True, False]
     np.testing.assert_allclose(table.loc[2, ["gain", "offset_ppm"]].astype(float), [1, 0.01])
 
 
 def test_compare_keeps_the_order_of_regions():
     nuclei = pd.concat([truth([0.1, 0.2], region=(r, s)) for r in ("SN", "CN") for s in "RL"])
-    table = validation.compare(nuclei, measurements(nuclei, nuclei.chi_ppm.to_numpy()))
+    table = validation.compare(nuclei, measurements(nuclei, nuclei.rater_a_ppm))
     whole = table[table.group == "all"]
     assert (whole.hemisphere + whole.roi).tolist() == ["LCN", "RCN", "LSN", "RSN"]
 
@@ -84,11 +89,13 @@ def test_compare_refuses_tables_of_different_cohorts():
 
 def test_script_writes_the_table(tmp_path):
     nuclei = truth([0.1, 0.2, 0.3, 0.5])
-    bids.write_tsv(tmp_path / "nuclei.tsv", nuclei)
-    bids.write_tsv(tmp_path / "means.tsv", measurements(nuclei, nuclei.chi_ppm / 2))
+    files = [tmp_path / "sub-01_nuclei.tsv", tmp_path / "sub-02_nuclei.tsv"]
+    for path, part in zip(files, (nuclei.iloc[:1], nuclei.iloc[1:]), strict=True):
+        bids.write_tsv(path, part)
+    bids.write_tsv(tmp_path / "means.tsv", measurements(nuclei, nuclei.rater_b_ppm / 2))
     script = ROOT / "scripts" / "compare_truth.py"
     runpy.run_path(str(script))["main"](
-        nuclei=tmp_path / "nuclei.tsv",
+        nuclei=files,
         roi_means=tmp_path / "means.tsv",
         validation=tmp_path / "validation.tsv",
     )

@@ -197,7 +197,7 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
         for row in records(frame[frame["group"] == "all"])
     ]
     fits = ("Gain", "Offset [ppm]", "Error SD [ppm]", "n")
-    columns = [Column("ROI", numeric=False), *map(Column, labels)]
+    columns = [Column("ROI", numeric=False), *map(Column, fits)]
     overall = Table(
         "validation-overall",
         "Line through measured against true",

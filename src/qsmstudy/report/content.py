@@ -213,8 +213,8 @@ def _findings(
     ]
     scorecard, validation = study.frame("scorecard"), study.frame("validation")
     if scorecard is not None:
-        chance = (methods.CHANCE,) if study.simulated else ()
-        found.append(("Reproduction", _noted(summary.reproduction(scorecard), *chance)))
+        worth = (methods.BY_CONSTRUCTION,) if study.simulated else ()
+        found.append(("Reproduction", _noted(summary.reproduction(scorecard), *worth)))
     if validation is not None:
         found.append(("Accuracy", summary.accuracy(validation)))
     if study.frame("qc") is not None:

@@ -56,9 +56,9 @@ def readme(groups: Mapping[str, int]) -> str:
 
 Participants: {members}. Each has an eight-echo gradient-echo scan (magnitude and phase) computed
 from a digital head, and label maps of fourteen deep gray nuclei by two simulated raters
-(`derivatives/raters`). Group sizes, clinical variables and nuclei's susceptibilities follow the
-numbers printed in doi:10.3389/fneur.2024.1518911, whose scans are not public. Agreement of this
-dataset with that paper is by construction and is no evidence for the paper's findings.
+(`derivatives/raters`). Group sizes, clinical variables, and what the raters measure of the nuclei
+follow the numbers printed in doi:10.3389/fneur.2024.1518911, whose scans are not public. Agreement
+of this dataset with that paper is by construction and is no evidence for the paper's findings.
 
 The head: ICBM152 2009 symmetric tissue maps, nuclei after the Allen Human Reference Atlas 3D
 (Ding et al. 2016, doi:10.1002/cne.24080, CC BY 4.0), individually deformed. The signal: dipole
