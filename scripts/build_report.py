@@ -10,7 +10,7 @@ def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, power: Path, figures: list[Path], mosaics: list[Path],
-    scorecard: Path | None = None, audit: Path | None = None,
+    scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
     config: dict, groups: dict, alpha: float, title: str, simulated: bool,
@@ -20,7 +20,8 @@ def main(
         "participants": participants, "roi_values": roi_values, "table1": table1,
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry, "power": power,
-        "scorecard": scorecard, "audit": audit, "validation": validation, "qc": qc,
+        "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
+        "validation": validation, "qc": qc,
     }  # fmt: skip
     study = content.Study(
         tables={name: path for name, path in tables.items() if path is not None},

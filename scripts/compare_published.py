@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from qsmstudy import bids, job, tabulation
+from qsmstudy import conclusions as verdicts
 from qsmstudy import scorecard as cards
 from qsmstudy.errors import StudyError
 
@@ -23,6 +24,7 @@ def main(
     calibrated_participants: Path | None,
     calibrated_values: Path | None,
     scorecard: Path,
+    conclusions: Path,
     conventions: dict,
 ) -> None:
     """Compare every published number with the study's own."""
@@ -40,6 +42,7 @@ def main(
         )
     card = cards.compare(reference, tables, calibrated=calibrated)
     bids.write_tsv(scorecard, card)
+    bids.write_tsv(conclusions, verdicts.judge(reference, card, alpha=conventions["alpha"]))
     job.log.info("published numbers by class:\n%s", cards.count(card).to_string(index=False))
 
 

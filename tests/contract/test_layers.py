@@ -21,7 +21,7 @@ LAYERS = [
     {"recon"},
     {"referencing"},
     {"stats", "roi", "quality"},
-    {"scorecard", "tabulation", "validation", "audit", "figures"},
+    {"scorecard", "conclusions", "tabulation", "validation", "audit", "figures"},
     {"report"},
 ]
 FREE = {

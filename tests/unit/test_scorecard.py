@@ -226,7 +226,11 @@ def test_count_gives_every_class_and_all():
     ]
 
 
-NO_COHORT = {"calibrated_participants": None, "calibrated_values": None, "conventions": {}}
+NO_COHORT = {
+    "calibrated_participants": None,
+    "calibrated_values": None,
+    "conventions": {"alpha": 0.05},
+}
 
 
 def test_script_writes_one_row_per_id(tmp_path, reference):
@@ -235,9 +239,13 @@ def test_script_writes_one_row_per_id(tmp_path, reference):
     for name, table in filled(entries).items():
         bids.write_tsv(paths[name], table)
     main = runpy.run_path(str(ROOT / "scripts" / "compare_published.py"))["main"]
-    main(published=PUBLISHED, **paths, **NO_COHORT, scorecard=tmp_path / "scorecard.tsv")
-    card = bids.read_tsv(tmp_path / "scorecard.tsv")
-    assert len(card) == reference["n_values"]
+    made = {name: tmp_path / f"{name}.tsv" for name in ("scorecard", "conclusions")}
+    main(published=PUBLISHED, **paths, **NO_COHORT, **made)
+    assert len(bids.read_tsv(made["scorecard"])) == reference["n_values"]
+    judged = bids.read_tsv(made["conclusions"])
+    # `filled` gives every cell its published number, and inequalities their bound.
+    exact = judged[~judged["conclusion"].isin(["Left and right differ", "Scores and no region"])]
+    assert (exact["agree"] == exact["n"]).all()
 
 
 def test_script_refuses_a_file_without_values(tmp_path):
@@ -245,7 +253,13 @@ def test_script_refuses_a_file_without_values(tmp_path):
     main = runpy.run_path(str(ROOT / "scripts" / "compare_published.py"))["main"]
     paths = {name: tmp_path / f"{name}.tsv" for name in tables()}
     with pytest.raises(StudyError, match="not a file of published values"):
-        main(published=tmp_path / "p.yaml", **paths, **NO_COHORT, scorecard=tmp_path / "s.tsv")
+        main(
+            published=tmp_path / "p.yaml",
+            **paths,
+            **NO_COHORT,
+            scorecard=tmp_path / "s.tsv",
+            conclusions=tmp_path / "c.tsv",
+        )
 
 
 def schema(name):

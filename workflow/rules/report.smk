@@ -15,6 +15,7 @@ rule build_report:
         figures=[path for path in FIGURES if path.endswith(".svg")],
         mosaics=per_scan(rules.draw_mosaic.output.mosaic),
         scorecard=rules.compare_published.output.scorecard if SIMULATED else [],
+        conclusions=rules.compare_published.output.conclusions if SIMULATED else [],
         audit=rules.audit_published.output.table if AUDITED else [],
         validation=rules.compare_truth.output.validation if SIMULATED else [],
         qc=[] if FROM_TABLE else rules.summarize_quality.output.qc,

@@ -14,6 +14,7 @@ rule compare_published:
         calibrated_values=calibrated_cohort("roi_values.tsv"),
     output:
         scorecard=f"{TAB}/scorecard.tsv",
+        conclusions=f"{TAB}/conclusions.tsv",
     log:
         f"{LOG}/compare_published.log",
     benchmark:

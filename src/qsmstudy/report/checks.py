@@ -122,6 +122,26 @@ def scorecard(frame: pd.DataFrame) -> tuple[Table, list[str]]:
     return Table("scorecard", "Published and reproduced numbers", columns, rows), verdicts
 
 
+def conclusions(frame: pd.DataFrame) -> Table:
+    """Print which conclusions of the paper the study comes to as well."""
+    both = frame["agree_table"].notna().any()
+    rows = []
+    for row in records(frame):
+        cells = [text(row.conclusion), text(row.criterion), number(row.n, 0), number(row.agree, 0)]
+        if both:
+            cells.append(number(row.agree_table, 0))
+        rows.append([*cells, text("" if nb.is_missing(row.misses) else row.misses)])
+    columns = [
+        Column("Conclusion", numeric=False),
+        Column("Agrees when", numeric=False),
+        Column("Numbers"),
+        Column("Own measurements"),
+        *([Column("Calibrated table")] if both else []),
+        Column("Not from own measurements", numeric=False),
+    ]
+    return Table("conclusions", "What the paper concludes", columns, rows)
+
+
 def _inequality(note: Any) -> tuple[str, str]:
     """Take ``printed as < 0.001`` out of a note; return what is left, and the sign."""
     parts = [] if nb.is_missing(note) else str(note).split("; ")

@@ -214,7 +214,8 @@ def _findings(
     scorecard, validation = study.frame("scorecard"), study.frame("validation")
     if scorecard is not None:
         worth = (methods.BY_CONSTRUCTION,) if study.simulated else ()
-        found.append(("Reproduction", _noted(summary.reproduction(scorecard), *worth)))
+        judged = study.frame("conclusions")
+        found.append(("Reproduction", _noted(summary.reproduction(scorecard, judged), *worth)))
     if validation is not None:
         found.append(("Accuracy", summary.accuracy(validation)))
     if study.frame("qc") is not None:
@@ -274,6 +275,11 @@ def _checks(study: Study) -> dict[str, Any]:
                 for verdict, part, kind in zip(verdicts, card["part"], card["kind"], strict=True)
             ],
             "shares": [
+                *[
+                    checks.conclusions(judged)
+                    for judged in (study.frame("conclusions"),)
+                    if judged is not None
+                ],
                 checks.share_table(card, by="kind", name="share-class", title="Share by class"),
                 checks.share_table(card, by="part", name="share-part", title="Share by part"),
             ],
@@ -327,7 +333,7 @@ def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
 
 
 def _downloads(study: Study) -> dict[str, str]:
-    names = [*TABLES, "scorecard", "audit", "validation", "qc"]
+    names = [*TABLES, "scorecard", "conclusions", "audit", "validation", "qc"]
     return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
 
 

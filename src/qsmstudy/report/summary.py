@@ -316,8 +316,8 @@ def asymmetry(table: pd.DataFrame, *, alpha: float) -> Finding:
     )
 
 
-def reproduction(scorecard: pd.DataFrame) -> str:
-    """Say how many published numbers are reproduced."""
+def reproduction(scorecard: pd.DataFrame, conclusions: pd.DataFrame | None = None) -> str:
+    """Say how many published numbers, and which conclusions, are reproduced."""
 
     def share(column: str) -> str:
         hits, absent = tally(scorecard[column])
@@ -330,7 +330,14 @@ def reproduction(scorecard: pd.DataFrame) -> str:
     )
     if "match_table" in scorecard and scorecard["match_table"].notna().any():
         sentence += f" and {share('match_table')} from the calibrated table"
-    return sentence + ", to the printed decimal."
+    sentence += ", to the printed decimal."
+    if conclusions is not None:
+        decisions = conclusions[conclusions["criterion"].str.startswith("p on the same side")]
+        sentence += (
+            f" Of {decisions['n'].sum()} decisions between significant and not, "
+            f"{decisions['agree'].sum()} were the published ones from the measurements."
+        )
+    return sentence
 
 
 def accuracy(validation: pd.DataFrame) -> str:
