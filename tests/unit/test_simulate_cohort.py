@@ -85,6 +85,14 @@ def test_the_response_of_the_pilots_is_undone():
     np.testing.assert_allclose(0.9 * under + 0.01, values, atol=1e-12)
 
 
+def test_both_sides_respond_alike():
+    lines = response(gain=1.0)
+    lines.loc[(lines["roi"] == "DN") & (lines["hemisphere"] == "L"), "gain"] = 0.8
+    under = cohort.under_labels(np.full(14, 0.1), lines)
+    np.testing.assert_allclose(under[-2:], 0.1)  # (0.1 - 0.01) / 0.9
+    np.testing.assert_allclose(under[:-2], 0.09)
+
+
 @pytest.mark.parametrize("gain", [np.nan, 0.0])
 def test_a_response_without_gain_names_its_regions(gain):
     lines = response()

@@ -73,7 +73,9 @@ def under_labels(values: NDArray, response: pd.DataFrame) -> NDArray:
         To be measured [ppm].
     response : DataFrame
         ``validation.tsv`` of a pilot study: ``measured = offset_ppm + gain * mean of the true map
-        under the label``, in the rows of group ``all``.
+        under the label``, in the rows of group ``all``. The lines of the two sides are averaged:
+        simulated heads and reconstruction are symmetric, and what the pilots' sides differ by
+        is noise.
 
     Raises
     ------
@@ -81,12 +83,12 @@ def under_labels(values: NDArray, response: pd.DataFrame) -> NDArray:
         If a region's gain is missing or not positive.
     """
     lines = response[response["group"] == "all"].set_index(["roi", "hemisphere"])
-    lines = lines.reindex(list(REGIONS))
-    gain, offset = lines["gain"].to_numpy(dtype=float), lines["offset_ppm"].to_numpy(dtype=float)
-    if not np.all(gain > 0):
-        lost = [f"{side} {roi}" for (roi, side), g in zip(REGIONS, gain, strict=True) if not g > 0]
+    lines = lines.reindex(list(REGIONS))[["gain", "offset_ppm"]].astype(float)
+    if not np.all(lines["gain"] > 0):
+        lost = [f"{side} {roi}" for roi, side in lines.index[~(lines["gain"] > 0)]]
         raise StudyError(
             f"simulate_truth: the response table has no positive gain for {', '.join(lost)}. Make "
             "it anew from a pilot study (config/pilot.yaml)."
         )
-    return (values - offset) / gain
+    both = lines.groupby(level="roi").transform("mean")
+    return (values - both["offset_ppm"].to_numpy()) / both["gain"].to_numpy()

@@ -17,13 +17,13 @@ from qsmstudy.simulate.anatomy import Grid, NucleusBlock
 from qsmstudy.simulate.raters import Outline, paint
 
 #: Erosions that are tried, added to one rater's and taken from the other's [mm].
-EROSIONS = np.arange(-60, 61) / 40
+EROSIONS = np.arange(-80, 81) / 40
 #: Displacements that are tried, one rater's to the right, the other's to the left [mm].
-SLIDES = (0.0, -0.5, 0.5, -1.0, 1.0, -1.5, 1.5)
+SLIDES = (0.0, -0.5, 0.5, -1.0, 1.0, -1.5, 1.5, -2.5, 2.5)
 #: Worth of a mm of erosion and of displacement [ppm/mm]: small changes go first.
-EFFORT = (1e-4, 1e-3)
+EFFORT = (1e-4, 4e-4)
 #: Least and largest area of a slice's outline, relative to the one drawn at random.
-AREA = (0.4, 2.5)
+AREA = (0.25, 4.0)
 #: Fewest voxels of an outline in a slice.
 FEWEST = 4
 #: Rounds of choice, painting and correction; the best is kept (one does but where outlines meet).
