@@ -40,8 +40,8 @@ class Steering:
     """
 
     gradient: tuple[float, float] = (3.0, 60.0)
-    hold: int = 20
-    ramp: int = 40
+    hold: int = 0
+    ramp: int = 12
     field: float = 0.2
     fluid: float = 0.008
     relaxation: float = 1.9
@@ -131,8 +131,9 @@ def solve(
         _combine(spectrum, field_spectrum, problem.dipole, power, rho, mu, nu)
         before, x = x, fourier.inverse(spectrum, shape)
         field_of_x = fourier.inverse(field_spectrum, shape)
-        residual = _relative_change(x, before, weight)
         iterations += 1
+        if iterations > earliest or iterations == max_iterations:
+            residual = _relative_change(x, before, weight)
         converged = iterations > earliest and residual <= tolerance
     return Solution(x, iterations, float(residual), bool(converged))
 
@@ -176,9 +177,11 @@ def _shrink_row(row, state, bits, bit, rho, new_rho, relax, scale, knee):
         on = (bits[k] & bit) != 0
         p, c = (p_on, knee) if on else (zero, zero)
         beyond = size - p
-        flat = small * size / np.sqrt(max((p - size) * (p + size), tiny))
-        steep = half * (beyond + np.sqrt(beyond * beyond + two * two * c * c))
-        y = min(flat, size) if beyond < -c else steep
+        below = beyond < -c
+        # One root serves both sides of the bend: roots and divisions are what a step costs.
+        square = (p - size) * (p + size) if below else beyond * beyond + two * two * c * c
+        length = np.sqrt(max(square, tiny))
+        y = min(small * size / length, size) if below else half * (beyond + length)
         root = one / np.sqrt(y * y + eps)
         curve = p * eps * root * root * root
         f = y + p * y * root - size
@@ -191,53 +194,72 @@ def _shrink_row(row, state, bits, bit, rho, new_rho, relax, scale, knee):
 
 
 @compiled
-def _difference_row(here, there, state, factor, row):
-    for k in range(row.size):
-        row[k] = factor * (there[k] - here[k]) + state[k]
+def _difference(here, there, state, factor, out):
+    for k in range(out.size):
+        out[k] = factor * (there[k] - here[k]) + state[k]
 
 
 @compiled
-def _spread_row(row, here, there):
-    """Add the transposed difference of a row to its two ends."""
-    for k in range(row.size):
-        here[k] -= row[k]
-        there[k] += row[k]
+def _subtract(values, out):
+    for k in range(out.size):
+        out[k] -= values[k]
+
+
+@compiled
+def _add(values, out):
+    for k in range(out.size):
+        out[k] += values[k]
 
 
 @compiled
 def _gradient_step(x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
-    """Proximal map of the gradient; add ``new_rho grad^T (y - u)`` to `rhs`."""
+    """Proximal map of the gradient; add ``new_rho grad^T (y - u)`` to `rhs`.
+
+    It works on flat slabs: rows are too short for vector registers to be worth their ends.
+    """
     nx, ny, nz = x.shape
     knee = np.float32(np.cbrt(EPSILON / (2 * rho)))
-    row = np.empty(nz, dtype=np.float32)
-    shifted = np.empty(nz, dtype=np.float32)
+    slab = np.empty(ny * nz, dtype=np.float32)
     for i in range(nx):
         i_next = i + 1 if i + 1 < nx else 0
-        for j in range(ny):
-            j_next = j + 1 if j + 1 < ny else 0
-            bits = smooth[i, j]
-            for axis in range(3):
-                own = state[axis, i, j]
-                if axis == 0:
-                    _difference_row(x[i, j], x[i_next, j], own, relax * inverse_size[0], row)
-                elif axis == 1:
-                    _difference_row(x[i, j], x[i, j_next], own, relax * inverse_size[1], row)
-                else:
-                    shifted[: nz - 1] = x[i, j, 1:]
-                    shifted[nz - 1] = x[i, j, 0]
-                    _difference_row(x[i, j], shifted, own, relax * inverse_size[2], row)
-                bit = np.uint8(1 << axis)
-                _shrink_row(
-                    row, own, bits, bit, rho, new_rho, relax, new_rho * inverse_size[axis], knee
-                )
-                if axis == 0:
-                    _spread_row(row, rhs[i, j], rhs[i_next, j])
-                elif axis == 1:
-                    _spread_row(row, rhs[i, j], rhs[i, j_next])
-                else:
-                    _spread_row(row[: nz - 1], rhs[i, j, : nz - 1], rhs[i, j, 1:])
-                    rhs[i, j, nz - 1] -= row[nz - 1]
-                    rhs[i, j, 0] += row[nz - 1]
+        here, bits, out = x[i].reshape(-1), smooth[i].reshape(-1), rhs[i].reshape(-1)
+        for axis in range(3):
+            own = state[axis, i].reshape(-1)
+            factor = relax * inverse_size[axis]
+            if axis == 0:
+                _difference(here, x[i_next].reshape(-1), own, factor, slab)
+            elif axis == 1:
+                _difference(here[:-nz], here[nz:], own[:-nz], factor, slab[:-nz])
+                _difference(here[-nz:], here[:nz], own[-nz:], factor, slab[-nz:])
+            else:
+                _difference(here[:-1], here[1:], own[:-1], factor, slab[:-1])
+                for end in range(nz - 1, slab.size, nz):
+                    slab[end] = factor * (here[end - nz + 1] - here[end]) + own[end]
+            scale = new_rho * inverse_size[axis]
+            _shrink_row(slab, own, bits, np.uint8(1 << axis), rho, new_rho, relax, scale, knee)
+            # The transposed difference adds each entry to its two ends.
+            _subtract(slab, out)
+            if axis == 0:
+                _add(slab, rhs[i_next].reshape(-1))
+            elif axis == 1:
+                _add(slab[:-nz], out[nz:])
+                _add(slab[-nz:], out[:nz])
+            else:
+                for end in range(nz - 1, slab.size, nz):
+                    out[end - nz + 1] += slab[end]
+                    slab[end] = 0
+                _add(slab[:-1], out[1:])
+
+
+@compiled
+def _sine_cosine(d):
+    """Sine and cosine; of small angles, which most are, by series good to 3e-7."""
+    if abs(d) < np.float32(0.25):
+        square, one = d * d, np.float32(1)
+        sine = d * (one - square * np.float32(1 / 6) * (one - square * np.float32(1 / 20)))
+        cosine = one - square * np.float32(1 / 2) * (one - square * np.float32(1 / 12))
+        return sine, cosine
+    return np.sin(d), np.cos(d)
 
 
 @compiled
@@ -260,7 +282,8 @@ def _field_step(field_of_x, state, field, weight, curvature, relax):
             gap -= turn * np.rint(gap / turn)
             d = gap / (one + c)
             for _ in range(12):
-                change = (gap - d - c * np.sin(d)) / max(one + c * np.cos(d), np.float32(0.1))
+                sine, cosine = _sine_cosine(d)
+                change = (gap - d - c * sine) / max(one + c * cosine, np.float32(0.1))
                 d += change
                 if abs(change) < np.float32(1e-5):
                     break
@@ -275,13 +298,17 @@ def _combine(spectrum, field_spectrum, dipole, power, rho, mu, nu):
 
     The system is ``rho grad^T grad + mu D^2 + nu``; at k = 0, where x has no data, x is zero.
     """
-    a, b = spectrum.reshape(-1), field_spectrum.reshape(-1)
+    # As pairs of reals: a complex number divided by a real one is slow when compiled.
+    a, b = spectrum.reshape(-1).view(np.float32), field_spectrum.reshape(-1).view(np.float32)
     d, p = dipole.reshape(-1), power.reshape(-1)
-    a[0] = b[0] = 0
-    for i in range(1, a.size):
-        value = (a[i] + mu * d[i] * b[i]) / (rho * p[i] + mu * d[i] * d[i] + nu)
-        a[i] = value
-        b[i] = d[i] * value
+    a[0] = a[1] = b[0] = b[1] = 0
+    for i in range(1, d.size):
+        pull = mu * d[i]
+        inverse = np.float32(1) / (rho * p[i] + pull * d[i] + nu)
+        real = (a[2 * i] + pull * b[2 * i]) * inverse
+        imaginary = (a[2 * i + 1] + pull * b[2 * i + 1]) * inverse
+        a[2 * i], a[2 * i + 1] = real, imaginary
+        b[2 * i], b[2 * i + 1] = d[i] * real, d[i] * imaginary
 
 
 @compiled
