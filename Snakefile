@@ -11,6 +11,9 @@ min_version("9.20")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+report: "workflow/report/archive/study.rst"
+
+
 include: "workflow/rules/common.smk"
 
 

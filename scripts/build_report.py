@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from qsmstudy import bids, job, provenance
-from qsmstudy.report import content, page
+from qsmstudy.report import content, page, viewer
 
 
 def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, power: Path, figures: list[Path], mosaics: list[Path],
+    packs: list[Path],
     scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
     config: dict, groups: dict, alpha: float, title: str, simulated: bool,
+    viewer_megabytes: float,
 ) -> None:  # fmt: skip
     """Gather tables, figures, checks and methods in one HTML file."""
     tables = {
@@ -27,6 +29,10 @@ def main(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
         title=title, simulated=simulated,
+        viewer=viewer.gather(
+            packs, report=report, max_megabytes=viewer_megabytes,
+            window_ppm=config["draw_mosaic"]["chi_window_ppm"],
+        ),
         provenance={"commit": provenance.git_commit(), "lock": provenance.file_hash(lock)},
     )  # fmt: skip
     text = page.render(

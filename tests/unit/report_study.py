@@ -90,6 +90,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     return {name: folder / f"{name}.tsv" for name in names} | {
         "figures": figures,
         "mosaics": mosaics,
+        "packs": [],
         "references": BIBLIOGRAPHY,
         "templates": TEMPLATES,
         "report": folder / "report.html",
@@ -99,6 +100,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "alpha": 0.05,
         "title": TITLE,
         "simulated": True,
+        "viewer_megabytes": 24,
     }
 
 

@@ -71,8 +71,9 @@ def test_finished_study_has_nothing_to_do(checkout, study):
 def after_maps(n=N):
     return {
         "measure_rois": 2 * n, "aggregate_rois": 1, "summarize_rois": 1, "summarize_quality": 1,
-        "draw_mosaic": n, **dict.fromkeys(STATISTICS, 1) , "compare_published": 1,
-        "compare_truth": 1, "build_report": 1, **{f"figure{i}": 1 for i in range(1, 7)},
+        "draw_mosaic": n, "pack_viewer": n, **dict.fromkeys(STATISTICS, 1) , "compare_published": 1,
+        "compare_truth": 1, "build_report": 1, "print_tables": 1,
+        **{f"figure{i}": 1 for i in range(1, 7)},
     }  # fmt: skip
 
 
@@ -95,7 +96,8 @@ CLINICAL_ONLY = {"table1"}
             "scripts/correlate_scores.py",
             "def main(",
             "UNUSED = 1\n\n\ndef main(",
-            {"correlate_scores": 1, "figure4": 1, "compare_published": 1, "build_report": 1},
+            {"correlate_scores": 1, "figure4": 1, "compare_published": 1, "build_report": 1}
+            | {"print_tables": 1},
             id="script of the correlations",
         ),
         pytest.param(

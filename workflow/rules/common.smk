@@ -42,6 +42,23 @@ N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
 TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry", "power"]
+# The printed tables in Snakemake's report, by page: category, label, what it shows.
+PRINTED = {
+    "table1": ("Tables", "Table 1", "characteristics"),
+    "table2": ("Tables", "Table 2", "agreement of the raters"),
+    "table3": ("Tables", "Table 3", "susceptibility by group"),
+    "table4": ("Tables", "Table 4", "discrimination of the groups"),
+    "table5": ("Tables", "Table 5", "regression on each factor"),
+    "table6": ("Tables", "Table 6", "regression on the selected factors"),
+    "correlations": ("Tables", "Correlations", "age, scores and susceptibility"),
+    "asymmetry": ("Tables", "Asymmetry", "left against right"),
+    **({"scorecard": ("Checks", "Scorecard", "published and reproduced")} if SIMULATED else {}),
+    **({"audit": ("Checks", "Audit", "consistency of the published numbers")} if AUDITED else {}),
+    **(
+        {"validation": ("Checks", "Validation", "against the simulated truth")} if SIMULATED else {}
+    ),
+    **({} if FROM_TABLE else {"quality": ("Quality", "Table", "every scan")}),
+}
 # What of the configuration states the tables' conventions.
 CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
 TABLES = [f"{TAB}/{name}.tsv" for name in TABLE_NAMES]
@@ -189,6 +206,12 @@ def first_rater_labels(wildcards):
     return [path] if SIMULATED or os.path.exists(path) else []
 
 
+def drawn_labels(wildcards):
+    """Return the label maps of a scan that exist or will be made, by rater."""
+    paths = {rater: rater_labels(wildcards.scan, rater) for rater in config["raters"]}
+    return {rater: path for rater, path in paths.items() if SIMULATED or os.path.exists(path)}
+
+
 def label_table(wildcards):
     """Return the table that explains the label maps' integers."""
     if SIMULATED:
@@ -200,6 +223,12 @@ def mosaic_label_table(wildcards):
     """Return the label table of the dataset, or the package's where the dataset has none."""
     path = label_table(wildcards)
     return path if SIMULATED or os.path.exists(path) else own("resources/labels.tsv")
+
+
+def in_archive(path, name, category, label, shows):
+    """Return an output that Snakemake's own report shows, with its caption."""
+    labels = {"item": label, "shows": shows}
+    return report(path, caption=f"../report/archive/{name}.rst", category=category, labels=labels)
 
 
 def report_templates():
@@ -269,6 +298,7 @@ def study_targets(wildcards):
     """Return what the default target makes."""
     check_whole_study()
     targets = [*TABLES, *FIGURES, rules.build_report.output.report]
+    targets += rules.print_tables.output.pages
     if SIMULATED:
         targets += [rules.compare_published.output.scorecard, rules.compare_truth.output.validation]
     return targets

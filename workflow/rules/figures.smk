@@ -5,7 +5,9 @@ rule figure1:
         labels=lambda wildcards: rater_labels(list(SCANS)[0], config["raters"][0]),
         label_table=label_table,
     output:
-        svg=f"{FIG}/figure1.svg",
+        svg=in_archive(
+            f"{FIG}/figure1.svg", "figure1", "Figures", "Figure 1", "regions of interest"
+        ),
         png=f"{FIG}/figure1.png",
     log:
         f"{LOG}/figure1.log",
@@ -29,7 +31,9 @@ rule figure2:
         participants=participants_table,
         table3=rules.table3.output.table,
     output:
-        svg=f"{FIG}/figure2.svg",
+        svg=in_archive(
+            f"{FIG}/figure2.svg", "figure2", "Figures", "Figure 2", "susceptibility by group"
+        ),
         png=f"{FIG}/figure2.png",
     log:
         f"{LOG}/figure2.log",
@@ -54,7 +58,9 @@ rule figure3:
         curves=rules.table4.output.curves,
         table4=rules.table4.output.table,
     output:
-        svg=f"{FIG}/figure3.svg",
+        svg=in_archive(
+            f"{FIG}/figure3.svg", "figure3", "Figures", "Figure 3", "discrimination of the groups"
+        ),
         png=f"{FIG}/figure3.png",
     log:
         f"{LOG}/figure3.log",
@@ -78,7 +84,13 @@ rule figure4:
         participants=participants_table,
         correlations=rules.correlate_scores.output.table,
     output:
-        svg=f"{FIG}/figure4.svg",
+        svg=in_archive(
+            f"{FIG}/figure4.svg",
+            "figure4",
+            "Figures",
+            "Figure 4",
+            "age and disability at admission",
+        ),
         png=f"{FIG}/figure4.png",
     log:
         f"{LOG}/figure4.log",
@@ -104,7 +116,7 @@ rule figure5:
         participants=participants_table,
         asymmetry=rules.compare_hemispheres.output.table,
     output:
-        svg=f"{FIG}/figure5.svg",
+        svg=in_archive(f"{FIG}/figure5.svg", "figure5", "Figures", "Figure 5", "left against right"),
         png=f"{FIG}/figure5.png",
     log:
         f"{LOG}/figure5.log",
@@ -128,7 +140,9 @@ rule figure6:
     input:
         power=rules.estimate_power.output.table,
     output:
-        svg=f"{FIG}/figure6.svg",
+        svg=in_archive(
+            f"{FIG}/figure6.svg", "figure6", "Figures", "Figure 6", "power and replication"
+        ),
         png=f"{FIG}/figure6.png",
     log:
         f"{LOG}/figure6.log",
@@ -157,7 +171,9 @@ rule draw_mosaic:
         labels=first_rater_labels,
         label_table=mosaic_label_table,
     output:
-        mosaic=f"{FIG}/qc/{{folder}}/{{scan}}.png",
+        mosaic=in_archive(
+            f"{FIG}/qc/{{folder}}/{{scan}}.png", "mosaic", "Quality", "{scan}", "mosaic"
+        ),
     log:
         f"{LOG}/draw_mosaic/{{folder}}/{{scan}}.log",
     benchmark:

@@ -1,3 +1,29 @@
+rule pack_viewer:
+    """Pack one scan's map, magnitude and labels for the report's viewer."""
+    input:
+        chi=rules.invert_dipole.output.chi,
+        combined=rules.fit_field.output.combined,
+        labels=lambda wildcards: list(drawn_labels(wildcards).values()),
+        label_table=mosaic_label_table,
+    output:
+        packed=f"{OUT}/viewer/{{folder}}/{{scan}}.json",
+    log:
+        f"{LOG}/pack_viewer/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/pack_viewer/{{folder}}/{{scan}}.tsv"
+    priority: 50
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("pack_viewer"),
+        raters=lambda wildcards: list(drawn_labels(wildcards)),
+    script:
+        "../../scripts/pack_viewer.py"
+
+
 rule build_report:
     """Gather tables, figures, checks and methods in one HTML file."""
     input:
@@ -14,6 +40,7 @@ rule build_report:
         power=rules.estimate_power.output.table,
         figures=[path for path in FIGURES if path.endswith(".svg")],
         mosaics=per_scan(rules.draw_mosaic.output.mosaic),
+        packs=per_scan(rules.pack_viewer.output.packed),
         scorecard=rules.compare_published.output.scorecard if SIMULATED else [],
         conclusions=rules.compare_published.output.conclusions if SIMULATED else [],
         audit=rules.audit_published.output.table if AUDITED else [],
@@ -42,3 +69,47 @@ rule build_report:
         simulated=simulated_data(),
     script:
         "../../scripts/build_report.py"
+
+
+rule print_tables:
+    """Print every table as an HTML page of its own, for Snakemake's report."""
+    input:
+        participants=participants_table,
+        roi_values=roi_values_table,
+        table1=rules.table1.output.table,
+        table2=rules.table2.output.table,
+        table3=rules.table3.output.table,
+        table4=rules.table4.output.table,
+        table5=rules.table5.output.table,
+        table6=rules.table6.output.table,
+        correlations=rules.correlate_scores.output.table,
+        asymmetry=rules.compare_hemispheres.output.table,
+        scorecard=rules.compare_published.output.scorecard if SIMULATED else [],
+        conclusions=rules.compare_published.output.conclusions if SIMULATED else [],
+        audit=rules.audit_published.output.table if AUDITED else [],
+        validation=rules.compare_truth.output.validation if SIMULATED else [],
+        qc=[] if FROM_TABLE else rules.summarize_quality.output.qc,
+        templates=report_templates(),
+    output:
+        pages=[
+            in_archive(f"{TAB}/printed/{name}.html", name, *words)
+            for name, words in PRINTED.items()
+        ],
+    log:
+        f"{LOG}/print_tables.log",
+    benchmark:
+        f"{BENCH}/print_tables.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("print_tables"),
+        title=config["title"],
+        config=config,
+        groups=config["groups"],
+        alpha=config["alpha"],
+        simulated=simulated_data(),
+    script:
+        "../../scripts/print_tables.py"

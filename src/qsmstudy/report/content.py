@@ -84,6 +84,8 @@ class Study:
         Whether the cohort is simulated.
     provenance : mapping
         Where the results come from, such as commit, lock and command.
+    viewer : mapping, optional
+        What `viewer.gather` returned.
     """
 
     tables: Mapping[str, Path]
@@ -95,6 +97,7 @@ class Study:
     title: str
     simulated: bool
     provenance: Mapping[str, Any]
+    viewer: Mapping[str, Any] | None = None
     frames: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
 
     def frame(self, name: str) -> pd.DataFrame | None:
@@ -154,7 +157,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         ),
         "flagged": flagged,
         "flag_count": flow.count_flagged(flagged),
-        "downloads": _downloads(study),
+        "downloads": downloads(study),
         "methods": parts,
         "references": citations.cited,
         "mosaics": [
@@ -162,8 +165,9 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
             for path in sorted(study.mosaics)
         ],
         "facts": facts(study),
+        "viewer": study.viewer,
     }
-    content |= _tables(study) | _checks(study)
+    content |= printed_tables(study)
     content["findings"] = _findings(study, content["facts"], flagged)
     content["figures"] = _figures(study.figures)
     content["sections"] = _sections(content)
@@ -236,6 +240,11 @@ def _relations(study: Study) -> tuple[str, ...]:
     return (methods.RELATIONS,) if study.simulated else ()
 
 
+def printed_tables(study: Study) -> dict[str, Any]:
+    """Return every table as printed, by the section that shows it."""
+    return _tables(study) | _checks(study)
+
+
 def _tables(study: Study) -> dict[str, Any]:
     groups, alpha = study.groups, study.alpha
     related = _relations(study)
@@ -304,6 +313,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
         ("scorecard", "Published and reproduced", content["scorecard"] is not None),
         ("audit", "Consistency of the published numbers", bool(content["audit"])),
         ("validation", "Against the simulated truth", bool(content["validation"])),
+        ("viewer", "Maps", content["viewer"] is not None),
         ("quality", "Quality", content["quality"] is not None),
         ("methods", "Methods", True),
         ("provenance", "Provenance", True),
@@ -332,7 +342,8 @@ def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
     return found
 
 
-def _downloads(study: Study) -> dict[str, str]:
+def downloads(study: Study) -> dict[str, str]:
+    """Return the tables that the page offers, as ``data:`` addresses by name."""
     names = [*TABLES, "scorecard", "conclusions", "audit", "validation", "qc"]
     return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
 

@@ -12,7 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from qsmstudy.errors import StudyError
-from qsmstudy.report import numbers
+from qsmstudy.report import numbers, viewer
 
 MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".tsv": "text/tab-separated-values"}
 PAGE = "report.html.j2"
@@ -112,7 +112,7 @@ def _folder(templates: Sequence[Path]) -> Path:
     return pages[0].parent
 
 
-def render(templates: Sequence[Path], content: Mapping[str, Any]) -> str:
+def render(templates: Sequence[Path], content: Mapping[str, Any], *, name: str = PAGE) -> str:
     """Fill the templates.
 
     Parameters
@@ -121,6 +121,8 @@ def render(templates: Sequence[Path], content: Mapping[str, Any]) -> str:
         See `environment`.
     content : mapping
         What the page shows, by name.
+    name : str
+        Template of the page, beside `PAGE`.
 
     Returns
     -------
@@ -134,9 +136,11 @@ def render(templates: Sequence[Path], content: Mapping[str, Any]) -> str:
         for name in ("report.css", "report.js")
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return jinja.get_template(PAGE).render(
+    shows_maps = content.get("viewer") is not None
+    return jinja.get_template(name).render(
         **content,
         style=Markup(style),  # our own file, not input
         script=Markup(script),
         script_hash=digest,
+        niivue=viewer.assets(_folder(templates)) if shows_maps else None,
     )
