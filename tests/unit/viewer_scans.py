@@ -11,7 +11,7 @@ from qsmstudy import bids
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
-    "margin_mm": 8,
+    "margin_mm": 6,
     "unlabelled_mm": [40, 50, 30],
     "max_voxels": 600000,
     "step_ppm": 0.002,
