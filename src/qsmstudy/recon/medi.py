@@ -20,7 +20,7 @@ log = logging.getLogger("qsmstudy")
 #: Residuals beyond this many standard deviations lose weight (MERIT).
 OUTLIER_SD = 6.0
 #: Steps of the fast solver before the first reweighting, and between two.
-FIRST, BLOCK = 10, 3
+FIRST, BLOCK = 10, 5
 #: Where the published solver stops: outer steps, relative change.
 PUBLISHED_STEPS, PUBLISHED_TOLERANCE = 10, 0.1
 

@@ -40,8 +40,8 @@ class Steering:
     """
 
     gradient: tuple[float, float] = (3.0, 60.0)
-    hold: int = 0
-    ramp: int = 12
+    hold: int = 20
+    ramp: int = 40
     field: float = 0.2
     fluid: float = 0.008
     relaxation: float = 1.9
