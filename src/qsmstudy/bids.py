@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from qsmstudy.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Suffixes under which multi-echo gradient-echo scans with part-mag and part-phase are found.
 SUFFIXES = ("MEGRE", "GRE", "T2starw")
@@ -233,7 +235,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} does not go into JSON")
 
 
-def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> pd.DataFrame:
+def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> "pd.DataFrame":
     """Read a BIDS table: tab-separated, ``n/a`` for missing.
 
     Parameters
@@ -248,6 +250,8 @@ def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> pd.DataFrame:
     StudyError
         If the file is unreadable or lacks a column.
     """
+    import pandas as pd  # a quarter of the start of every image step, which reads no table
+
     try:
         frame = pd.read_csv(
             path,
@@ -281,7 +285,7 @@ def _check_widths(path: Path) -> None:
                 )
 
 
-def write_tsv(path: Path, frame: pd.DataFrame) -> None:
+def write_tsv(path: Path, frame: "pd.DataFrame") -> None:
     """Write a tidy table: tabs, ``n/a``, ten significant digits, through a temporary name.
 
     Ten digits hold every published decimal with room to spare and hide the last bits of
