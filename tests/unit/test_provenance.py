@@ -1,3 +1,5 @@
+import gzip
+import os
 import textwrap
 from pathlib import Path
 
@@ -106,3 +108,40 @@ def test_closure_of_every_script_names_its_code_and_packages(script):
 
 def test_commit_of_no_repository_is_unknown(tmp_path):
     assert provenance.git_commit(tmp_path) == "unknown"
+
+
+def replaced_under_an_older_date(path, content):
+    date = path.stat().st_mtime
+    path.write_bytes(content)
+    os.utime(path, (date - 1e6, date - 1e6))
+    provenance.content.cache_clear()
+
+
+def test_fingerprint_sees_a_replaced_file_whatever_its_date(tmp_path):
+    table, image = tmp_path / "table.tsv", tmp_path / "image.nii.gz"
+    table.write_bytes(b"one")
+    image.write_bytes(gzip.compress(bytes(100_000), mtime=0))
+    seen = {provenance.with_contents("code", [table, image])}
+    replaced_under_an_older_date(table, b"two")
+    seen.add(provenance.with_contents("code", [table, image]))
+    # One voxel of many, the same length: the beginning is equal, the checksum at the end is not.
+    replaced_under_an_older_date(
+        image, gzip.compress(bytes(50_000) + b"x" + bytes(49_999), mtime=0)
+    )
+    seen.add(provenance.with_contents("code", [table, image]))
+    assert len(seen) == 3
+
+
+def test_fingerprint_does_not_depend_on_date_or_place(tmp_path):
+    here, there = tmp_path / "a.nii.gz", tmp_path / "b.nii.gz"
+    here.write_bytes(gzip.compress(b"scan", mtime=0))
+    there.write_bytes(here.read_bytes())
+    os.utime(there, (0, 0))
+    one, other = (provenance.with_contents("code", [path]) for path in (here, there))
+    assert one == other
+    assert provenance.with_contents("code", []) == "code"
+
+
+def test_missing_file_and_folder_have_a_fingerprint(tmp_path):
+    assert provenance.content(str(tmp_path / "none")) == "FileNotFoundError"
+    assert provenance.content(str(tmp_path)) == "IsADirectoryError"

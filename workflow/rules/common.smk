@@ -137,9 +137,31 @@ wildcard_constraints:
 
 
 def fingerprinted(rule):
-    """Return a rule's section of the configuration and the fingerprint of its script's code."""
+    """Return a rule's section of the configuration, and as `code` the fingerprint of its script's
+    code and of the files it is given: Snakemake misses a file replaced under an older date."""
     section = config.get(rule, {})
-    return {**section, "code": provenance.fingerprint(own(f"scripts/{rule}.py"), section)}
+    code = provenance.fingerprint(own(f"scripts/{rule}.py"), section)
+    return {
+        **section,
+        "code": lambda wildcards: provenance.with_contents(code, given_files(rule, wildcards)),
+    }
+
+
+def given_files(rule, wildcards):
+    """Return the inputs of a job that this study does not make itself."""
+    paths = []
+    for item in workflow.get_rule(rule).input:
+        found = item(wildcards) if callable(item) else item
+        paths += [str(found)] if isinstance(found, str | Path) else map(str, found)
+    return [path for path in paths if not made_here(path)]
+
+
+def made_here(path):
+    """Tell whether a path is an output of this study; a user's dataset may lie beside them."""
+    if path in (config["roi_values"], config["participants"], config["published"]):
+        return False
+    users = not SIMULATED and BIDS.startswith(f"{OUT}/") and path.startswith(f"{BIDS}/")
+    return path.startswith(f"{OUT}/") and not users
 
 
 def more_memory(megabytes):
