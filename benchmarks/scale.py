@@ -19,21 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SIDECAR = '{"EchoTime": 0.00%d, "MagneticFieldStrength": 3}'
 GROUPS = ("AIS", "HC")
-COLUMNS = [
-    "participant_id",
-    "group",
-    "age",
-    "sex",
-    "smoking",
-    "drinking",
-    "hypertension",
-    "hyperlipidemia",
-    "diabetes",
-    "nihss_admission",
-    "nihss_discharge",
-    "mrs_admission",
-    "mrs_discharge",
-]
+FACTORS = ["smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes"]
+SCORES = ["nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge"]
+COLUMNS = ["participant_id", "group", "age", "sex", *FACTORS, *SCORES]
 
 
 def make_dataset(root: Path, participants: int, *, echoes: int) -> None:

@@ -33,9 +33,10 @@ def main(
     bids.write_json(participants_json, dataset.participants_columns())
     bids.write_json(dataset_description, dataset.description())
     bids.write_json(rater_description, dataset.rater_description())
-    readme.write_text(dataset.readme(groups), encoding="utf-8")
-    rater_labels.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(labels, rater_labels)
+    with bids.replacing(readme) as temporary:
+        temporary.write_text(dataset.readme(groups), encoding="utf-8")
+    with bids.replacing(rater_labels) as temporary:
+        shutil.copyfile(labels, temporary)
     lines = bids.read_tsv(response[0]) if values == "measured" else None
     files = {path.stem: path for path in truth}
     for row in people.itertuples():

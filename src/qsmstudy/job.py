@@ -6,6 +6,7 @@ command whose options carry the same names.
 """
 
 import argparse
+import errno
 import inspect
 import logging
 import sys
@@ -23,6 +24,14 @@ from qsmstudy.errors import StudyError
 
 #: Params of a rule that describe the code and do not reach ``main``.
 BOOKKEEPING = frozenset({"code"})
+
+#: What a user can do about a file system that refuses.
+REMEDIES = {
+    errno.ENOSPC: "Free space on that disk, or choose another output_dir; then run again.",
+    errno.EDQUOT: "Your quota on that disk is used up: free space; then run again.",
+    errno.EROFS: "That disk is read-only: choose another output_dir.",
+    errno.EACCES: "You may not write there: change the permission, or choose another output_dir.",
+}
 
 log = logging.getLogger("qsmstudy")
 
@@ -44,9 +53,22 @@ def run(main: Callable[..., None]) -> None:
     except StudyError as error:
         log.error("%s", error)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            log.exception("unforeseen error; please report it with this log")
+        else:
+            place = error.filename or ", ".join(str(path) for path in written(arguments))
+            log.error("%s: %s. %s", place, error.strerror, REMEDIES[error.errno])
+        sys.exit(1)
     except Exception:
         log.exception("unforeseen error; please report it with this log")
         sys.exit(1)
+
+
+def written(arguments: dict[str, Any]) -> list[Path]:
+    """Return the folders of a job's paths that are not there yet: where it was writing."""
+    paths = [value for value in arguments.values() if isinstance(value, Path)]
+    return sorted({path.parent for path in paths if not path.exists()})
 
 
 def _start_log(log_file: Path | None) -> None:

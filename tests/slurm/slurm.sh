@@ -2,11 +2,13 @@
 # A Slurm of one node for the tests: Debian's packages, no systemd, no cgroups, no accounting.
 #   slurm.sh start DIR    installs what is missing (apt-get), starts munged, slurmctld and slurmd
 #   slurm.sh stop DIR     cancels its jobs and ends those three
-# Needs root. Everything lives below DIR (key, socket, state, logs): a Slurm or munge of the
-# machine is not touched. Set SLURM_CONF=DIR/slurm.conf to use it. Tried on Debian 12 (22.05).
+# Needs root. Everything lives below DIR (key, socket, state, logs), with a link to it from
+# /etc/slurm/slurm.conf: jobs look there, since Snakemake clears SLURM_CONF for them. A machine with
+# a Slurm of its own is left alone. Tried on Debian 12 (22.05).
 set -euo pipefail
 action=$1 dir=$2
 export SLURM_CONF=$dir/slurm.conf
+link=/etc/slurm/slurm.conf
 
 as_munge() { setpriv --reuid munge --regid munge --clear-groups "$@"; }
 
@@ -62,6 +64,7 @@ CONF
 
 start() {
     [ "$(id -u)" = 0 ] || { echo "slurm.sh needs root" >&2; exit 1; }
+    [ ! -e "$link" ] || { echo "$link exists: this machine has a Slurm" >&2; exit 1; }
     install_packages
     mkdir -p "$dir"/state "$dir"/spool
     chmod 755 "$dir"
@@ -73,6 +76,7 @@ start() {
         --pid-file="$dir/munge/munged.pid" --log-file="$dir/munge/log" --seed-file="$dir/munge/seed"
     ln -sfn "$dir/munge/socket" "$dir/munge.socket"
     configure
+    ln -sfn "$SLURM_CONF" "$link"
     /usr/sbin/slurmctld -i -f "$SLURM_CONF"
     /usr/sbin/slurmd -f "$SLURM_CONF"
     for _ in $(seq 300); do
@@ -85,6 +89,7 @@ start() {
 
 stop() {
     timeout 10 scancel -u root 2>/dev/null || true
+    [ "$(readlink "$link")" != "$SLURM_CONF" ] || rm "$link"
     for file in slurmd.pid slurmctld.pid munge/munged.pid; do
         [ -s "$dir/$file" ] || continue
         pid=$(cat "$dir/$file")

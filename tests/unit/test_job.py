@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,16 @@ def test_only_unforeseen_errors_show_a_traceback(tmp_path, error, traceback):
     assert done.returncode == 1
     assert "sub-07: wrong" in done.stderr
     assert ("Traceback" in done.stderr) is traceback
+
+
+@pytest.mark.parametrize("error", sorted(job.REMEDIES))
+def test_file_system_that_refuses_is_named_with_a_remedy(tmp_path, error):
+    script = tmp_path / "s.py"
+    text = f"import os; raise OSError({error}, os.strerror({error}))"
+    script.write_text(SCRIPT.replace('raise {error}("sub-07: wrong")', text))
+    done = subprocess.run(
+        [sys.executable, script, "--what", "x"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"{os.strerror(error)}. {job.REMEDIES[error]}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -124,7 +124,7 @@ def test_fingerprint_sees_a_replaced_file_whatever_its_date(tmp_path):
     seen = {provenance.with_contents("code", [table, image])}
     replaced_under_an_older_date(table, b"two")
     seen.add(provenance.with_contents("code", [table, image]))
-    # One voxel of many, the same length: the beginning is equal, the checksum at the end is not.
+    # One voxel of many, the same length: its beginning is equal, the checksum at its end is not.
     replaced_under_an_older_date(
         image, gzip.compress(bytes(50_000) + b"x" + bytes(49_999), mtime=0)
     )

@@ -109,6 +109,18 @@ def check_paths():
         raise StudyError(f"raters: the simulated raters are A and B; got {config['raters']}.")
 
 
+def check_writable():
+    """Refuse an output folder that cannot be written, before any work; a dry run may look."""
+    place = os.path.abspath(OUT)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if not workflow.dryrun and not os.access(place, os.W_OK | os.X_OK):
+        raise StudyError(
+            f"output_dir {OUT}: {place} cannot be written (read-only disk, or no permission). "
+            "Change the permission, or choose another output_dir."
+        )
+
+
 def check_dates(paths):
     """Refuse inputs dated in the future: Snakemake would fail every job that reads them."""
     for path in paths:
@@ -120,6 +132,7 @@ def check_dates(paths):
 
 
 check_paths()
+check_writable()
 SCANS = listed_scans()
 check_dates(
     [
@@ -342,3 +355,16 @@ def truth_comparison(wildcards):
     if not SIMULATED:
         raise StudyError("validation: only the simulated cohort has a known truth.")
     return rules.compare_truth.output.validation
+
+
+def beside_scans():
+    """Yield what a user's dataset holds beside the images: sidecars, labels, masks, tables."""
+    for name, scan in SCANS.items():
+        if scan:
+            yield from map(json_of, scan.magnitude + scan.phase)
+            yield from (rater_labels(name, rater) for rater in config["raters"])
+    if not FROM_TABLE and not SIMULATED:
+        yield from (f"{BIDS}/derivatives/raters/dseg.tsv", f"{BIDS}/participants.tsv")
+
+
+check_dates(beside_scans())

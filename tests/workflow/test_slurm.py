@@ -1,0 +1,141 @@
+"""The study through a real Slurm of one node, by profiles/slurm: `make test-slurm`.
+
+Needs root on a Debian-like machine; the packages are installed where they are missing. Asked for,
+a Slurm that does not start is a failure, not a skip.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tests" / "slurm" / "slurm.sh"
+pytestmark = pytest.mark.slurm
+
+PROFILE = [
+    "--workflow-profile",
+    "profiles/slurm",
+    "--slurm-status-command",  # there is no accounting here; a cluster's own is found by itself
+    "squeue",
+    "--slurm-init-seconds-before-status-checks",
+    "2",
+    "--latency-wait",
+    "10",
+]
+
+
+@pytest.fixture(scope="module")
+def slurm(checkout, tmp_path_factory):
+    """A running Slurm; its environment."""
+    folder = Path("/var/tmp") / f"qsmstudy-slurm-{os.getpid()}"
+    folder.mkdir()
+    try:
+        done = subprocess.run(
+            [SCRIPT, "start", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+        checkout.env["SLURM_CONF"] = str(folder / "slurm.conf")
+        (checkout.folder / "tiny.yaml").write_text((ROOT / "tests/faults/tiny.yaml").read_text())
+        yield checkout.env
+    finally:
+        subprocess.run([SCRIPT, "stop", folder], check=False)
+        shutil.rmtree(folder)
+
+
+def ask(slurm, *words):
+    return subprocess.run(words, env=slurm, capture_output=True, text=True, check=True).stdout
+
+
+def slurm_jobs(slurm):
+    """[(name, state, memory)] of all jobs that this Slurm has seen, in order."""
+    text = ask(slurm, "squeue", "-h", "-a", "-t", "all", "-S", "i", "-o", "%i|%T|%m|%k")
+    return [line.split("|") for line in text.splitlines()]
+
+
+def words(out, *more):
+    return ["--configfile", "tiny.yaml", "--config", f"output_dir={out}", *more]
+
+
+@pytest.fixture(scope="module")
+def local(checkout, slurm):
+    """The same study on this machine without Slurm."""
+    checkout.snakemake("--cores", "2", *words("results/local"), config=None)
+    return checkout.folder / "results" / "local"
+
+
+def test_study_through_slurm_equals_the_local_run_byte_for_byte(checkout, slurm, local):
+    before = len(slurm_jobs(slurm))
+    begun = time.monotonic()
+    checkout.snakemake(*PROFILE, *words("results/slurm"), config=None)
+    took = time.monotonic() - begun
+    jobs = slurm_jobs(slurm)[before:]
+    print(f"\nstudy through Slurm: {len(jobs)} Slurm jobs, {took:.0f} s")
+    # One for the truth, one per scan, one for the tables, figures and report.
+    assert [state for _, state, *_ in jobs] == ["COMPLETED"] * (1 + 6 + 1)
+    out = checkout.folder / "results" / "slurm"
+    made, expected = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
+        }
+        for folder in (out, local)
+    )
+    assert set(made) == set(expected)
+    different = [str(n) for n in made if made[n] != expected[n] and n.name != "report.html"]
+    assert not different
+    print(f"{len(made) - 1} files equal byte for byte")
+
+
+def test_job_killed_for_memory_is_retried_with_more(checkout, slurm):
+    before = len(slurm_jobs(slurm))
+    # 100 MB are too little for Python and Snakemake alone; the profile's retries ask for more.
+    limit = ["--set-resources", "audit_published:mem_mb=100*12**(attempt-1)"]
+    done = checkout.snakemake(
+        *PROFILE, *limit, *words("results/memory", "--", "audit"), config=None
+    )
+    jobs = slurm_jobs(slurm)[before:]
+    print("\n" + "\n".join(" ".join(job[:3]) for job in jobs))
+    assert [(state, memory) for _, state, memory, _ in jobs] == [
+        ("FAILED", "100M"),
+        ("COMPLETED", "1200M"),
+    ]
+    assert "Trying to restart job" in done.stdout
+    log = Path(slurm["SLURM_CONF"]).with_name("slurmd.log").read_text()
+    assert re.search(r"exceeded.*memory limit", log, re.I), log[-3000:]
+
+
+def test_cancelled_run_leaves_no_job_and_resumes(checkout, slurm, local):
+    out = checkout.folder / "results" / "cancelled"
+    command = [*PROFILE, "--jobs", "2", *words("results/cancelled", "--", "chimaps")]
+    run = subprocess.Popen(
+        checkout.command(*command, config=None), cwd=checkout.folder, env=checkout.env,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 900
+    while not list(out.rglob("*_Chimap.nii.gz")):
+        assert run.poll() is None, run.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    run.send_signal(signal.SIGINT)
+    text, _ = run.communicate(timeout=300)
+    assert run.returncode != 0, text
+    while ask(slurm, "squeue", "-h"):
+        assert time.monotonic() < deadline, "a cancelled job is still in Slurm's queue"
+        time.sleep(0.5)
+    states = {state for _, state, *_ in slurm_jobs(slurm)}
+    assert "CANCELLED" in states
+    left = checkout.planned(*words("results/cancelled", "--", "chimaps"), config=None)
+    assert left, "nothing was left to resume: the run was cancelled too late"
+    checkout.snakemake(*command, config=None)
+    print(f"\ncancelled with {left.get('invert_dipole', 0)} of 6 maps to do; resumed")
+    for path in sorted(out.rglob("*_Chimap.nii.gz")):
+        assert path.read_bytes() == (local / path.relative_to(out)).read_bytes(), path.name
+    assert len(list(out.rglob("*_Chimap.nii.gz"))) == 6
