@@ -220,3 +220,8 @@ def regress(made, rng, n):
         made.relate("sign", values=betas, expected="positive", because="smokers are higher")
     p = made.add_p("multiple.p", 0.002)
     made.relate("multiplicity", p=p, m=10)
+    protocol = {"field_mm": 240, "voxel_mm": 1.0}
+    made.relate("matrix", **protocol)
+    # 120 lines of 30 ms in each of 40 slices, every second one of 240.
+    made.relate("scan_time", seconds=144, tr_ms=30, slices=40, acceleration=2, **protocol)
+    made.relate("echo_times", echoes=3, te_ms=[4.1, 8.2, 12.3], tr_ms=30)

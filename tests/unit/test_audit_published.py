@@ -34,6 +34,54 @@ def computed(row):
     return [row["computed_low"], row["computed_high"]]
 
 
+# 11. The acquisition
+
+
+def test_matrix_is_no_whole_number_unless_the_voxel_is_rounded(table):
+    row = one(table, "matrix")
+    assert row["verdict"] == "inference"
+    assert "is 244.4 voxels, no whole number" in row["sentence"]
+    assert computed(row) == pytest.approx([220 / 0.95, 220 / 0.85])
+
+
+def test_scan_time_is_that_of_123_lines_at_acceleration_2(table):
+    row = one(table, "scan_time")
+    assert row["verdict"] == "consistent"
+    assert "is 123 lines per slice, which fits acceleration 2 of up to 246 rows" in row["sentence"]
+
+
+def test_one_echo_time_for_eight_echoes_leaves_the_spacing_open(table):
+    row = one(table, "echo_times")
+    assert row["verdict"] == "inference"
+    assert "1 echo time is printed for 8 echoes" in row["sentence"]
+    assert row["computed_high"] == pytest.approx((55 - 6.15) / 7)
+
+
+@pytest.mark.parametrize(
+    ("relation", "words"),
+    [
+        ({"check": "matrix", "field_mm": 10.0, "voxel_mm": 6.1}, "rounding allows none"),
+        (
+            {"check": "scan_time", "seconds": 100, "tr_ms": 3000, "slices": 20}
+            | {"acceleration": 1, "field_mm": 220, "voxel_mm": 0.9},
+            "no whole number of lines",
+        ),
+        (
+            {"check": "scan_time", "seconds": 120, "tr_ms": 30, "slices": 40}
+            | {"acceleration": 1, "field_mm": 220, "voxel_mm": 0.9},
+            "fewer than a matrix of 232 or more rows",
+        ),
+        ({"check": "echo_times", "echoes": 1, "te_ms": [5, 9], "tr_ms": 30}, "2 echo times"),
+    ],
+)
+def test_protocol_that_does_not_fit_is_inconsistent(tmp_path, relation, words):
+    path = tmp_path / "paper.yaml"
+    path.write_text(yaml.safe_dump({"values": [], "relations": [relation | {"about": "here"}]}))
+    row = checks.audit(path).iloc[0]
+    assert row["verdict"] == "inconsistent"
+    assert words in row["sentence"]
+
+
 def test_four_statements_do_not_agree_as_printed(table):
     found = table[table["verdict"] == "inconsistent"]
     assert found["check"].tolist() == ["fdr", "auc_interval", "common_n", "shared_correlation"]

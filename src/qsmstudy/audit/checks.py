@@ -4,13 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from qsmstudy.audit import discovery, families, groups, models, roc
+from qsmstudy.audit import acquisition, discovery, families, groups, models, roc
 from qsmstudy.audit.relations import Check, read_paper, tabulate
 
 _MOMENTS = ("mean1", "sd1", "mean2", "sd2")
 _SIZES = ("n_positive", "n_negative")
 
 CHECKS: dict[str, Check] = {
+    "matrix": Check(acquisition.matrix, ("field_mm", "voxel_mm")),
+    "scan_time": Check(
+        acquisition.scan_time,
+        ("seconds", "tr_ms", "slices", "acceleration", "field_mm", "voxel_mm"),
+    ),
+    "echo_times": Check(acquisition.echo_times, ("echoes", "te_ms", "tr_ms")),
     "t_test": Check(groups.t_test, (*_MOMENTS, "n1", "n2"), ("p", "t", "variance")),
     "chi_square": Check(
         groups.chi_square, ("yes1", "no1", "yes2", "no2", "p"), ("correction", "alpha")

@@ -17,6 +17,9 @@ VERDICTS = {
 
 #: Names of the checks.
 CHECKS = {
+    "matrix": "field of view and voxel size",
+    "scan_time": "scan time and lines",
+    "echo_times": "echo times",
     "t_test": "t test from means and SDs",
     "chi_square": "χ² test from counts",
     "total": "sum of counts",
