@@ -28,6 +28,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/reconstruct.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/further.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/report.smk"
@@ -46,7 +47,7 @@ rule roi_values:
 
 
 rule tables:
-    """Tables 1-6, correlations, left against right, and power."""
+    """Tables 1-6, correlations, left against right, power, and the further tables."""
     input:
         TABLES,
 

@@ -9,8 +9,8 @@ from qsmstudy.report import content, page, viewer
 def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
-    correlations: Path, asymmetry: Path, power: Path, figures: list[Path], mosaics: list[Path],
-    packs: list[Path],
+    correlations: Path, asymmetry: Path, power: Path, further: list[Path],
+    figures: list[Path], mosaics: list[Path], packs: list[Path],
     scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
@@ -24,7 +24,7 @@ def main(
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry, "power": power,
         "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
-    }  # fmt: skip
+    } | {path.stem: path for path in further}  # fmt: skip
     study = content.Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,

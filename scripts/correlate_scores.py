@@ -12,14 +12,16 @@ def main(
     participants: Path,
     table: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     alpha: float,
     rater: str,
     spearman_ci: str,
     missing: str,
 ) -> None:
     """Correlate age and every region with the patients' scores."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     result = association.correlation_table(
         chi,
         participants=people,
@@ -27,6 +29,7 @@ def main(
         alpha=alpha,
         spearman_ci=spearman_ci,
         missing=missing,
+        covariates=covariates,
     )
     bids.write_tsv(table, result)
 

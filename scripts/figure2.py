@@ -16,11 +16,13 @@ def main(
     svg: Path,
     png: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     rater: str,
 ) -> None:
     """Draw the group comparison of every structure and hemisphere."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     columns = ["group", "q1", "median", "q3", "p_fdr", "significant"]
     table = bids.read_tsv(table3, columns=columns)
     figure = plots.plot_groups(chi, people["group"], table, groups=groups)

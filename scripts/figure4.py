@@ -1,24 +1,47 @@
-"""Draw the patients' age against their disability at admission."""
+"""Draw one variable of the patients against another."""
 
 from pathlib import Path
 
 from qsmstudy import bids, job
+from qsmstudy.errors import StudyError
 from qsmstudy.figures import curves as plots
 from qsmstudy.figures import style
-from qsmstudy.stats import dataset
+from qsmstudy.stats import association, dataset
 
 
 def main(
-    *, participants: Path, correlations: Path, svg: Path, png: Path, groups: dict, alpha: float
+    *,
+    roi_means: Path,
+    participants: Path,
+    correlations: Path,
+    ages: Path,
+    svg: Path,
+    png: Path,
+    groups: dict,
+    covariates: dict,
+    nuclei: list,
+    alpha: float,
+    rater: str,
+    x: str,
+    y: str | None,
 ) -> None:
-    """Draw the patients' age against their disability at admission."""
-    table = bids.read_tsv(correlations, columns=["x", "y", "n", "method", "r", "p"])
-    rows = table[(table["x"] == "age") & (table["y"] == "mrs_admission")]
+    """Draw one variable of the patients against another."""
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
+    known = people.join(chi)
+    for name in (x, y or x):
+        if name not in known:
+            raise StudyError(
+                f"figure4: {name} is no column of participants.tsv and no region. Correct x and y "
+                "in the configuration's section figure4."
+            )
     figure = plots.plot_correlation(
-        dataset.read_participants(participants, groups=groups),
-        rows.iloc[0].to_dict() if len(rows) else None,
-        x="age",
-        y="mrs_admission",
+        known,
+        association.find_correlation(
+            bids.read_tsv(correlations), bids.read_tsv(ages), x=x, y=y, group=groups["patients"]
+        ),
+        x=x,
+        y=y,
         group=groups["patients"],
         alpha=alpha,
     )

@@ -16,11 +16,13 @@ def main(
     svg: Path,
     png: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     rater: str,
 ) -> None:
     """Draw left against right within participants, by structure and group."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     columns = ["group", "roi", "mean_l", "mean_r", "p"]
     table = bids.read_tsv(asymmetry, columns=columns)
     figure = plots.plot_hemispheres(chi, people["group"], table, groups=groups)

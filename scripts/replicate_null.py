@@ -14,6 +14,8 @@ def main(
     participants: Path,
     table: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     alpha: float,
     rater: str,
     options: dict,
@@ -21,16 +23,15 @@ def main(
     seed: int,
 ) -> None:
     """Count the tests' false positives over permuted studies without a difference."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     result = null.null_table(
         chi,
         participants=people,
-        groups=groups,
-        alpha=alpha,
         options=options,
         n_replicates=n_replicates,
         rng=np.random.default_rng(seed),
+        **{"groups": groups, "alpha": alpha, "covariates": covariates},
     )
     bids.write_tsv(table, result)
     for row in null.summary_by_family(result).itertuples():

@@ -5,9 +5,9 @@ from pathlib import Path
 from qsmstudy import bids, job, referencing, roi
 
 
-def main(*, roi_values: Path, roi_means: Path, reference: str) -> None:
+def main(*, roi_values: Path, roi_means: Path, reference: str, nuclei: list) -> None:
     """Summarize ROI values over slices and raters, under one reference."""
-    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values))
+    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=nuclei)
     means = roi.summarize(referencing.refer(values, reference=reference))
     flags = means.loc[means["rater"] == "mean", "flag"].value_counts()
     for flag, count in flags.items():

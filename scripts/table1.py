@@ -11,13 +11,14 @@ def main(
     participants: Path,
     table: Path,
     groups: dict,
+    covariates: dict,
     alpha: float,
     t_test: str,
     quantile: str,
     descriptive_missing: str,
 ) -> None:
     """Describe the participants and compare the groups (Table 1)."""
-    people = dataset.read_participants(participants, groups=groups)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
     result = characteristics.participants_table(
         people,
         groups=groups,
@@ -25,6 +26,7 @@ def main(
         t_test=t_test,
         quantile=quantile,
         descriptive_missing=descriptive_missing,
+        covariates=covariates,
     )
     bids.write_tsv(table, result)
 

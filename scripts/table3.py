@@ -13,6 +13,8 @@ def main(
     participants: Path,
     table: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     alpha: float,
     rater: str,
     t_test: str,
@@ -20,8 +22,8 @@ def main(
     fdr: str,
 ) -> None:
     """Compare the groups' susceptibility in every region (Table 3)."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     result = group_table(
         chi,
         participants=people,

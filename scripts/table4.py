@@ -15,6 +15,8 @@ def main(
     table: Path,
     curves: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     alpha: float,
     rater: str,
     rois: str | list,
@@ -23,8 +25,8 @@ def main(
     cutoff_tie: str,
 ) -> None:
     """Compute the ROC analysis of regions and their combination (Table 4)."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     result, points = roc.roc_table(
         chi,
         select_regions(bids.read_tsv(table3), rois),

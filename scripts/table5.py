@@ -14,6 +14,8 @@ def main(
     table3: Path,
     table: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     rater: str,
     rois: str | list,
     factors: list,
@@ -22,10 +24,14 @@ def main(
     missing: str,
 ) -> None:
     """Regress the patients' susceptibility on one factor at a time (Table 5)."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     terms = regression.predictors(
-        people, groups=groups, factors=factors, binary_coding=binary_coding
+        people,
+        groups=groups,
+        factors=factors,
+        binary_coding=binary_coding,
+        covariates=covariates,
     )
     regions = select_regions(bids.read_tsv(table3), rois)
     result = regression.univariate_table(chi, regions, terms, entry_p=entry_p, missing=missing)

@@ -13,14 +13,20 @@ def main(
     table5: Path,
     table: Path,
     groups: dict,
+    covariates: dict,
+    nuclei: list,
     rater: str,
     binary_coding: str,
 ) -> None:
     """Regress the patients' susceptibility on the selected factors together (Table 6)."""
-    people = dataset.read_participants(participants, groups=groups)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater)
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     terms = regression.predictors(
-        people, groups=groups, factors=dataset.FACTORS, binary_coding=binary_coding
+        people,
+        groups=groups,
+        factors=dataset.factors_of(covariates),
+        binary_coding=binary_coding,
+        covariates=covariates,
     )
     result = regression.multivariable_table(chi, bids.read_tsv(table5), terms)
     bids.write_tsv(table, result)

@@ -5,7 +5,7 @@ Functions take arrays and tables; the scripts read and write the files.
 
 import difflib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,6 @@ _RULES: dict[str, tuple[str, str]] = {
     "participant_id": (r"sub-[A-Za-z0-9]+", "write sub-<label>, as in participants.tsv"),
     "session": (r"ses-[A-Za-z0-9]+", "write ses-<label>, or n/a"),
     "rater": (RATER_PATTERN, "name a rater by letters and digits; `mean` is the study's own word"),
-    "roi": ("|".join(ROIS), f"use one of {' '.join(ROIS)}"),
     "hemisphere": ("|".join(HEMISPHERES), "write L or R"),
     "reference": ("|".join(referencing.NAMES), f"use {', '.join(referencing.NAMES)}, or n/a"),
 }
@@ -257,7 +256,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
     def key(values: pd.Series) -> pd.Series:
         if values.name == "roi":
-            return values.map(rank)
+            return values.map(rank).fillna(len(rank))
         if values.name == "rater":
             return values.where(values != "mean", "~")  # the mean after every name
         return values
@@ -265,7 +264,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(columns, key=key, kind="stable", ignore_index=True)
 
 
-def check_values(values: pd.DataFrame, *, name: str) -> pd.DataFrame:
+def check_values(values: pd.DataFrame, *, name: str, rois: Sequence[str] = ROIS) -> pd.DataFrame:
     """Check a table of ROI values, the study's own or a user's.
 
     Parameters
@@ -275,6 +274,8 @@ def check_values(values: pd.DataFrame, *, name: str) -> pd.DataFrame:
         session, rater, region and slice. Without ``slice``, one row per region.
     name : str
         Of the file, for messages.
+    rois : sequence of str
+        The study's nuclei; those of other names are refused.
 
     Returns
     -------
@@ -296,7 +297,8 @@ def check_values(values: pd.DataFrame, *, name: str) -> pd.DataFrame:
     if values.empty:
         raise StudyError(f"{name}: the table has no row. Check the file.")
     checked = values.reindex(columns=list(VALUE_COLUMNS))
-    for column, (pattern, remedy) in _RULES.items():
+    rules = _RULES | {"roi": ("|".join(rois), f"use one of {' '.join(rois)}")}
+    for column, (pattern, remedy) in rules.items():
         text = checked[column].astype("string")
         wrong = ~text.str.fullmatch(pattern).fillna(column in _MAY_BE_MISSING).astype(bool)
         _complain(checked, wrong, column, name=name, remedy=remedy)

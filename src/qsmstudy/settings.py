@@ -48,3 +48,22 @@ def _line(error: jsonschema.ValidationError) -> str:
             lines.append(f"{where}: unknown key {key}; {hint}")
         return "; ".join(lines)
     return f"{where}: {error.message}."
+
+
+def study_groups(groups: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of a study's groups by role, without those that it does not have.
+
+    Parameters
+    ----------
+    groups : mapping
+        Section ``groups`` of the configuration: ``patients``, ``controls`` (or None) and a list
+        ``further``.
+
+    Examples
+    --------
+    >>> study_groups({"patients": "PD", "controls": None, "further": ["MSA"]})
+    {'patients': 'PD', 'further1': 'MSA'}
+    """
+    found = {role: groups[role] for role in ("patients", "controls") if groups.get(role)}
+    further = enumerate(groups.get("further") or (), start=1)
+    return found | {f"further{i}": name for i, name in further}

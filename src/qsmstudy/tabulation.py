@@ -13,7 +13,13 @@ import pandas as pd
 
 from qsmstudy import bids, roi
 from qsmstudy.stats import agreement, association, characteristics, groups, regression, roc
-from qsmstudy.stats.dataset import FACTORS, by_region, read_participants, read_roi_means
+from qsmstudy.stats.dataset import (
+    COVARIATES,
+    by_region,
+    factors_of,
+    read_participants,
+    read_roi_means,
+)
 
 
 def read_and_tabulate(
@@ -76,7 +82,7 @@ def make_tables(
     limits = {key: univariate.pop(key) for key in ("entry_p", "missing")}
     terms = regression.predictors(**own, **univariate)
     table5 = regression.univariate_table(chi, regressed, terms, **limits)
-    every = regression.predictors(**own, factors=FACTORS, **settings["table6"])
+    every = regression.predictors(**own, factors=factors_of(COVARIATES), **settings["table6"])
     return {
         "table1": table1,
         "table2": table2,

@@ -91,6 +91,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "figures": figures,
         "mosaics": mosaics,
         "packs": [],
+        "further": [],
         "references": BIBLIOGRAPHY,
         "templates": TEMPLATES,
         "report": folder / "report.html",

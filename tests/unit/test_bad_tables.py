@@ -14,7 +14,7 @@ from test_stats_scripts import run_all
 
 from qsmstudy import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.stats.dataset import SCORES
+from qsmstudy.stats.dataset import ROIS, SCORES
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -43,6 +43,7 @@ def study(folder, *, rois=("CN", "PUT")):
         roi_values=folder / "roi_values.tsv",
         roi_means=folder / "roi_means.tsv",
         reference="as_measured",
+        nuclei=list(ROIS),
     )
     return run_all(folder, rois=list(rois))
 

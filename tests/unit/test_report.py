@@ -208,7 +208,7 @@ def test_no_sentence_claims_a_test_that_was_not_made(study):
         said = str(say(table4, alpha=0.05, optimism="apparent"))
         assert said == "No ROC curve was drawn: no region differs."
     table5, table6 = bids.read_tsv(study["table5"]), bids.read_tsv(study["table6"])
-    options = {"alpha": 0.05, "entry_p": 0.1}
+    options = {"groups": cohort.GROUPS, "alpha": 0.05, "entry_p": 0.1}
 
     def said_of(single, several):
         return str(summary.regression(single, several, **options))

@@ -8,10 +8,11 @@ import pytest
 import stats_cohort as cohort
 
 from qsmstudy import bids
-from qsmstudy.stats.dataset import FACTORS
+from qsmstudy.stats.dataset import COVARIATES, FACTORS, ROIS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-GROUPS, ALPHA, RATER = {"groups": cohort.GROUPS}, {"alpha": 0.05}, {"rater": "mean"}
+GROUPS = {"groups": cohort.GROUPS, "covariates": dict(COVARIATES)}
+ALPHA, RATER = {"alpha": 0.05}, {"rater": "mean"}
 DESCRIBE = {"t_test": "pooled", "quantile": "weibull"}
 ROC = {
     **{"positive_group": "controls", "auc_se": "spss_nonparametric"},
@@ -23,7 +24,7 @@ REGRESSION = {"binary_coding": "yes1_no2"}
 def run_all(folder, *, rois):
     """Run the scripts in the order of the study; return their tables by name."""
     people = {"participants": folder / "participants.tsv"}
-    means = people | {"roi_means": folder / "roi_means.tsv"}
+    means = people | {"roi_means": folder / "roi_means.tsv", "nuclei": list(ROIS)}
     table3, table5 = ({name: folder / f"{name}.tsv"} for name in ("table3", "table5"))
     curves = {"curves": folder / "roc_curves.tsv"}
     selection = GROUPS | RATER | {"rois": rois}
@@ -31,7 +32,7 @@ def run_all(folder, *, rois):
         "table1": people | GROUPS | ALPHA | DESCRIBE | {"descriptive_missing": "listwise"},
         "table2": means | GROUPS | ALPHA | {"raters": ["A", "B"], "form": "icc_a1"},
         "table3": means | GROUPS | ALPHA | RATER | DESCRIBE | {"fdr": "as_published"},
-        "estimate_power": table3 | GROUPS | ALPHA | {"target_power": 0.8},
+        "estimate_power": table3 | {"groups": cohort.GROUPS} | ALPHA | {"target_power": 0.8},
         "table4": means | table3 | curves | selection | ALPHA | ROC,
         "table5": means | table3 | selection | REGRESSION
         | {"factors": list(FACTORS), "entry_p": 0.1, "missing": "pairwise"},

@@ -19,6 +19,8 @@ N = 6  # participants of config/small.yaml
 STATISTICS = [
     *(f"table{i}" for i in range(1, 7)),
     *("correlate_scores", "compare_hemispheres", "estimate_power"),
+    *("contrast_groups", "adjust_groups", "cross_validate", "correlate_age"),
+    *("correct_hemispheres", "compare_extents"),
 ]
 
 

@@ -41,6 +41,8 @@ BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
 N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
+GROUPS = settings.study_groups(config["groups"])
+PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
 TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry", "power"]
 # The printed tables in Snakemake's report, by page: category, label, what it shows.
 PRINTED = {
@@ -61,7 +63,10 @@ PRINTED = {
 }
 # What of the configuration states the tables' conventions.
 CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
-TABLES = [f"{TAB}/{name}.tsv" for name in TABLE_NAMES]
+FURTHER = [
+    f"{TAB}/{'null' if name == 'null_cohort' else name}.tsv" for name in config["further_tables"]
+]
+TABLES = [*(f"{TAB}/{name}.tsv" for name in TABLE_NAMES), *FURTHER]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
 
 

@@ -46,8 +46,9 @@ rule figure2:
         runtime=longer(10),
     params:
         **fingerprinted("figure2"),
+        **PEOPLE,
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/figure2.py"
 
@@ -79,10 +80,12 @@ rule figure3:
 
 
 rule figure4:
-    """Draw age against the modified Rankin scale at admission."""
+    """Draw one variable of the patients against another, by default age and mRS at admission."""
     input:
+        roi_means=rules.summarize_rois.output.roi_means,
         participants=participants_table,
         correlations=rules.correlate_scores.output.table,
+        ages=rules.correlate_age.output.table,
     output:
         svg=in_archive(
             f"{FIG}/figure4.svg",
@@ -103,8 +106,10 @@ rule figure4:
         runtime=longer(10),
     params:
         **fingerprinted("figure4"),
+        **PEOPLE,
         alpha=config["alpha"],
-        groups=config["groups"],
+        rater=config["rater"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/figure4.py"
 
@@ -129,8 +134,9 @@ rule figure5:
         runtime=longer(10),
     params:
         **fingerprinted("figure5"),
+        **PEOPLE,
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/figure5.py"
 

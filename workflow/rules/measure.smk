@@ -63,6 +63,7 @@ rule summarize_rois:
         runtime=longer(10),
     params:
         **fingerprinted("summarize_rois"),
+        nuclei=config["nuclei"],
     script:
         "../../scripts/summarize_rois.py"
 

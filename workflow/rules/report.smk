@@ -38,6 +38,7 @@ rule build_report:
         correlations=rules.correlate_scores.output.table,
         asymmetry=rules.compare_hemispheres.output.table,
         power=rules.estimate_power.output.table,
+        further=FURTHER,
         figures=[path for path in FIGURES if path.endswith(".svg")],
         mosaics=per_scan(rules.draw_mosaic.output.mosaic),
         packs=per_scan(rules.pack_viewer.output.packed),
@@ -64,7 +65,7 @@ rule build_report:
         **fingerprinted("build_report"),
         title=config["title"],
         config=config,
-        groups=config["groups"],
+        groups=GROUPS,
         alpha=config["alpha"],
         simulated=simulated_data(),
     script:

@@ -15,8 +15,8 @@ rule table1:
         runtime=longer(10),
     params:
         **fingerprinted("table1"),
+        **PEOPLE,
         alpha=config["alpha"],
-        groups=config["groups"],
     script:
         "../../scripts/table1.py"
 
@@ -39,8 +39,9 @@ rule table2:
         runtime=longer(10),
     params:
         **fingerprinted("table2"),
+        **PEOPLE,
         alpha=config["alpha"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
         raters=config["raters"],
     script:
         "../../scripts/table2.py"
@@ -64,9 +65,10 @@ rule table3:
         runtime=longer(10),
     params:
         **fingerprinted("table3"),
+        **PEOPLE,
         alpha=config["alpha"],
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/table3.py"
 
@@ -91,9 +93,10 @@ rule table4:
         runtime=longer(10),
     params:
         **fingerprinted("table4"),
+        **PEOPLE,
         alpha=config["alpha"],
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/table4.py"
 
@@ -117,8 +120,9 @@ rule table5:
         runtime=longer(10),
     params:
         **fingerprinted("table5"),
+        **PEOPLE,
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/table5.py"
 
@@ -142,8 +146,9 @@ rule table6:
         runtime=longer(10),
     params:
         **fingerprinted("table6"),
+        **PEOPLE,
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/table6.py"
 
@@ -166,9 +171,10 @@ rule correlate_scores:
         runtime=longer(10),
     params:
         **fingerprinted("correlate_scores"),
+        **PEOPLE,
         alpha=config["alpha"],
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/correlate_scores.py"
 
@@ -191,9 +197,10 @@ rule compare_hemispheres:
         runtime=longer(10),
     params:
         **fingerprinted("compare_hemispheres"),
+        **PEOPLE,
         alpha=config["alpha"],
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
     script:
         "../../scripts/compare_hemispheres.py"
 
@@ -216,7 +223,7 @@ rule estimate_power:
     params:
         **fingerprinted("estimate_power"),
         alpha=config["alpha"],
-        groups=config["groups"],
+        groups=GROUPS,
     script:
         "../../scripts/estimate_power.py"
 
@@ -239,9 +246,10 @@ rule replicate_null:
         runtime=longer(10),
     params:
         **fingerprinted("replicate_null"),
+        **PEOPLE,
         alpha=config["alpha"],
         rater=config["rater"],
-        groups=config["groups"],
+        nuclei=config["nuclei"],
         options={name: config[name] for name in ("table1", "table3", "correlate_scores")},
     script:
         "../../scripts/replicate_null.py"

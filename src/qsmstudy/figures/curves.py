@@ -79,10 +79,10 @@ def _auc_label(row: Any) -> str:
 
 def _line(row: Any) -> dict[str, Any]:
     roi, side = getattr(row, "roi", None), getattr(row, "hemisphere", None)
-    if roi not in style.STRUCTURE_COLORS:
+    if not isinstance(roi, str):
         return {"color": "black", "linewidth": 1.8}
     look: dict[str, Any] = {
-        "color": style.STRUCTURE_COLORS[roi],
+        "color": style.STRUCTURE_COLORS.get(roi, style.OTHER_STRUCTURE),
         "linestyle": "--" if side == "R" else "-",
     }
     if roi == "SN":  # yellow needs an edge on white paper
@@ -96,11 +96,11 @@ def plot_correlation(
     result: Mapping[str, Any] | None,
     *,
     x: str,
-    y: str,
+    y: str | None,
     group: str,
     alpha: float,
 ) -> Figure:
-    """Draw an ordinal score against a measured variable in one group.
+    """Draw a score, or a measured variable, against another variable in one group.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def plot_correlation(
     result : mapping or None
         ``n, method, r, ci_low, ci_high, p`` of the correlation, if the table has it.
     x, y : str
-        Names of the columns.
+        Names of the columns; without y nothing is drawn.
     group : str
         Code of the group to show.
     alpha : float
@@ -129,25 +129,44 @@ def plot_correlation(
     """
     figure = style.new_figure(height_mm=85)
     ax = figure.subplots()
-    ax.set_xlabel(NAMES.get(x, x))
-    ax.set_ylabel(NAMES.get(y, y))
+    if y is None:
+        style.say(ax, "The study names no variable to draw here (configuration: figure4).")
+        return figure
+    ax.set_xlabel(variable_name(x))
+    ax.set_ylabel(variable_name(y))
     rows = participants.loc[participants["group"] == group, [x, y]].dropna().astype(float)
     if rows.empty:
         style.say(ax, f"No participant of group {group} has both {x} and {y}.")
         return figure
+    ordinal = bool((rows[y] % 1 == 0).all())
+    step = TIE_STEP if ordinal else 0.0
     for _, same in rows.groupby([x, y]):
-        stack = TIE_STEP * (np.arange(len(same)) - (len(same) - 1) / 2)
+        stack = step * (np.arange(len(same)) - (len(same) - 1) / 2)
         ax.scatter(same[x], same[y] + stack, s=16, color=style.GROUP_COLORS[0], linewidths=0)
     if result is not None:
         if result["method"] == "pearson" and len(rows) > 1:
             _implied_line(ax, rows[x], rows[y], r=float(result["r"]))
         ax.set_title(_correlation_text(result, group, alpha=alpha), loc="left")
-    low, high = int(np.floor(rows[y].min())), int(np.ceil(rows[y].max()))
-    ax.set_yticks(range(low, high + 1) if high - low <= 10 else ax.get_yticks())
-    ax.set_ylim(low - 0.5, high + 0.5)
+    if ordinal:
+        low, high = int(np.floor(rows[y].min())), int(np.ceil(rows[y].max()))
+        ax.set_yticks(range(low, high + 1) if high - low <= 10 else ax.get_yticks())
+        ax.set_ylim(low - 0.5, high + 0.5)
     ax.grid(axis="y", color="0.9", linewidth=0.6)
     ax.set_axisbelow(True)
     return figure
+
+
+def variable_name(name: str) -> str:
+    """Return a variable as an axis names it.
+
+    Examples
+    --------
+    >>> variable_name("moca"), variable_name("R PUT")
+    ('moca', 'Susceptibility of R PUT [ppm]')
+    """
+    if name[:2] in ("L ", "R "):
+        return f"Susceptibility of {name} [ppm]"
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def _implied_line(ax: Axes, x: pd.Series, y: pd.Series, *, r: float) -> None:

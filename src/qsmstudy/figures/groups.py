@@ -34,7 +34,7 @@ def plot_groups(
         Rows of table 3: quartiles per group, and a row ``all`` with ``p_fdr`` and
         ``significant``.
     groups : mapping
-        Group codes of ``patients`` and ``controls``.
+        Group codes by role, see `dataset.group_names`.
 
     Returns
     -------
@@ -44,40 +44,43 @@ def plot_groups(
     """
     figure = style.new_figure(height_mm=95)
     ax = figure.subplots()
-    codes = [groups["patients"], groups["controls"]]
+    codes = dataset.group_names(groups)
+    shifts = np.linspace(-0.22, 0.22, len(codes)) if len(codes) > 1 else [0.0]
+    width = 0.38 if len(codes) < 3 else 0.38 / (len(codes) - 1)
+    nuclei = dataset.nuclei_of(chi)
     low, high = _limits(chi)
     points = []
-    for k, j, roi, side in _places():
+    for k, j, roi, side in _places(nuclei):
         centre, values = 2.3 * k + j, chi[f"{side} {roi}"]
         rows = table[(table["roi"] == roi) & (table["hemisphere"] == side)]
-        for code, color, shift in zip(codes, style.GROUP_COLORS, (-0.22, 0.22), strict=True):
-            _box(ax, rows[rows["group"] == code], x=centre + shift, color=color)
+        for code, color, shift in zip(codes, style.GROUP_COLORS, shifts, strict=False):
+            _box(ax, rows[rows["group"] == code], x=centre + shift, color=color, width=width)
             known = values[group == code].dropna()
             points.append(pd.DataFrame({"x": centre + shift, "chi": known, "group": code}))
-        if values.notna().any():
+        if values.notna().any() and len(codes) > 1:
             top = values.max() + 0.02 * (high - low)
             _bracket(ax, rows[rows["group"] == "all"], x=centre, y=top, step=high - low)
     _points(ax, pd.concat(points), codes)
-    _label_structures(ax)
+    _label_structures(ax, nuclei)
     ax.set_ylim(low - 0.03 * (high - low), high + 0.1 * (high - low))
     ax.set_ylabel(CHI_LABEL)
     _group_legend(figure, _with_n(chi, group, codes))
     return figure
 
 
-def _places() -> Iterator[tuple[int, int, str, str]]:
+def _places(nuclei: Sequence[str]) -> Iterator[tuple[int, int, str, str]]:
     """Yield structure number, side number, structure and side, in the tables' order."""
-    for k, roi in enumerate(dataset.ROIS):
+    for k, roi in enumerate(nuclei):
         for j, side in enumerate(dataset.HEMISPHERES):
             yield k, j, roi, side
 
 
-def _label_structures(ax: Axes) -> None:
-    places = list(_places())
+def _label_structures(ax: Axes, nuclei: Sequence[str]) -> None:
+    places = list(_places(nuclei))
     ax.set_xticks([2.3 * k + j for k, j, *_ in places], [side for *_, side in places])
     ax.tick_params(axis="x", length=0)
-    ax.set_xlim(-0.65, 2.3 * len(dataset.ROIS) - 0.65)
-    for k, roi in enumerate(dataset.ROIS):
+    ax.set_xlim(-0.65, 2.3 * len(nuclei) - 0.65)
+    for k, roi in enumerate(nuclei):
         ax.text(
             2.3 * k + 0.5, -0.075, roi, transform=ax.get_xaxis_transform(),
             ha="center", va="top", fontweight="bold",
@@ -100,21 +103,22 @@ def _points(ax: Axes, points: pd.DataFrame, codes: Sequence[str]) -> None:
     if points.empty:
         return
     seaborn.swarmplot(
-        points, x="x", y="chi", hue="group", hue_order=codes, palette=list(style.GROUP_COLORS),
-        native_scale=True, ax=ax, size=2, alpha=0.75, linewidth=0, zorder=3,
+        points, x="x", y="chi", hue="group", hue_order=codes,
+        palette=list(style.GROUP_COLORS[: len(codes)]), native_scale=True, ax=ax, size=2,
+        alpha=0.75, linewidth=0, zorder=3,
         warn_thresh=1.0, legend=False,
     )  # fmt: skip
     ax.set_xlabel("")
 
 
-def _box(ax: Axes, row: pd.DataFrame, *, x: float, color: str) -> None:
+def _box(ax: Axes, row: pd.DataFrame, *, x: float, color: str, width: float) -> None:
     """Draw the quartiles of a table's row, if it has them."""
     if row.empty or row[["q1", "median", "q3"]].isna().any(axis=None):
         return
     q1, median, q3 = (float(row[name].iloc[0]) for name in ("q1", "median", "q3"))
     stats = {"q1": q1, "med": median, "q3": q3, "whislo": q1, "whishi": q3, "fliers": []}
     ax.bxp(
-        [stats], positions=[x], widths=0.38, showfliers=False, showcaps=False,
+        [stats], positions=[x], widths=width, showfliers=False, showcaps=False,
         patch_artist=True, manage_ticks=False,
         boxprops={"facecolor": color, "alpha": 0.25, "edgecolor": "none", "zorder": 1},
         medianprops={"color": "black", "linewidth": 1.0, "zorder": 4},
@@ -137,14 +141,16 @@ def _bracket(ax: Axes, row: pd.DataFrame, *, x: float, y: float, step: float) ->
 def _group_legend(figure: Figure, names: Sequence[str]) -> None:
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=color, marker="o", markersize=3, linestyle="none", label=name)
-        for name, color in zip(names, style.GROUP_COLORS, strict=True)
+        for name, color in zip(names, style.GROUP_COLORS, strict=False)
     ]
     handles += [
         Patch(facecolor="0.8", label="quartiles"),
         Line2D([], [], color="black", label="median"),
-        Line2D([], [], color="black", linewidth=0.6, label="p (FDR); * significant"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=5)
+    if len(names) > 1:
+        label = "p (FDR); * significant"
+        handles.append(Line2D([], [], color="black", linewidth=0.6, label=label))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
 
 
 def _with_n(chi: pd.DataFrame, group: pd.Series, codes: Sequence[str]) -> list[str]:
@@ -167,7 +173,7 @@ def plot_hemispheres(
     table : DataFrame
         Columns ``group, roi, mean_l, mean_r, p`` of the paired tests.
     groups : mapping
-        Group codes of ``patients`` and ``controls``.
+        Group codes by role, see `dataset.group_names`.
 
     Returns
     -------
@@ -175,13 +181,15 @@ def plot_hemispheres(
         A line per participant from the left to the right value, the group's means, and
         the uncorrected p value above each group.
     """
-    figure = style.new_figure(height_mm=120)
-    codes = [groups["patients"], groups["controls"]]
-    axes = figure.subplots(2, 4).ravel()
-    for ax, roi in zip(axes, dataset.ROIS, strict=False):
+    codes, nuclei = dataset.group_names(groups), dataset.nuclei_of(chi)
+    starts = 1.7 * np.arange(len(codes))
+    n_rows = -(-(len(nuclei) + 1) // 4)  # one panel is the legend's
+    figure = style.new_figure(height_mm=60 * n_rows)
+    axes = figure.subplots(n_rows, 4, squeeze=False).ravel()
+    for ax, roi in zip(axes, nuclei, strict=False):
         sides = chi[[f"{side} {roi}" for side in dataset.HEMISPHERES]]
         low, high = _limits(sides)
-        for code, color, x in zip(codes, style.GROUP_COLORS, (0.0, 1.7), strict=True):
+        for code, color, x in zip(codes, style.GROUP_COLORS, starts, strict=False):
             row = table[(table["roi"] == roi) & (table["group"] == code)]
             _pairs(ax, sides[group == code].to_numpy(dtype=float), row, x=x, color=color)
             p = float(row["p"].iloc[0]) if len(row) else np.nan
@@ -190,12 +198,14 @@ def plot_hemispheres(
                 ha="center", va="bottom", fontsize=6,
             )  # fmt: skip
         ax.set_title(roi, fontweight="bold", pad=2)
-        ax.set_xticks([0, 1, 1.7, 2.7], ["L", "R", "L", "R"])
-        ax.set_xlim(-0.35, 3.05)
+        ticks = [place for start in starts for place in (start, start + 1)]
+        ax.set_xticks(ticks, ["L", "R"] * len(codes))
+        ax.set_xlim(-0.35, starts[-1] + 1.35)
         ax.set_ylim(low - 0.05 * (high - low), high + 0.18 * (high - low))
     for ax in axes[::4]:
         ax.set_ylabel(CHI_LABEL)
-    axes[-1].set_axis_off()
+    for ax in axes[len(nuclei) :]:
+        ax.set_axis_off()
     _pairs_legend(axes[-1], _with_n(chi, group, codes))
     return figure
 
@@ -217,7 +227,7 @@ def _pairs(ax: Axes, sides: NDArray, row: pd.DataFrame, *, x: float, color: str)
 def _pairs_legend(ax: Axes, names: Sequence[str]) -> None:
     handles = [
         Line2D([], [], color=color, marker="o", markersize=3, linewidth=0.6, label=name)
-        for name, color in zip(names, style.GROUP_COLORS, strict=True)
+        for name, color in zip(names, style.GROUP_COLORS, strict=False)
     ]
     handles.append(Line2D([], [], color="black", marker="D", markersize=3, label="mean"))
     ax.legend(

@@ -38,7 +38,11 @@ def plot_power(table: pd.DataFrame, *, alpha: float, target_power: float) -> Fig
     figure = style.new_figure(height_mm=90)
     known = table[table["hedges_g"].notna()].reset_index(drop=True)
     if known.empty:
-        style.say(figure.subplots(), "No region has an effect size: there is no power to show.")
+        reasons = [str(note) for note in table["note"].dropna().unique()][:1]
+        style.say(
+            figure.subplots(),
+            "\n".join(["No region has an effect size: there is no power to show.", *reasons]),
+        )
         return figure
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1.3])
     places = np.arange(len(known))
@@ -46,7 +50,7 @@ def plot_power(table: pd.DataFrame, *, alpha: float, target_power: float) -> Fig
         ax.hlines(places, 0, 1, transform=ax.get_yaxis_transform(), color="0.92", linewidth=0.6)
     rows: list[Any] = list(known.itertuples())
     for place, row in zip(places.astype(float), rows, strict=True):
-        color = style.STRUCTURE_COLORS[str(row.roi)]
+        color = style.STRUCTURE_COLORS.get(str(row.roi), style.OTHER_STRUCTURE)
         _bar(left, place, row.power_low, row.power, row.power_high, color=color)
         worst = row.n_per_group_high if np.isfinite(row.n_per_group_high) else np.inf
         centre = row.n_per_group if np.isfinite(row.n_per_group) else np.inf

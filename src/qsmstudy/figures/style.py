@@ -17,8 +17,8 @@ WIDTH_MM = 180.0
 #: Resolution of the bitmaps [dots per inch].
 DPI = 300
 
-#: Okabe-Ito colours (doi:10.1038/nmeth.1618) of the two groups: patients, then controls.
-GROUP_COLORS = ("#D55E00", "#0072B2")
+#: Okabe-Ito colours (doi:10.1038/nmeth.1618) of the groups: patients, controls, further ones.
+GROUP_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 #: Okabe-Ito colours of the structures; neighbours on a slice are far apart in hue.
 STRUCTURE_COLORS = {
@@ -30,6 +30,9 @@ STRUCTURE_COLORS = {
     "THA": "#CC79A7",
     "DN": "#0072B2",
 }
+
+#: Colour of a structure that has none of its own.
+OTHER_STRUCTURE = "#7F7F7F"
 
 #: Settings under which every figure is made and saved.
 RC: dict[Any, Any] = {

@@ -37,6 +37,9 @@ TESTS = {
     "pooled_t": "t",
     "welch_t": "Welch t",
     "mann_whitney": "Mann-Whitney",
+    "anova": "ANOVA",
+    "welch_anova": "Welch ANOVA",
+    "kruskal_wallis": "Kruskal-Wallis",
     "chi_square": "χ²",
     "icc_a1": "ICC(A,1)",
     "icc_ak": "ICC(A,k)",
@@ -47,7 +50,14 @@ TESTS = {
 }
 
 #: Signs of the effect sizes.
-EFFECTS = {"hedges_g": "g", "phi": "φ"}
+EFFECTS = {
+    "hedges_g": "g",
+    "phi": "φ",
+    "rank_biserial": "r",
+    "eta_squared": "η²",
+    "epsilon_squared": "ε²",
+    "cramer_v": "V",
+}
 
 #: Decimals of susceptibility [ppm] in the paper's Table 3.
 PPM_PLACES = 5
@@ -156,7 +166,19 @@ def spread(row: Any, places: int, *, normal: bool) -> Cell:
 
 def short(variable: str) -> str:
     """Return a variable's name without its answers: ``Smoking``."""
-    return VARIABLES.get(variable, variable).split(",")[0]
+    return label(variable).split(",")[0]
+
+
+def label(variable: str) -> str:
+    """Return a variable as a table's heading names it.
+
+    Examples
+    --------
+    >>> label("age"), label("disease_duration"), label("R PUT")
+    ('Age [years]', 'Disease duration', 'R PUT')
+    """
+    words = variable.replace("_", " ")
+    return VARIABLES.get(variable, words[:1].upper() + words[1:])
 
 
 def records(frame: pd.DataFrame) -> list[Any]:

@@ -13,6 +13,7 @@ from qsmstudy.report import (
     audit,
     checks,
     flow,
+    further,
     methods,
     options,
     page,
@@ -20,6 +21,8 @@ from qsmstudy.report import (
     references,
     summary,
 )
+from qsmstudy.report import numbers as nb
+from qsmstudy.stats import association
 
 #: Names of the tables that every study has, in the page's order.
 TABLES = (
@@ -42,8 +45,8 @@ FIGURES = {
         "ROC curves of single regions and of their combination.",
     ),
     "figure4": (
-        "Age and disability at admission",
-        "Scatter plot of the mRS at admission against age in patients.",
+        "{axes}",
+        "Scatter plot in the patients: {axes}.",
     ),
     "figure5": (
         "Left against right",
@@ -55,10 +58,22 @@ FIGURES = {
     ),
 }
 
-QUESTION = (
-    "Does the magnetic susceptibility of fourteen deep gray nuclei, a marker of iron, differ "
-    "between {patients} and {controls}, and is it related to clinical factors and scores?"
-)
+_NUMBERS = {7: "fourteen "}
+
+
+def question(groups: Mapping[str, str], config: Mapping[str, Any]) -> str:
+    """Say what the study asks."""
+    what = "magnetic susceptibility of {}deep gray nuclei, a marker of iron,".format(
+        _NUMBERS.get(len(config["nuclei"]), "")
+    )
+    clinical = (
+        "clinical factors and scores" if config["covariates"]["scores"] else "age and factors"
+    )
+    if len(groups) == 1:
+        return f"Is the {what} related to {clinical} in {groups['patients']}?"
+    join = "between" if len(groups) == 2 else "among"
+    names = nb.listing(list(groups.values()))
+    return f"Does the {what} differ {join} {names}, and is it related to {clinical}?"
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class Study:
     ----------
     tables : mapping of str to Path
         `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``audit``, ``validation`` and
-        ``qc`` where the study has them.
+        ``qc`` where the study has them, and those of `further.STEMS`.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
@@ -147,13 +162,14 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         "provenance": dict(study.provenance),
         "versions": page.versions(),
         "configuration": page.as_yaml(study.config),
-        "question": QUESTION.format(**study.groups),
+        "question": question(study.groups, study.config),
         "flow": flow.steps(
             study.need("participants"),
             study.need("roi_values"),
             study.frame("qc"),
             groups=study.groups,
             flagged=flagged,
+            scores=study.config["covariates"]["scores"],
         ),
         "flagged": flagged,
         "flag_count": flow.count_flagged(flagged),
@@ -169,7 +185,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
     }
     content |= printed_tables(study)
     content["findings"] = _findings(study, content["facts"], flagged)
-    content["figures"] = _figures(study.figures)
+    content["figures"] = _figures(study.figures, axes=content["facts"]["axes"])
     content["sections"] = _sections(content)
     return content
 
@@ -186,11 +202,13 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
         "regression": summary.regression(
             study.need("table5"),
             study.need("table6"),
+            groups=study.groups,
             alpha=alpha,
             entry_p=options.setting(study.config, "table5", "entry_p"),
         ),
         "correlation": summary.correlation(study.need("correlations"), alpha=alpha),
-        "age": summary.age_and_disability(study.need("correlations"), alpha=alpha),
+        "age": summary.scatter(_correlation(study), alpha=alpha),
+        "axes": summary.axes(*_axes(study)),
         "asymmetry": summary.asymmetry(study.need("asymmetry"), alpha=alpha),
         "sizes": summary.sizes(study.need("table3"), groups=study.groups),
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
@@ -198,6 +216,21 @@ def facts(study: Study) -> dict[str, str | summary.Finding]:
         "positive": printed.positive_state(table4),
         "correction": methods.CORRECTIONS[options.setting(study.config, "table3", "fdr")],
     }
+
+
+def _axes(study: Study) -> tuple[str, str | None]:
+    return study.config["figure4"]["x"], study.config["figure4"]["y"]
+
+
+def _correlation(study: Study) -> dict[str, Any] | None:
+    """Return the correlation that Figure 4 shows."""
+    x, y = _axes(study)
+    ages = study.frame("age")
+    return association.find_correlation(
+        study.need("correlations"),
+        pd.DataFrame(columns=["group"]) if ages is None else ages,
+        **{"x": x, "y": y, "group": study.groups["patients"]},
+    )
 
 
 def _findings(
@@ -264,6 +297,10 @@ def _tables(study: Study) -> dict[str, Any]:
             printed.correlations(study.need("correlations"), alpha=alpha, notes=related),
             printed.asymmetry(study.need("asymmetry"), alpha=alpha),
         ],
+        "further": further.tables(
+            {name: frame for name in further.STEMS if (frame := study.frame(name)) is not None},
+            alpha=alpha,
+        ),
     }
 
 
@@ -309,6 +346,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
         ("participants", "Participants", True),
         ("tables", "Tables", True),
         ("associations", "Correlations and asymmetry", True),
+        ("further", "Beyond the paper's analysis", bool(content["further"])),
         ("figures", "Figures", bool(content["figures"])),
         ("scorecard", "Published and reproduced", content["scorecard"] is not None),
         ("audit", "Consistency of the published numbers", bool(content["audit"])),
@@ -321,7 +359,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"name": name, "title": title} for name, title, shown in present if shown]
 
 
-def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
+def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
     found = []
     for path in sorted(paths, key=lambda path: path.stem):
         if path.stem not in FIGURES:
@@ -329,7 +367,7 @@ def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
                 f"{path}: the report shows {', '.join(FIGURES)}; got {path.stem}. "
                 "Name the figure after its rule."
             )
-        heading, alt = FIGURES[path.stem]
+        heading, alt = (words.format(axes=axes) for words in FIGURES[path.stem])
         found.append(
             {
                 "name": path.stem,
@@ -344,7 +382,7 @@ def _figures(paths: Sequence[Path]) -> list[dict[str, str]]:
 
 def downloads(study: Study) -> dict[str, str]:
     """Return the tables that the page offers, as ``data:`` addresses by name."""
-    names = [*TABLES, "scorecard", "conclusions", "audit", "validation", "qc"]
+    names = [*TABLES, *further.STEMS, "scorecard", "conclusions", "audit", "validation", "qc"]
     return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from qsmstudy.report.cells import records
+from qsmstudy.report.cells import label, records
 
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
 
@@ -42,6 +42,7 @@ def steps(
     *,
     groups: Mapping[str, str],
     flagged: Iterable[str],
+    scores: Iterable[str] = SCORES,
 ) -> list[Step]:
     """Count the participants at each step of the study.
 
@@ -55,6 +56,8 @@ def steps(
         Role (``patients``, ``controls``) to the name of the group.
     flagged : iterable of str
         Participants with a quality flag.
+    scores : iterable of str
+        Columns of the patients' scores.
 
     Returns
     -------
@@ -103,10 +106,11 @@ def steps(
     patients = patients[patients["group"] == groups["patients"]]
     known = tuple(
         f"{_score(column)}: {int(patients[column].notna().sum())}"
-        for column in SCORES
+        for column in scores
         if column in patients
     )
-    found.append(Step(f"Scores available, {groups['patients']}", len(patients), known))
+    if known:
+        found.append(Step(f"Scores available, {groups['patients']}", len(patients), known))
     return found
 
 
@@ -127,8 +131,7 @@ def _by_rater(roi_values: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _score(column: str) -> str:
-    name, _, when = column.partition("_")
-    return f"{'NIHSS' if name == 'nihss' else 'mRS'} at {when}"
+    return label(column)
 
 
 def count_flagged(flags: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from qsmstudy.errors import StudyError
-from qsmstudy.report import consensus, flow
+from qsmstudy.report import consensus, flow, further
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.options import Config, setting, words
 from qsmstudy.report.reconstruction import reconstruction
@@ -230,36 +230,91 @@ def statistics(config: Config, *, groups: Mapping[str, str], alpha: float) -> tu
     return (
         *comparison(config, groups=groups),
         *association(config, groups=groups),
-        f"Tests were two-sided at the level {alpha:g}; apart from the comparison of the groups, "
-        "p values were not corrected for multiple testing.",
+        f"Tests were two-sided at the level {alpha:g}; apart from the comparison of the groups and "
+        "the further analyses, p values were not corrected for multiple testing.",
+        *further.methods(config, groups=groups),
     )
 
 
 def comparison(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
     """Describe how the groups were compared and told apart."""
-    patients, controls = groups["patients"], groups["controls"]
     missing = words(config, "table1", "descriptive_missing")
     form = words(config, "table2", "form")
-    positive = groups[setting(config, "table4", "positive_group")]
+    scores = (
+        f"Scores were described by median and interquartile range {missing}, with quartiles by "
+        f"{words(config, 'table1', 'quantile')}."
+    )
+    agreement = f"The agreement of the raters was measured by {form} [@mcgraw1996]."
+    return (
+        *_characteristics(config, groups=groups),
+        *((scores,) if config["covariates"]["scores"] else ()),
+        *((agreement,) if len(config["raters"]) > 1 else ()),
+        *_susceptibility(config, groups=groups),
+        *(_curves(config, groups=groups) if "controls" in groups else ()),
+    )
+
+
+_T_TESTS = {"pooled": "analysis of variance", "welch": "Welch's analysis of variance"}
+
+
+def _characteristics(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
+    if len(groups) == 1:
+        return (f"One group, {groups['patients']}, was studied; no groups were compared.",)
+    if len(groups) > 2:
+        return (
+            f"Age was compared by {_T_TESTS[setting(config, 'table1', 't_test')]}, proportions by "
+            "Pearson's chi-square test, with eta squared and Cramér's V as effect sizes.",
+        )
     return (
         f"Age was compared by {words(config, 'table1', 't_test')}, proportions by Pearson's "
         "chi-square test without continuity correction; Fisher's exact test was added where an "
         "expected count was below 5.",
-        f"Scores were described by median and interquartile range {missing}, with quartiles by "
-        f"{words(config, 'table1', 'quantile')}.",
-        f"The agreement of the raters was measured by {form} [@mcgraw1996].",
-        f"Regional susceptibility of {patients} and {controls} was compared by "
+    )
+
+
+def _susceptibility(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
+    """Describe how the groups' susceptibility was described and compared."""
+    described = (
+        "normal samples were described by mean ± SD, others by median "
+        f"(IQR), with quartiles by {words(config, 'table3', 'quantile')}."
+    )
+    names = nb.listing(list(groups.values()))
+    corrected = (
+        f"False discovery was controlled over the regions by {words(config, 'table3', 'fdr')}."
+    )
+    if len(groups) == 1:
+        return (f"{described[0].upper()}{described[1:]}",)
+    if len(groups) > 2:
+        return (
+            f"Regional susceptibility of {names} was compared by "
+            f"{_T_TESTS[setting(config, 'table3', 't_test')]} where the Shapiro-Wilk test "
+            "[@shapiro1965] rejected normality in no group, and by the Kruskal-Wallis test "
+            f"elsewhere; {described}",
+            "Effect sizes were eta squared and epsilon squared, the shares of the variance of "
+            "values and of ranks that lie between the groups.",
+            corrected,
+        )
+    return (
+        f"Regional susceptibility of {names} was compared by "
         f"{words(config, 'table3', 't_test')} where the Shapiro-Wilk test [@shapiro1965] rejected "
         "normality in neither group, and by the asymptotic Mann-Whitney test without continuity "
-        "correction elsewhere; normal samples were described by mean ± SD, others by median "
-        f"(IQR), with quartiles by {words(config, 'table3', 'quantile')}.",
+        f"correction elsewhere; {described}",
         "Effect sizes were Hedges' g [@hedges1981] beside t tests, the rank-biserial correlation "
         "beside Mann-Whitney tests, with its interval by DeLong's standard error [@delong1988], "
         "and the phi coefficient beside proportions.",
-        f"False discovery was controlled over the regions by {words(config, 'table3', 'fdr')}.",
-        f"ROC curves were drawn for {_regions(config, 'table4')} and for their combination by "
-        f"logistic regression, with {positive} as the positive state; the area's interval was "
-        f"Wald's with {words(config, 'table4', 'auc_se')}.",
+        corrected,
+    )
+
+
+def _curves(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
+    positive = groups[setting(config, "table4", "positive_group")]
+    against = (
+        f" that tell {groups['patients']} from {groups['controls']}" if len(groups) > 2 else ""
+    )
+    return (
+        f"ROC curves{against} were drawn for {_regions(config, 'table4')} and for their "
+        f"combination by logistic regression, with {positive} as the positive state; the area's "
+        f"interval was Wald's with {words(config, 'table4', 'auc_se')}.",
         "The cut-off maximised sensitivity + specificity [@youden1950], among equals with "
         f"{words(config, 'table4', 'cutoff_tie')}.",
         optimism(config),
@@ -306,15 +361,31 @@ def association(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]
         f"p < {setting(config, 'table5', 'entry_p'):g} entered a model of several factors over the "
         "complete cases.",
         coding(config),
+        *_scores(config),
+        *_power(config, groups=groups),
+        "Left and right were compared by the paired t test, with Cohen's dz; the asymptotic p of "
+        "Wilcoxon's signed-rank test is given beside it.",
+    )
+
+
+def _scores(config: Config) -> tuple[str, ...]:
+    if not config["covariates"]["scores"]:
+        return ("The study has no clinical scores; none was correlated.",)
+    return (
         "Susceptibility and age were correlated with the scores by Pearson's r where both "
         "variables looked normal, and by Spearman's elsewhere, "
         f"{words(config, 'correlate_scores', 'missing')}, with intervals of the latter after "
         f"{words(config, 'correlate_scores', 'spearman_ci')}.",
+    )
+
+
+def _power(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
+    if len(groups) != 2:
+        return ()
+    return (
         "The power of the comparisons of the groups, and the participants for a replication with "
         f"{setting(config, 'estimate_power', 'target_power'):.0%} power, were computed for the "
         "two-sided t test at the observed effects and at the ends of their intervals.",
-        "Left and right were compared by the paired t test, with Cohen's dz; the asymptotic p of "
-        "Wilcoxon's signed-rank test is given beside it.",
     )
 
 

@@ -98,7 +98,29 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
         "pairwise": "in all patients who had the score",
         "listwise": "in the patients who had all scores",
     },
-    ("correlate_scores", "spearman_ci"): {
+    ("correction",): {
+        "holm": "Holm's method",
+        "bonferroni": "Bonferroni's method",
+        "fdr_bh": "the procedure of Benjamini and Hochberg [@benjamini1995]",
+        "none": "no method",
+    },
+    ("adjust_groups", "errors"): {
+        "ordinary": "ordinary standard errors",
+        "hc3": "standard errors robust to unequal variances (HC3)",
+    },
+    ("cross_validate", "selection"): {
+        "in_folds": "with the regions of Table 4, and with regions chosen anew in each fit",
+        "once": "with the regions of Table 4",
+    },
+    ("correct_hemispheres", "test"): {
+        "paired_t": "the paired t test",
+        "wilcoxon": "Wilcoxon's signed-rank test",
+    },
+    ("correct_hemispheres", "family"): {
+        "group": "the nuclei of each group",
+        "study": "the nuclei of all groups",
+    },
+    ("spearman_ci",): {
         "bonett_wright": "Bonett and Wright [@bonett2000]",
         "fieller": "Fieller, Hartley and Pearson [@fieller1957]",
         "fisher": "Fisher's transformation",

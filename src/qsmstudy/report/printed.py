@@ -10,12 +10,12 @@ from qsmstudy.report.cells import (
     EFFECTS,
     PPM_PLACES,
     TESTS,
-    VARIABLES,
     Cell,
     Column,
     Table,
     below,
     key_of,
+    label,
     number,
     p_value,
     pivot,
@@ -38,13 +38,13 @@ def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         for name in names
         if len(own := frame[frame["group"] == name])
     }
-    rows = []
+    rows: list[list[Cell]] = []
     for (variable,), by_group in pivot(frame, ["variable"]).items():
         test = by_group.get("all")
-        cells = [text(VARIABLES.get(variable, variable))]
+        cells = [text(label(variable))]
         cells += [_characteristic(by_group.get(name), variable) for name in names]
         cells += [
-            _effect_size(
+            effect_size(
                 EFFECTS.get(str(getattr(test, "effect", "")), ""),
                 *(getattr(test, f"effect_{end}", None) for end in ("size", "low", "high")),
             ),
@@ -61,7 +61,7 @@ def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     )
 
 
-def _effect_size(sign: str, value: Any, low: Any, high: Any) -> Cell:
+def effect_size(sign: str, value: Any, low: Any, high: Any) -> Cell:
     """Return a cell ``g 0.79 (0.28 to 1.30)``; an empty one where there is no effect size."""
     if nb.is_missing(value):
         return Cell("")
@@ -79,7 +79,7 @@ def _characteristic(row: Any, variable: str) -> Cell:
         return Cell("")
     if not nb.is_missing(row.n_yes):
         cell = Cell(f"{nb.integer(row.n_yes)} / {nb.integer(row.n_no)}", row.n_yes / row.n)
-    elif variable.startswith(("nihss", "mrs")):
+    elif variable != "age":
         shown = f"{nb.decimal(row.median, 1)} ({nb.decimal(row.iqr, 2)})"
         return Cell(f"{shown}, n = {nb.integer(row.n)}", key_of(row.median))
     else:
@@ -96,8 +96,8 @@ def _notes1(frame: pd.DataFrame) -> tuple[str, ...]:
     tests = frame[frame["group"] == "all"]
     few = tests[pd.to_numeric(tests["min_expected"], errors="coerce") < 5]
     notes += [
-        f"{VARIABLES.get(row.variable, row.variable).split(',')[0]}: an expected count is "
-        f"{nb.decimal(row.min_expected, 1)}; Fisher's exact {nb.p_equals(row.p_fisher)}."
+        f"{short(row.variable)}: an expected count is {nb.decimal(row.min_expected, 1)}"
+        + ("." if nb.is_missing(row.p_fisher) else f"; Fisher's exact {nb.p_equals(row.p_fisher)}.")
         for row in records(few)
     ]
     rest = frame[~frame["note"].astype(str).str.startswith("expected count")]
@@ -159,10 +159,20 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     columns += [Column(f"{name} (n = {_range(sizes[name])})") for name in names]
     columns += [Column(f"Effect size ({nb.confidence(alpha)})"), Column("Test", numeric=False)]
     columns += [Column("p"), Column("p, FDR")]
-    notes = (
-        "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR). "
-        f"g: Hedges' g; r: rank-biserial correlation, where the test is one of ranks; positive "
+    shown = (
+        "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR)."
+    )
+    compared = {
+        1: "",
+        2: " g: Hedges' g; r: rank-biserial correlation, where the test is one of ranks; positive "
         f"where {names[0]} is higher. Bold: significant after correction.",
+    }.get(
+        len(names),
+        " η²: share of the variance between the groups; ε²: the same of ranks. Bold: significant "
+        "after correction.",
+    )
+    notes = (
+        shown + compared,
         *remarks(frame, "hemisphere", "roi", "group"),
     )
     title = "Table 3. Susceptibility of the nuclei by group"
@@ -171,10 +181,12 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
 
 def _difference(test: Any) -> Cell:
     """Return the effect size that belongs to a region's test."""
+    if hasattr(test, "effect_size"):
+        return effect_size(EFFECTS.get(str(test.effect), ""), test.effect_size, None, None)
     if test.test == "mann_whitney":
         ends = (test.rank_biserial_low, test.rank_biserial_high)
-        return _effect_size("r", test.rank_biserial, *ends)
-    return _effect_size("g", test.hedges_g, test.g_low, test.g_high)
+        return effect_size("r", test.rank_biserial, *ends)
+    return effect_size("g", test.hedges_g, test.g_low, test.g_high)
 
 
 def _range(sizes: set[int]) -> str:
@@ -227,8 +239,8 @@ def table5(frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Table:
     rows = []
     for factor, by_roi in by_factor.items():
         cells = [text(short(factor))]
-        for label in labels:
-            found = by_roi.get(label)
+        for region in labels:
+            found = by_roi.get(region)
             if found is None:
                 cells += [Cell(""), Cell(""), Cell("")]
                 continue
@@ -236,8 +248,8 @@ def table5(frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Table:
             cells += [number(found.beta, 3), p_value(found.p, strong=strong), number(found.n, 0)]
         rows.append(cells)
     columns = [Column("Factor", numeric=False)]
-    for label in labels:
-        columns += [Column(name, group=label) for name in ("β", "p", "n")]
+    for region in labels:
+        columns += [Column(name, group=region) for name in ("β", "p", "n")]
     notes = (
         "β: standardised coefficient. Bold: entered into the model of Table 6.",
         *notes,
@@ -285,11 +297,11 @@ def table6(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
 def correlations(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
     """Print the correlations with the scores."""
     rows = []
-    for row in records(frame):
+    for row in records(frame[frame["y"].notna()]):
         rows.append(
             [
-                text(VARIABLES["age"] if row.x == "age" else row.x),
-                text(VARIABLES.get(row.y, row.y)),
+                text(label(row.x)),
+                text(label(row.y)),
                 words(row.method),
                 with_interval(row.r, row.ci_low, row.ci_high, 3),
                 number(row.n, 0),

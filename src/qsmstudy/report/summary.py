@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.cells import ROI_NAMES, records, short
+from qsmstudy.report.cells import EFFECTS, ROI_NAMES, label, records, short
 from qsmstudy.report.checks import tally
 from qsmstudy.report.printed import positive_state
 
@@ -30,7 +31,7 @@ SIDES = {"L": "left", "R": "right"}
 
 def region(row: Any) -> str:
     """Return ``right putamen (R PUT)`` for a row with hemisphere and roi."""
-    return f"{SIDES[row.hemisphere]} {ROI_NAMES[row.roi]} ({row.hemisphere} {row.roi})"
+    return f"{SIDES[row.hemisphere]} {ROI_NAMES.get(row.roi, row.roi)} ({row.hemisphere} {row.roi})"
 
 
 def cohort(table1: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
@@ -55,11 +56,17 @@ def cohort(table1: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
         if tested
         else "age and sex could not be tested"
     )
+    if len(groups) == 1:
+        return f"The study was of one group: {described[0]}."
     return f"The study compared {nb.listing(described)}; {compared}."
 
 
 def differences(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Finding:
     """Name the nuclei that differ between the groups, largest effect first."""
+    if len(groups) == 1:
+        return Finding("One group was studied, so that no difference between groups was tested.")
+    if len(groups) > 2:
+        return _differences_of_several(table3, groups=groups, alpha=alpha)
     patients, controls = groups["patients"], groups["controls"]
     tests = table3[(table3["group"] == "all") & table3["p"].notna()]
     counts = {(row.hemisphere, row.roi, row.group): row.n for row in records(table3)}
@@ -92,6 +99,27 @@ def differences(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float
         f"Susceptibility differed between {patients} and {controls} at corrected p < {alpha:g} in "
         f"{len(kept)} of {_count(len(tests), 'tested region')} (positive g: higher in {patients}):",
         tuple(effect(row) for row in records(kept)),
+    )
+
+
+def _differences_of_several(
+    table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float
+) -> Finding:
+    """Name the nuclei that differ among three or more groups, largest effect first."""
+    tests = table3[(table3["group"] == "all") & table3["p"].notna()]
+    kept = tests[tests["significant"] == "yes"].sort_values("effect_size", ascending=False)
+    names = nb.listing(list(groups.values()))
+    if tests.empty:
+        return Finding(f"No region could be tested among {names}.")
+    counted = f"{len(kept) or 'none'} of {_count(len(tests), 'tested region')}"
+    return Finding(
+        f"Susceptibility differed among {names} at corrected p < {alpha:g} in {counted}"
+        + (":" if len(kept) else "."),
+        tuple(
+            f"{region(row)}: {EFFECTS[row.effect]} {nb.decimal(row.effect_size, 2)}, "
+            f"n = {nb.integer(row.n)}, corrected {nb.p_equals(row.p_fdr)}"
+            for row in records(kept)
+        ),
     )
 
 
@@ -175,7 +203,12 @@ def _without_curves(table4: pd.DataFrame) -> str:
 
 
 def regression(
-    table5: pd.DataFrame, table6: pd.DataFrame, *, alpha: float, entry_p: float
+    table5: pd.DataFrame,
+    table6: pd.DataFrame,
+    *,
+    groups: Mapping[str, str],
+    alpha: float,
+    entry_p: float,
 ) -> Finding:
     """Name the factors that stay in the models of several factors.
 
@@ -183,13 +216,20 @@ def regression(
     ----------
     table5, table6 : DataFrame
         The regressions on one and on several factors.
+    groups : mapping
+        Names of the groups by role.
     alpha : float
         Level of significance.
     entry_p : float
         p below which a factor enters a model of several.
     """
     if table5["factor"].isna().all():
-        return Finding("No region differed, so no regression was run.")
+        return Finding(
+            "No region differed, so no regression was run."
+            if len(groups) > 1
+            else "With one group no region can be chosen by a difference, so no regression was "
+            "run; table5.rois in the configuration may name regions."
+        )
     single, several = (pd.to_numeric(table["p"], errors="coerce") for table in (table5, table6))
     if single.isna().all():
         return Finding("No regression on a clinical factor could be fitted.")
@@ -254,12 +294,22 @@ def _coefficient(row: Any, *, alpha: float) -> str:
     )
 
 
-def age_and_disability(table: pd.DataFrame, *, alpha: float) -> str:
-    """Give the correlation that Figure 4 shows."""
-    rows = table[(table["x"] == "age") & (table["y"] == "mrs_admission") & table["p"].notna()]
-    for row in records(rows):
-        return f"{_coefficient(row, alpha=alpha)}, not corrected."
-    return "The correlation could not be computed."
+def scatter(found: Mapping[str, Any] | None, *, alpha: float) -> str:
+    """Give the correlation that Figure 4 shows, as `association.find_correlation` returns it."""
+    if found is None or nb.is_missing(found["p"]):
+        return "The correlation could not be computed."
+    return f"{_coefficient(SimpleNamespace(**found), alpha=alpha)}, not corrected."
+
+
+def axes(x: str, y: str | None) -> str:
+    """Say which variables Figure 4 shows.
+
+    Examples
+    --------
+    >>> axes("age", "mrs_admission"), axes("age", "R PUT")
+    ('mRS at admission against age', 'R PUT against age')
+    """
+    return f"{label(y)} against {_factor(x)}" if y else "No variable"
 
 
 def sizes(table3: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
@@ -303,8 +353,9 @@ def asymmetry(table: pd.DataFrame, *, alpha: float) -> Finding:
             f"{_count(tested, 'comparison')} of a nucleus in a group."
         )
     parts = [
-        f"{ROI_NAMES[row.roi]} in {row.group}, {'left' if row.mean_difference > 0 else 'right'} "
-        f"higher by {nb.decimal(abs(row.mean_difference), 4)} ppm ({nb.confidence(alpha)} of L − R "
+        f"{ROI_NAMES.get(row.roi, row.roi)} in {row.group}, "
+        f"{'left' if row.mean_difference > 0 else 'right'} higher by "
+        f"{nb.decimal(abs(row.mean_difference), 4)} ppm ({nb.confidence(alpha)} of L − R "
         f"{nb.interval(row.ci_low, row.ci_high, 4)}), Cohen dz {nb.decimal(row.cohen_dz, 2)}, "
         f"n = {nb.integer(row.n)}, {nb.p_equals(row.p)}"
         for row in hits
@@ -359,7 +410,8 @@ def power(table: pd.DataFrame, *, alpha: float) -> str:
     """Say what the study could detect, and in how many regions its power was enough."""
     known = table[table["hedges_g"].notna()]
     if known.empty:
-        return "No region has an effect size."
+        reasons = [str(note) for note in table["note"].dropna().unique()][:1]
+        return " ".join(["No region has an effect size", *(f"({r})" for r in reasons)]) + "."
     smallest = known["detectable_g"].max()
     open_ended = int(known["n_per_group_high"].isna().sum())
     text = (

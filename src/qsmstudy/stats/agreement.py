@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from qsmstudy.roi import ROIS
 from qsmstudy.stats.dataset import (
-    REGIONS,
     by_region,
-    check_groups,
     check_option,
+    group_names,
     region_parts,
+    regions_of,
     tabulate,
 )
 from qsmstudy.stats.describe import MIN_VALUES
@@ -162,6 +163,7 @@ def agreement_table(
     alpha: float,
     raters: Sequence[str],
     form: str,
+    rois: Sequence[str] = ROIS,
 ) -> pd.DataFrame:
     """Compute the raters' agreement per region and group (Table 2).
 
@@ -172,13 +174,15 @@ def agreement_table(
     participants : DataFrame
         As `dataset.read_participants` returns it.
     groups : mapping
-        ``{patients: <name>, controls: <name>}``.
+        See `dataset.group_names`.
     alpha : float
         One minus the confidence level.
     raters : sequence of str
         The raters to compare, at least two.
     form : {'icc_a1', 'icc_ak', 'icc_c1', 'icc_ck'}
         The form that ``icc`` shows, see `intraclass_correlation`.
+    rois : sequence of str
+        The study's nuclei.
 
     Returns
     -------
@@ -189,7 +193,8 @@ def agreement_table(
     """
     check_option("form", form, FORMS)
     known = [rater for rater in raters if (means["rater"] == rater).any()]
-    values = {r: by_region(means, participants=participants, rater=r) for r in known}
+    values = {r: by_region(means, participants=participants, rater=r, rois=rois) for r in known}
+    needed = "needs two raters; the study has one" if len(raters) < 2 else _needed(raters)
     if len(known) < max(2, len(raters)):
         log.warning(
             "agreement needs the values of raters %s; the table has %s: every ICC is n/a",
@@ -198,8 +203,8 @@ def agreement_table(
         )
         values = {}
     rows: list[dict[str, object]] = []
-    for region in REGIONS:
-        for group in check_groups(groups):
+    for region in regions_of(rois):
+        for group in group_names(groups):
             members = participants.index[participants["group"] == group]
             ratings = np.empty((0, 2))
             if values:
@@ -212,7 +217,7 @@ def agreement_table(
                 "form": form,
             }
             if not values:
-                row["note"] = f"no ICC: needs the values of raters {', '.join(raters)}"
+                row["note"] = f"no ICC: {needed}"
             elif reason := _reason(ratings):
                 log.warning("%s, %s: no ICC from %d ratings", region, group, len(ratings))
                 row["note"] = f"no ICC: {reason}"
@@ -223,6 +228,10 @@ def agreement_table(
                 row["note"] = "no interval: the raters differ by a constant" if exact else ""
             rows.append(row)
     return tabulate(rows, _COLUMNS)
+
+
+def _needed(raters: Sequence[str]) -> str:
+    return f"needs the values of raters {', '.join(raters)}"
 
 
 def _reason(ratings: NDArray) -> str:

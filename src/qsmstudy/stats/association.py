@@ -9,8 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.roi import ROIS
-from qsmstudy.stats.dataset import REGIONS, SCORES, check_groups, check_option, tabulate
+from qsmstudy.stats.dataset import (
+    COVARIATES,
+    check_option,
+    group_names,
+    nuclei_of,
+    tabulate,
+)
 from qsmstudy.stats.describe import MIN_VALUES, constant, normality
 
 log = logging.getLogger("qsmstudy")
@@ -91,6 +96,7 @@ def correlation_table(
     alpha: float,
     spearman_ci: str,
     missing: str,
+    covariates: Mapping[str, Any] = COVARIATES,
 ) -> pd.DataFrame:
     """Correlate age and every region with the scores in patients.
 
@@ -106,23 +112,54 @@ def correlation_table(
         See `correlate`.
     missing : {'pairwise', 'listwise'}
         Correlate each score in all who have it, or only in those who have every score.
+    covariates : mapping
+        Its ``scores`` are correlated.
 
     Returns
     -------
     DataFrame
-        A row per pair; p values are not corrected for their number, as in the paper.
+        A row per pair; p values are not corrected for their number, as in the paper. One row with
+        a note where the study has no score.
     """
-    patients = participants[participants["group"] == check_groups(groups)[0]]
-    if check_option("missing", missing, MISSING) == "listwise":
-        patients = patients[patients[list(SCORES)].notna().all(axis=1)]
-    variables = {"age": patients["age"]} | {r: chi.loc[patients.index, r] for r in REGIONS}
+    scores = list(covariates["scores"])
+    if check_option("missing", missing, MISSING) and not scores:
+        note = "not computed: the study has no score (config: covariates.scores)"
+        return tabulate([{"note": note}], _CORRELATION_COLUMNS)
+    patients = participants[participants["group"] == group_names(groups)[0]]
+    if missing == "listwise":
+        patients = patients[patients[scores].notna().all(axis=1)]
+    variables = {"age": patients["age"]} | {r: chi.loc[patients.index, r] for r in chi}
     rows = [
         {"x": name, "y": score}
         | correlate(values, patients[score], alpha=alpha, spearman_ci=spearman_ci)
         for name, values in variables.items()
-        for score in SCORES
+        for score in scores
     ]
     return tabulate(rows, _CORRELATION_COLUMNS)
+
+
+def find_correlation(
+    scores: pd.DataFrame, ages: pd.DataFrame, *, x: str, y: str | None, group: str
+) -> dict[str, Any] | None:
+    """Return the tables' correlation of two variables; None where they have none.
+
+    Parameters
+    ----------
+    scores, ages : DataFrame
+        The correlations with the scores (in the patients), and with age (in every group).
+    x, y : str
+        Either order.
+    group : str
+        The patients' code.
+    """
+    pair = {x, y}
+    for row in scores.to_dict("records"):
+        if {row["x"], row["y"]} == pair:
+            return {str(key): value for key, value in row.items()}
+    for row in ages.to_dict("records"):
+        if row["group"] == group and {"age", f"{row['hemisphere']} {row['roi']}"} == pair:
+            return {str(key): value for key, value in row.items()}
+    return None
 
 
 def compare_pairs(left: ArrayLike, right: ArrayLike, *, alpha: float) -> dict[str, Any]:
@@ -213,9 +250,9 @@ def asymmetry_table(
         test stands in the last columns.
     """
     rows: list[dict[str, object]] = []
-    for group in check_groups(groups):
+    for group in group_names(groups):
         values = chi[participants["group"] == group]
-        for roi in ROIS:
+        for roi in nuclei_of(chi):
             row = compare_pairs(values[f"L {roi}"], values[f"R {roi}"], alpha=alpha)
             if "t" not in row:
                 log.warning("%s, %s: no paired test from %d pairs", group, roi, row["n"])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,11 +28,17 @@ BINARY_FACTORS = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diab
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
 #: Everything that a regression may use as a predictor.
 FACTORS = ("age", *BINARY_FACTORS, *SCORES)
+#: Smallest and largest whole number of a score, by the first word of its name.
+SCORE_RANGES = {"nihss": (0, 42), "mrs": (0, 6)}
+#: What the default study knows of its participants, beside age and sex.
+COVARIATES: Mapping[str, Any] = {
+    "factors": BINARY_FACTORS,
+    "scores": SCORES,
+    "score_ranges": SCORE_RANGES,
+}
 
 _OLDEST = 120
 _AGE_RULE = f"a number of years above 0, at most {_OLDEST}"
-_SCORE_RANGE = {"nihss": (0, 42), "mrs": (0, 6)}
-_PARTICIPANT_COLUMNS = ("participant_id", "group", "age", "sex", *BINARY_FACTORS, *SCORES)
 _MEANS_COLUMNS = ("participant_id", "rater", "roi", "hemisphere", "chi_ppm")
 
 
@@ -51,14 +58,67 @@ def check_option(name: str, value: object, allowed: Iterable[str]) -> str:
     raise StudyError(f"{name}: must be one of {', '.join(names)}; got {value!r}.{hint}")
 
 
-def check_groups(groups: Mapping[str, str]) -> tuple[str, str]:
-    """Return the names of the patients' and the controls' group."""
-    if set(groups) != {"patients", "controls"} or groups["patients"] == groups["controls"]:
+def group_names(groups: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of all groups of a study: the patients, then the others.
+
+    Parameters
+    ----------
+    groups : mapping
+        ``patients`` (those whose scores and factors are analysed) and, where the study has them,
+        ``controls`` and further groups: names or lists of names; None is no group.
+
+    Examples
+    --------
+    >>> group_names({"patients": "PD", "controls": "HC", "further": ["MSA"]})
+    ('PD', 'HC', 'MSA')
+    """
+    names: list[str] = []
+    for value in groups.values():
+        names += [value] if isinstance(value, str) else list(value or ())
+    if not isinstance(groups.get("patients"), str) or len(set(names)) < len(names):
+        raise StudyError(
+            "groups: must name different groups, {patients: <name>, controls: <name>}, further "
+            f"ones as a list under further; got {dict(groups)}. Correct `groups` in the "
+            "configuration."
+        )
+    return tuple(names)
+
+
+def check_groups(groups: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the names of the patients' and the controls' group, which a comparison needs."""
+    names = group_names(groups)
+    if not isinstance(groups.get("controls"), str):
         raise StudyError(
             "groups: must name two different groups, {patients: <name>, controls: <name>}; "
-            f"got {dict(groups)}. Correct `groups` in the configuration."
+            f"got {', '.join(names)}. Correct `groups` in the configuration."
         )
     return groups["patients"], groups["controls"]
+
+
+def has_controls(groups: Mapping[str, Any]) -> bool:
+    """Tell whether a study has controls to compare its patients with."""
+    return bool(group_names(groups)) and isinstance(groups.get("controls"), str)
+
+
+def factors_of(covariates: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return everything that a regression may use as a predictor."""
+    return ("age", *covariates["factors"], *covariates["scores"])
+
+
+def regions_of(rois: Sequence[str]) -> list[str]:
+    """Return the regions of nuclei, both sides of each.
+
+    Examples
+    --------
+    >>> regions_of(["CN", "GP"])
+    ['L CN', 'R CN', 'L GP', 'R GP']
+    """
+    return [f"{hemisphere} {roi}" for roi in rois for hemisphere in HEMISPHERES]
+
+
+def nuclei_of(chi: pd.DataFrame) -> list[str]:
+    """Return the nuclei of a table with a column per region, in its order."""
+    return list(dict.fromkeys(str(region).split()[1] for region in chi.columns))
 
 
 def region_parts(region: str) -> dict[str, str]:
@@ -81,7 +141,9 @@ def tabulate(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd
     return table
 
 
-def read_participants(path: Path, *, groups: Mapping[str, str]) -> pd.DataFrame:
+def read_participants(
+    path: Path, *, groups: Mapping[str, Any], covariates: Mapping[str, Any] = COVARIATES
+) -> pd.DataFrame:
     """Read and check a BIDS participants table.
 
     Parameters
@@ -89,7 +151,11 @@ def read_participants(path: Path, *, groups: Mapping[str, str]) -> pd.DataFrame:
     path : Path
         ``participants.tsv``; further columns are kept unchecked.
     groups : mapping
-        ``{patients: <name>, controls: <name>}``.
+        See `group_names`.
+    covariates : mapping
+        Columns beside age and sex: ``factors`` (yes or no), ``scores`` (numbers) and
+        ``score_ranges``, the smallest and largest whole number of a score by the first word of
+        its name; a score without a range is any number.
 
     Returns
     -------
@@ -103,33 +169,42 @@ def read_participants(path: Path, *, groups: Mapping[str, str]) -> pd.DataFrame:
         If a value is outside the closed vocabulary, a participant stands twice, or a
         group has nobody; the message names file, participant, column and value.
     """
-    names = check_groups(groups)
-    frame = bids.read_tsv(path, columns=_PARTICIPANT_COLUMNS)
+    names = group_names(groups)
+    scores = list(covariates["scores"])
+    columns = ["participant_id", "group", "age", "sex", *covariates["factors"], *scores]
+    frame = bids.read_tsv(path, columns=columns)
     _check_identifiers(frame["participant_id"], path=path)
     frame = frame.set_index("participant_id")
     _check_words(frame, "group", names, path=path, required=True)
     _check_words(frame, "sex", ("M", "F"), path=path)
-    for column in BINARY_FACTORS:
+    for column in covariates["factors"]:
         _check_words(frame, column, ("yes", "no"), path=path)
     frame["age"] = _numbers(frame, "age", _plausible_age, _AGE_RULE, path=path)
-    for column in SCORES:
-        low, high = _SCORE_RANGE[column.split("_")[0]]
-        frame[column] = _numbers(
-            frame,
-            column,
-            partial(_whole_number_between, low=low, high=high),
-            f"a whole number from {low} to {high}",
-            path=path,
-        )
+    for column in scores:
+        holds, rule = _score_rule(column, covariates["score_ranges"])
+        frame[column] = _numbers(frame, column, holds, rule, path=path)
     for name in names:
         if not (frame["group"] == name).any():
+            compared = f"; the tables compare {' with '.join(names)}" if len(names) > 1 else ""
             raise StudyError(
-                f"{path}: group {name} has no participant; the tables compare {names[0]} with "
-                f"{names[1]}. Add its participants, or name the groups under `groups`."
+                f"{path}: group {name} has no participant{compared}. Add its participants, or "
+                "name the groups under `groups`."
             )
     sizes = ", ".join(f"{(frame['group'] == name).sum()} {name}" for name in names)
     log.info("%s: %s", path, sizes)
     return frame
+
+
+def _score_rule(
+    score: str, ranges: Mapping[str, Sequence[float]]
+) -> tuple[Callable[[pd.Series], pd.Series], str]:
+    """Return what holds for a score's values, as a function and in words."""
+    limits = ranges.get(score) or ranges.get(score.split("_")[0])
+    if limits is None:
+        return np.isfinite, "a number"
+    low, high = limits
+    between = partial(_whole_number_between, low=low, high=high)
+    return between, f"a whole number from {low} to {high}"
 
 
 def _check_identifiers(identifiers: pd.Series, *, path: Path) -> None:
@@ -161,7 +236,7 @@ def _plausible_age(years: pd.Series) -> pd.Series:
     return (years > 0) & (years <= _OLDEST)
 
 
-def _whole_number_between(numbers: pd.Series, low: int, high: int) -> pd.Series:
+def _whole_number_between(numbers: pd.Series, low: float, high: float) -> pd.Series:
     return (numbers >= low) & (numbers <= high) & (numbers == np.floor(numbers))
 
 
@@ -204,7 +279,9 @@ def _numbers(
     return numbers
 
 
-def read_roi_means(path: Path, *, participants: pd.DataFrame) -> pd.DataFrame:
+def read_roi_means(
+    path: Path, *, participants: pd.DataFrame, rois: Sequence[str] = ROIS
+) -> pd.DataFrame:
     """Read and check the table of one mean per participant, rater and region.
 
     Parameters
@@ -213,11 +290,14 @@ def read_roi_means(path: Path, *, participants: pd.DataFrame) -> pd.DataFrame:
         Table with ``participant_id, rater, roi, hemisphere, chi_ppm``.
     participants : DataFrame
         As `read_participants` returns it.
+    rois : sequence of str
+        The study's nuclei.
 
     Returns
     -------
     DataFrame
-        The rows with a column ``region`` (``L CN``); ``chi_ppm`` is a float [ppm].
+        The rows with a column ``region`` (``L CN``); ``chi_ppm`` is a float [ppm], and so is
+        ``volume_mm3`` [mm^3] where the table has it.
 
     Raises
     ------
@@ -226,9 +306,11 @@ def read_roi_means(path: Path, *, participants: pd.DataFrame) -> pd.DataFrame:
         two sessions, or the two tables do not hold the same participants.
     """
     frame = bids.read_tsv(path, columns=_MEANS_COLUMNS).set_index("participant_id")
-    for column, words in (("roi", ROIS), ("hemisphere", HEMISPHERES)):
+    for column, words in (("roi", tuple(rois)), ("hemisphere", HEMISPHERES)):
         _check_words(frame, column, words, path=path, required=True)
     frame["chi_ppm"] = _numbers(frame, "chi_ppm", np.isfinite, "a finite number [ppm]", path=path)
+    if "volume_mm3" in frame:
+        frame["volume_mm3"] = _numbers(frame, "volume_mm3", np.isfinite, "a volume", path=path)
     _check_same_participants(frame.index, participants.index, path=path)
     frame["region"] = frame["hemisphere"] + " " + frame["roi"]
     frame = frame.reset_index()
@@ -268,7 +350,14 @@ def _check_same_participants(measured: pd.Index, listed: pd.Index, *, path: Path
         )
 
 
-def by_region(means: pd.DataFrame, *, participants: pd.DataFrame, rater: str) -> pd.DataFrame:
+def by_region(
+    means: pd.DataFrame,
+    *,
+    participants: pd.DataFrame,
+    rater: str,
+    rois: Sequence[str] = ROIS,
+    value: str = "chi_ppm",
+) -> pd.DataFrame:
     """Pivot one rater's means to a column per region.
 
     Parameters
@@ -279,24 +368,31 @@ def by_region(means: pd.DataFrame, *, participants: pd.DataFrame, rater: str) ->
         Its index gives the rows and their order.
     rater : str
         A rater, or ``mean`` for the mean of the raters.
+    rois : sequence of str
+        The study's nuclei, in the order of the columns.
+    value : {'chi_ppm', 'volume_mm3'}
+        What is pivoted.
 
     Returns
     -------
-    DataFrame, shape (participants, 14)
-        Susceptibility [ppm]; NaN where a region was not measured, which is logged.
+    DataFrame, shape (participants, regions)
+        Susceptibility [ppm] or volume [mm^3]; NaN where a region was not measured, which is
+        logged.
     """
     raters = sorted(means["rater"].dropna().unique())
     check_option("rater", rater, raters)
     own = means[means["rater"] == rater]
-    wide = own.pivot(index="participant_id", columns="region", values="chi_ppm")
-    wide = wide.reindex(index=participants.index, columns=list(REGIONS))
-    for region in REGIONS:
+    wide = own.pivot(index="participant_id", columns="region", values=value)
+    wide = wide.reindex(index=participants.index, columns=regions_of(rois))
+    for region in wide:
         if missing := list(wide.index[wide[region].isna()]):
             log.warning("rater %s, %s: no value for %s", rater, region, ", ".join(missing))
     return wide
 
 
-def read_chi(path: Path, *, participants: pd.DataFrame, rater: str) -> pd.DataFrame:
+def read_chi(
+    path: Path, *, participants: pd.DataFrame, rater: str, rois: Sequence[str] = ROIS
+) -> pd.DataFrame:
     """Read `path` and return one rater's susceptibility [ppm] by region; see `by_region`."""
-    means = read_roi_means(path, participants=participants)
-    return by_region(means, participants=participants, rater=rater)
+    means = read_roi_means(path, participants=participants, rois=rois)
+    return by_region(means, participants=participants, rater=rater, rois=rois)

@@ -1,4 +1,4 @@
-"""Susceptibility of patients and controls (Table 3)."""
+"""Susceptibility of the groups (Table 3)."""
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from qsmstudy.errors import StudyError
-from qsmstudy.roi import ROIS
-from qsmstudy.stats.dataset import REGIONS, check_groups, check_option, region_parts, tabulate
+from qsmstudy.stats.dataset import check_option, group_names, region_parts, tabulate
 from qsmstudy.stats.describe import (
     alternatives,
     compare_means,
@@ -21,6 +20,7 @@ from qsmstudy.stats.describe import (
     present,
 )
 from qsmstudy.stats.effects import hedges_g, rank_biserial
+from qsmstudy.stats.several import compare_all_means, compare_all_ranks
 
 #: Corrections for the family of regions.
 FDR = ("as_published", "bh")
@@ -32,6 +32,8 @@ _COLUMNS = (
     *("levene_f", "levene_p", "p_pooled", "p_welch", "p_mann_whitney"),
     *("rank_biserial", "rank_biserial_low", "rank_biserial_high"),
 )
+#: What three and more groups have beside it.
+_SEVERAL_COLUMNS = ("df2", "effect", "effect_size")
 
 
 def false_discovery(p: ArrayLike, *, method: str) -> tuple[NDArray, NDArray]:
@@ -112,11 +114,11 @@ def group_table(
     participants : DataFrame
         As `dataset.read_participants` returns it.
     groups : mapping
-        ``{patients: <name>, controls: <name>}``.
+        See `dataset.group_names`.
     alpha : float
         Level of normality and significance; one minus the confidence level.
     t_test : {'pooled', 'welch'}
-        The t test where both groups look normal.
+        The t test, or analysis of variance, where all groups look normal.
     quantile : str
         One of `describe.QUANTILES`.
     fdr : {'as_published', 'bh'}
@@ -125,14 +127,17 @@ def group_table(
     Returns
     -------
     DataFrame
-        Two rows per region with the groups' values [ppm], then a row ``all`` with the test:
-        t where Shapiro-Wilk rejects normality in neither group, Mann-Whitney elsewhere. The
-        other tests' p and Levene's test stand beside it, and the effect sizes of both.
+        A row per region and group with the group's values [ppm], then a row ``all`` with the
+        test: t where Shapiro-Wilk rejects normality in neither group, Mann-Whitney elsewhere. The
+        other tests' p and Levene's test stand beside it, and the effect sizes of both. Three and
+        more groups are compared by analysis of variance or the Kruskal-Wallis test, with one
+        effect size; one group by none, and the row says so.
     """
-    names = check_groups(groups)
+    names = group_names(groups)
+    columns = (*_COLUMNS, *_SEVERAL_COLUMNS) if len(names) > 2 else _COLUMNS
     rows: list[dict[str, object]] = []
     tests: list[dict[str, Any]] = []
-    for region in REGIONS:
+    for region in map(str, chi.columns):
         samples = {n: present(chi.loc[participants["group"] == n, region]) for n in names}
         normal = []
         for name, sample in samples.items():
@@ -145,24 +150,39 @@ def group_table(
                 | {"note": f"no normality test: {reason}" if reason else ""}
                 | describe(sample, quantile=quantile)
             )
-        if all(normal):
-            test = compare_means(samples, t_test=t_test, alpha=alpha)
-        else:
-            test = compare_ranks(samples)
         n = sum(sample.size for sample in samples.values())
-        tests.append(
-            {**region_parts(region), "group": "all", "n": n}
-            | test
-            | alternatives(samples)
-            | hedges_g(samples, alpha=alpha)
-            | rank_biserial(samples, alpha=alpha)
-        )
+        test = _compared(samples, normal=all(normal), t_test=t_test, alpha=alpha)
+        tests.append({**region_parts(region), "group": "all", "n": n} | test)
         rows.append(tests[-1])
     rank, adjusted = false_discovery([row.get("p", np.nan) for row in tests], method=fdr)
     for row, place, value in zip(tests, rank, adjusted, strict=True):
         if not np.isnan(value):
             row |= {"rank": int(place), "p_fdr": value, "significant": _yes(value < alpha)}
-    return tabulate(rows, _COLUMNS)
+    return tabulate(rows, columns)
+
+
+def _compared(
+    samples: Mapping[str, NDArray], *, normal: bool, t_test: str, alpha: float
+) -> dict[str, Any]:
+    """Compare the groups' samples by what their number and normality ask for."""
+    if len(samples) == 1:
+        return {"note": "not tested: the study has one group"}
+    if len(samples) > 2:
+        if normal:
+            return compare_all_means(samples, t_test=t_test, alpha=alpha)
+        return compare_all_ranks(samples)
+    test = compare_means(samples, t_test=t_test, alpha=alpha) if normal else compare_ranks(samples)
+    return (
+        test
+        | alternatives(samples)
+        | hedges_g(samples, alpha=alpha)
+        | rank_biserial(samples, alpha=alpha)
+    )
+
+
+def regions_in(table: pd.DataFrame) -> list[str]:
+    """Return the regions of a table with hemisphere and roi, each once, in its order."""
+    return list(dict.fromkeys(table["hemisphere"] + " " + table["roi"]))
 
 
 def _yes(condition: bool) -> str:
@@ -183,18 +203,20 @@ def select_regions(table3: pd.DataFrame, rois: str | Sequence[str]) -> list[str]
     Returns
     -------
     list of str
-        Regions in the order of `dataset.REGIONS`; may be empty.
+        Regions in the order of the table; may be empty.
     """
+    regions = regions_in(table3)
     if isinstance(rois, str):
         check_option("rois", rois, ("significant",))
         rows = table3[(table3["group"] == "all") & (table3["significant"] == "yes")]
         wanted = set(rows["hemisphere"] + " " + rows["roi"])
-        return [region for region in REGIONS if region in wanted]
+        return [region for region in regions if region in wanted]
     if not rois:
         raise StudyError(
             "rois: must be `significant` or a list of nuclei and regions; got an empty list. "
             "Name at least one, for example [CN, PUT]."
         )
+    nuclei = dict.fromkeys(region.split()[1] for region in regions)
     for name in rois:
-        check_option("rois", name, (*ROIS, *REGIONS))
-    return [region for region in REGIONS if region in rois or region.split()[1] in rois]
+        check_option("rois", name, (*nuclei, *regions))
+    return [region for region in regions if region in rois or region.split()[1] in rois]

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qsmstudy.stats.dataset import REGIONS, check_groups, region_parts, tabulate
+from qsmstudy.stats.dataset import check_groups, group_names, region_parts, tabulate
+from qsmstudy.stats.groups import regions_in
 
 _COLUMNS = (
     *("roi", "hemisphere", "n_patients", "n_controls", "hedges_g", "g_low", "g_high"),
@@ -95,9 +96,13 @@ def power_table(
     ----------
     Hoenig JM, Heisey DM (2001), Am Stat 55:19. doi:10.1198/000313001300339897
     """
+    regions = regions_in(table3)
+    if len(names := group_names(groups)) != 2:
+        note = f"not computed: power is that of two groups; the study has {len(names)}"
+        return tabulate([{**region_parts(r), "note": note} for r in regions], _COLUMNS)
     patients, controls = check_groups(groups)
     rows: list[dict[str, Any]] = []
-    for region in REGIONS:
+    for region in regions:
         parts = region_parts(region)
         own = table3[
             (table3["roi"] == parts["roi"]) & (table3["hemisphere"] == parts["hemisphere"])

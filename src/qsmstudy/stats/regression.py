@@ -1,16 +1,16 @@
 """Clinical factors and susceptibility in patients (Tables 5 and 6)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from qsmstudy.stats.dataset import (
-    BINARY_FACTORS,
-    FACTORS,
-    REGIONS,
-    check_groups,
+    COVARIATES,
     check_option,
+    factors_of,
+    group_names,
     region_parts,
     tabulate,
 )
@@ -40,6 +40,7 @@ def predictors(
     groups: Mapping[str, str],
     factors: Sequence[str],
     binary_coding: str,
+    covariates: Mapping[str, Any] = COVARIATES,
 ) -> pd.DataFrame:
     """Code the patients' clinical factors as numbers.
 
@@ -50,10 +51,12 @@ def predictors(
     groups : mapping
         ``{patients: <name>, controls: <name>}``.
     factors : sequence of str
-        Some of `dataset.FACTORS`.
+        Some of `dataset.factors_of` the covariates.
     binary_coding : {'yes1_no2', 'yes1_no0'}
         ``yes1_no2`` turns the sign: a positive coefficient then means *higher without* the
         factor.
+    covariates : mapping
+        Which columns the study has, see `dataset.read_participants`.
 
     Returns
     -------
@@ -62,10 +65,12 @@ def predictors(
     """
     coding = BINARY_CODINGS[check_option("binary_coding", binary_coding, BINARY_CODINGS)]
     for factor in factors:
-        check_option("factors", factor, FACTORS)
-    patients = participants[participants["group"] == check_groups(groups)[0]]
+        check_option("factors", factor, factors_of(covariates))
+    patients = participants[participants["group"] == group_names(groups)[0]]
     columns = {
-        factor: patients[factor].map(coding) if factor in BINARY_FACTORS else patients[factor]
+        factor: patients[factor].map(coding)
+        if factor in covariates["factors"]
+        else patients[factor]
         for factor in factors
     }
     return pd.DataFrame(columns, index=patients.index).astype(float)
@@ -199,7 +204,7 @@ def multivariable_table(
     """
     rows: list[dict] = []
     analysed = set(table5["hemisphere"].astype(str) + " " + table5["roi"].astype(str))
-    for region in (region for region in REGIONS if region in analysed):
+    for region in (region for region in chi.columns if region in analysed):
         parts = region_parts(region)
         own = table5[
             (table5["roi"] == parts["roi"]) & (table5["hemisphere"] == parts["hemisphere"])

@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.stats.dataset import check_groups, check_option, region_parts, tabulate
+from qsmstudy.stats.dataset import (
+    check_groups,
+    check_option,
+    has_controls,
+    region_parts,
+    tabulate,
+)
 from qsmstudy.stats.describe import MIN_VALUES, constant
 
 #: Standard errors of the area under the curve.
@@ -183,14 +189,39 @@ def patient_probability(markers: pd.DataFrame, is_patient: ArrayLike) -> tuple[N
     note : str
         What is wrong with the fit; empty if nothing is.
     """
+    spread = markers.std(ddof=1)
+    if (spread == 0).any():
+        return np.empty(0), "no combination: a marker is constant"
+    coefficients, note = fit_logistic((markers - markers.mean()) / spread, is_patient)
+    if not coefficients.size:
+        return coefficients, note
+    design = np.column_stack([np.ones(len(markers)), (markers - markers.mean()) / spread])
+    with np.errstate(over="ignore"):  # of separated groups; the probability is then 0
+        return 1 / (1 + np.exp(-(design @ coefficients))), note
+
+
+def fit_logistic(scaled: pd.DataFrame, is_patient: ArrayLike) -> tuple[NDArray, str]:
+    """Fit a logistic regression.
+
+    Parameters
+    ----------
+    scaled : DataFrame, shape (N, K)
+        Markers of about unit spread, none constant.
+    is_patient : array_like of bool, shape (N,)
+        Group.
+
+    Returns
+    -------
+    coefficients : ndarray, shape (K + 1,)
+        Constant and slopes; empty if there is no fit.
+    note : str
+        What is wrong with the fit; empty if nothing is.
+    """
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
     outcome = np.asarray(is_patient, dtype=float)
-    spread = markers.std(ddof=1)
-    if (spread == 0).any():
-        return np.empty(0), "no combination: a marker is constant"
-    design = sm.add_constant(((markers - markers.mean()) / spread).to_numpy(), has_constant="add")
+    design = sm.add_constant(scaled.to_numpy(), has_constant="add")
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return np.empty(0), "no combination: more markers than the participants can tell apart"
     with warnings.catch_warnings(record=True) as caught:
@@ -199,14 +230,14 @@ def patient_probability(markers: pd.DataFrame, is_patient: ArrayLike) -> tuple[N
             fit = sm.Logit(outcome, design).fit(method="newton", maxiter=100, disp=False)
         except np.linalg.LinAlgError:
             return np.empty(0), "no combination: the logistic regression has no finite estimate"
-        probability = np.asarray(fit.predict())
+        coefficients = np.asarray(fit.params)
     kinds = [warning.category for warning in caught]
     note = ""
     if any(issubclass(kind, PerfectSeparationWarning) for kind in kinds):
         note = "the markers separate the groups perfectly: no finite logistic estimate exists"
     elif any(issubclass(kind, ConvergenceWarning) for kind in kinds):
         note = "the logistic regression did not converge"
-    return probability, note
+    return coefficients, note
 
 
 def roc_table(
@@ -231,7 +262,8 @@ def roc_table(
     participants : DataFrame
         As `dataset.read_participants` returns it.
     groups : mapping
-        ``{patients: <name>, controls: <name>}``.
+        See `dataset.group_names`; the curves tell ``patients`` from ``controls``, further groups
+        are left out.
     alpha : float
         One minus the confidence level.
     positive_group : {'patients', 'controls'}
@@ -251,8 +283,15 @@ def roc_table(
     curves : DataFrame
         ``marker, threshold, fpr, tpr``.
     """
-    patients, controls = check_groups(groups)
     check_option("positive_group", positive_group, POSITIVE_GROUPS)
+    if not has_controls(groups):
+        note = "not analysed: the study has no controls to tell the patients from"
+        return tabulate([{"marker": "combination", "note": note}], _COLUMNS), pd.DataFrame(
+            columns=list(_CURVE_COLUMNS)
+        )
+    patients, controls = check_groups(groups)
+    participants = participants[participants["group"].isin([patients, controls])]
+    chi = chi.loc[participants.index]
     is_patient = participants["group"] == patients
     higher = positive_group == "patients"
     analyse = partial(_analyse, higher=higher, alpha=alpha, auc_se=auc_se, cutoff_tie=cutoff_tie)

@@ -1,0 +1,37 @@
+"""Correlate every region with age, in every group."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy.stats import age, dataset
+
+
+def main(
+    *,
+    roi_means: Path,
+    participants: Path,
+    table: Path,
+    groups: dict,
+    covariates: dict,
+    nuclei: list,
+    alpha: float,
+    rater: str,
+    spearman_ci: str,
+    correction: str,
+) -> None:
+    """Correlate every region with age, in every group."""
+    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
+    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
+    result = age.age_table(
+        chi,
+        participants=people,
+        groups=groups,
+        alpha=alpha,
+        spearman_ci=spearman_ci,
+        correction=correction,
+    )
+    bids.write_tsv(table, result)
+
+
+if __name__ == "__main__":
+    job.run(main)

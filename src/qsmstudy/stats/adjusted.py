@@ -1,0 +1,228 @@
+"""Comparison of the groups adjusted for age, sex and the size of the region."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qsmstudy.stats.dataset import (
+    COVARIATES,
+    check_groups,
+    check_option,
+    factors_of,
+    group_names,
+    has_controls,
+    region_parts,
+    tabulate,
+)
+from qsmstudy.stats.describe import MIN_VALUES, normality
+from qsmstudy.stats.several import CORRECTIONS
+from qsmstudy.stats.several import adjusted as corrected
+
+#: Standard errors: of the ordinary model, or robust to unequal variances.
+ERRORS = ("ordinary", "hc3")
+
+_COLUMNS = (
+    *("roi", "hemisphere", "group", "reference_group", "n", "covariates", "difference_unadjusted"),
+    *("difference", "se", "ci_low", "ci_high", "t", "df", "p", "p_adjusted", "significant"),
+    *("partial_r2", "cohen_d", "p_ordinary", "p_hc3", "shapiro_p", "breusch_pagan_p", "slopes_p"),
+    *("vif_max", "assumptions", "note"),
+)
+
+
+def adjusted_table(
+    chi: pd.DataFrame,
+    *,
+    volumes: pd.DataFrame | None,
+    participants: pd.DataFrame,
+    groups: Mapping[str, Any],
+    alpha: float,
+    adjust_for: Sequence[str],
+    errors: str,
+    correction: str,
+    covariates: Mapping[str, Any] = COVARIATES,
+) -> pd.DataFrame:
+    r"""Compare every group with the controls, adjusted for covariates, in every region.
+
+    Parameters
+    ----------
+    chi : DataFrame, shape (participants, regions)
+        Susceptibility [ppm] by region.
+    volumes : DataFrame or None
+        Volume of every region [mm^3], same shape; None where it was not measured.
+    participants : DataFrame
+        As `dataset.read_participants` returns it.
+    groups : mapping
+        See `dataset.group_names`.
+    alpha : float
+        Level of significance and of the checks; one minus the confidence level.
+    adjust_for : sequence of str
+        ``age``, ``sex``, ``volume`` (of the region), or a factor or score of the study.
+    errors : {'ordinary', 'hc3'}
+        Which standard error the interval and p come from; the other p stands beside it.
+    correction : {'holm', 'bonferroni', 'fdr_bh', 'none'}
+        Over the regions, for each group.
+    covariates : mapping
+        See `dataset.read_participants`.
+
+    Returns
+    -------
+    DataFrame
+        A row per region and group that is not the controls: ``difference`` [ppm] of the group
+        and the controls at equal covariates with its interval, the plain difference of the same
+        participants, ``partial_r2`` (the share of the remaining variance that the group
+        explains), ``cohen_d`` (the difference over the residual SD), and the checks of
+        the model. ``assumptions`` names those that fail at `alpha`.
+
+    Notes
+    -----
+    The model is :math:`χ = β_0 + \sum_g β_g [group = g] + \sum_k γ_k x_k + ε`, fitted by least
+    squares to the complete cases of the region. Checked are: normal residuals (Shapiro and
+    Wilk), equal variance (Breusch and Pagan), equal slopes in all groups (F test of the products
+    of group and covariate), and variance inflation (above 5).
+
+    References
+    ----------
+    Breusch TS, Pagan AR (1979), Econometrica 47:1287. doi:10.2307/1911963
+    MacKinnon JG, White H (1985), J Econom 29:305. doi:10.1016/0304-4076(85)90158-7
+    """
+    check_option("errors", errors, ERRORS)
+    check_option("correction", correction, CORRECTIONS)
+    for name in adjust_for:
+        check_option("adjust_for", name, ("sex", "volume", *factors_of(covariates)))
+    if not has_controls(groups):
+        return tabulate([{"note": "not compared: the study has no controls"}], _COLUMNS)
+    reference = check_groups(groups)[1]
+    others = [name for name in group_names(groups) if name != reference]
+    rows: list[dict[str, Any]] = []
+    for region in map(str, chi.columns):
+        terms, absent = _terms(
+            participants, None if volumes is None else volumes[region], adjust_for=adjust_for
+        )
+        data = _complete(chi[region], participants["group"], terms, [reference, *others])
+        for row in _compared(data, list(terms), others, alpha=alpha, errors=errors):
+            notes = filter(None, [str(row.get("note") or ""), absent])
+            shared = {"reference_group": reference, "covariates": ", ".join(terms)}
+            rows.append(region_parts(region) | shared | row | {"note": "; ".join(notes)})
+    for group in others:
+        own = [row for row in rows if row["group"] == group and np.isfinite(row.get("p", np.nan))]
+        values = corrected([row["p"] for row in own], correction)
+        for row, value in zip(own, values, strict=True):
+            row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
+    return tabulate(rows, _COLUMNS)
+
+
+def _terms(
+    participants: pd.DataFrame, volume: pd.Series | None, *, adjust_for: Sequence[str]
+) -> tuple[pd.DataFrame, str]:
+    """Return the covariates as numbers, and what is said of those that are not known."""
+    words = {"M": 1.0, "F": 0.0, "yes": 1.0, "no": 0.0}
+    columns, absent = {}, []
+    for name in adjust_for:
+        values = volume if name == "volume" else participants[name]
+        if values is None or values.isna().all():
+            absent.append(name)
+            continue
+        coded = values if pd.api.types.is_numeric_dtype(values) else values.map(words)
+        columns[name] = coded.astype(float)
+    note = f"not adjusted for {', '.join(absent)}: not known" if absent else ""
+    return pd.DataFrame(columns, index=participants.index), note
+
+
+def _complete(
+    outcome: pd.Series, group: pd.Series, terms: pd.DataFrame, names: Sequence[str]
+) -> pd.DataFrame:
+    """Return the complete cases: the outcome, the group and the covariates about their means."""
+    data = terms.assign(chi=outcome, group=group)
+    data = data[data["group"].isin(names)].dropna()
+    for name in terms:
+        data[name] = data[name] - data[name].mean()
+    return data
+
+
+def _compared(
+    data: pd.DataFrame, terms: Sequence[str], others: Sequence[str], *, alpha: float, errors: str
+) -> list[dict[str, Any]]:
+    """Fit the model of one region; return a row per group."""
+    import statsmodels.api as sm
+
+    varying = [name for name in terms if data[name].std(ddof=1) > 0]
+    flat = [name for name in terms if name not in varying]
+    rows: list[dict[str, Any]] = [{"group": name, "n": len(data)} for name in others]
+    members = {name: (data["group"] == name).sum() for name in others}
+    members["controls"] = len(data) - sum(members.values())
+    if min(members.values()) < MIN_VALUES or len(data) < len(varying) + len(others) + 3:
+        note = f"not fitted: {len(data)} complete cases, {min(members.values())} in a group"
+        return [row | {"note": note} for row in rows]
+    dummies = pd.DataFrame({name: (data["group"] == name).astype(float) for name in others})
+    design = sm.add_constant(pd.concat([dummies, data[varying]], axis=1), has_constant="add")
+    if np.linalg.matrix_rank(design) < design.shape[1] or np.ptp(data["chi"]) == 0:
+        note = "not fitted: the terms are collinear, or the susceptibility does not vary"
+        return [row | {"note": note} for row in rows]
+    fit = sm.OLS(data["chi"], design).fit()
+    robust = fit.get_robustcov_results("HC3", use_t=True)
+    checks = _checks(data, dummies, varying, design, fit, alpha=alpha)
+    used, place = (robust if errors == "hc3" else fit), list(design.columns)
+    limits = np.asarray(used.conf_int(alpha))
+    controls = ~data["group"].isin(others)
+    for row in rows:
+        name, i = row["group"], place.index(row["group"])
+        t, df = float(np.asarray(used.tvalues)[i]), int(fit.df_resid)
+        plain = data.loc[data["group"] == name, "chi"].mean() - data.loc[controls, "chi"].mean()
+        row |= {
+            "difference_unadjusted": float(plain),
+            "difference": float(fit.params.iloc[i]),
+            "se": float(np.asarray(used.bse)[i]),
+            "ci_low": float(limits[i, 0]),
+            "ci_high": float(limits[i, 1]),
+            "t": t,
+            "df": df,
+            "p": float(np.asarray(used.pvalues)[i]),
+            "partial_r2": float(fit.tvalues.iloc[i] ** 2 / (fit.tvalues.iloc[i] ** 2 + df)),
+            "cohen_d": float(fit.params.iloc[i] / np.sqrt(fit.mse_resid)),
+            "p_ordinary": float(fit.pvalues.iloc[i]),
+            "p_hc3": float(robust.pvalues[i]),
+            "note": f"not adjusted for {', '.join(flat)}: no variation" if flat else "",
+        } | checks
+    return rows
+
+
+def _checks(
+    data: pd.DataFrame,
+    dummies: pd.DataFrame,
+    terms: Sequence[str],
+    design: pd.DataFrame,
+    fit: Any,
+    *,
+    alpha: float,
+) -> dict[str, Any]:
+    """Check what the model assumes."""
+    import statsmodels.api as sm
+    from statsmodels.stats.diagnostic import het_breuschpagan
+    from statsmodels.stats.outliers_influence import variance_inflation_factor
+
+    products = {
+        f"{group} x {name}": dummies[group] * data[name] for group in dummies for name in terms
+    }
+    slopes = np.nan
+    wide = pd.concat([design, pd.DataFrame(products, index=design.index)], axis=1)
+    if terms and np.linalg.matrix_rank(wide) == wide.shape[1] < len(wide):
+        slopes = float(sm.OLS(data["chi"], wide).fit().compare_f_test(fit)[1])
+    found: dict[str, Any] = {
+        "shapiro_p": normality(fit.resid)[1],
+        "breusch_pagan_p": float(het_breuschpagan(fit.resid, design)[1]),
+        "slopes_p": slopes,
+        "vif_max": max(
+            float(variance_inflation_factor(design.to_numpy(), i))
+            for i in range(1, design.shape[1])
+        ),
+    }
+    failed = {
+        "residuals not normal": found["shapiro_p"] < alpha,
+        "unequal variance": found["breusch_pagan_p"] < alpha,
+        "unequal slopes": slopes < alpha,
+        "collinear": found["vif_max"] > 5,
+    }
+    found["assumptions"] = "; ".join(name for name, fails in failed.items() if fails) or "hold"
+    return found

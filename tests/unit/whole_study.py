@@ -1,0 +1,83 @@
+"""A study from two tables to its report, every script by the configuration, in one process."""
+
+import inspect
+import runpy
+from functools import cache
+from pathlib import Path
+
+import yaml
+from snakemake.utils import update_config
+
+from qsmstudy import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+
+#: Scripts in the order of the rules, with the name of what each makes.
+TABLES = {
+    "table1": "table1", "table2": "table2", "table3": "table3", "estimate_power": "power",
+    "table4": "table4", "table5": "table5", "table6": "table6",
+    "correlate_scores": "correlations", "compare_hemispheres": "asymmetry",
+    "contrast_groups": "contrasts", "adjust_groups": "adjusted",
+    "cross_validate": "cross_validation", "correlate_age": "age",
+    "correct_hemispheres": "asymmetry_corrected", "compare_extents": "extents",
+}  # fmt: skip
+FIGURES = ("figure2", "figure3", "figure4", "figure5", "figure6")
+
+
+def configured(*overlays):
+    """The default configuration under overlays, merged as Snakemake merges them and checked."""
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    for path in overlays:
+        text = path if isinstance(path, str) else path.read_text()
+        update_config(config, yaml.safe_load(text))
+    settings.check(config, SCHEMA)
+    return config
+
+
+@cache
+def script(name):
+    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["main"]
+
+
+def run(name, config, files, /, **more):
+    """Call a script with the arguments that its rule would give it, by their names."""
+    main = script(name)
+    known = config | {"groups": settings.study_groups(config["groups"])}
+    known |= {
+        "comparison": config["table3"],
+        "reference": config["summarize_rois"]["reference"],
+        "target_power": config["estimate_power"]["target_power"],
+        "rois": config.get(name, {}).get("rois", config["table4"]["rois"]),
+    }
+    known |= {key: path for key, path in files.items() if path is not None}
+    arguments = known | config.get(name, {}) | more
+    main(**{key: arguments[key] for key in inspect.signature(main).parameters if key in arguments})
+
+
+def tabulate(config, folder, *, tables=TABLES):
+    """Make tables from ``participants.tsv`` and ``roi_values.tsv`` in `folder`."""
+    files = {name: folder / f"{name}.tsv" for name in ("participants", "roi_values", "roi_means")}
+    run("summarize_rois", config, files)
+    files |= {name: folder / f"{name}.tsv" for name in TABLES.values()}
+    files |= {"curves": folder / "roc_curves.tsv", "ages": folder / "age.tsv"}
+    for name, stem in tables.items():
+        run(name, config, files, table=folder / f"{stem}.tsv")
+    return files
+
+
+def report(config, folder, files):
+    """Draw every figure that needs no image and write the report; return its text."""
+    pictures = []
+    for name in FIGURES:
+        pictures.append(folder / f"{name}.svg")
+        run(name, config, files, svg=pictures[-1], png=folder / f"{name}.png")
+    templates = sorted(p for p in (ROOT / "workflow" / "report").rglob("*.*") if p.is_file())
+    run(
+        "build_report", config, files,
+        config=config, figures=pictures, mosaics=[], simulated=False,
+        further=[folder / f"{name}.tsv" for name in config["further_tables"]],
+        references=ROOT / "resources" / "references.bib", templates=templates,
+        lock=ROOT / "requirements.lock", report=folder / "report.html",
+    )  # fmt: skip
+    return (folder / "report.html").read_text(encoding="utf-8")
