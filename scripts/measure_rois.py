@@ -17,6 +17,7 @@ def main(
     scan: str,
     rater: str,
     n_slices: int,
+    nuclei: list,
 ) -> None:
     """Measure one rater's labels on one susceptibility map."""
     chimap = images.load(chi)
@@ -27,6 +28,7 @@ def main(
         label_table=bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"]),
         n_slices=n_slices,
         name=str(labels),
+        rois=nuclei,
     )
     measured["participant_id"] = bids.participant_of(scan)
     measured["session"] = bids.session_of(scan)

@@ -101,6 +101,7 @@ def measure(
     label_table: pd.DataFrame,
     n_slices: int,
     name: str,
+    rois: Sequence[str] = ROIS,
 ) -> pd.DataFrame:
     """Measure every labelled region on every axial slice.
 
@@ -118,6 +119,8 @@ def measure(
         Consecutive slices that a region should lie on; 0 accepts any number.
     name : str
         Of the label image, for messages.
+    rois : sequence of str
+        The study's nuclei; the label table may hold no others.
 
     Returns
     -------
@@ -144,7 +147,7 @@ def measure(
     that the inversion erodes), are left out of a region, which is flagged ``outside``. Flags of
     one row are joined with ``;``.
     """
-    table = _checked_label_table(label_table)
+    table = _checked_label_table(label_table, rois)
     where = np.nonzero(labels)
     axis = slice_axis(affine)
     voxels = pd.DataFrame(
@@ -180,13 +183,13 @@ def measure(
     return in_order(rows.drop(columns="index"))
 
 
-def _checked_label_table(table: pd.DataFrame) -> pd.DataFrame:
+def _checked_label_table(table: pd.DataFrame, rois: Sequence[str]) -> pd.DataFrame:
     """Return the table in order, or raise where a region is unknown or named twice."""
-    for column, allowed in (("roi", ROIS), ("hemisphere", HEMISPHERES)):
+    for column, allowed in (("roi", rois), ("hemisphere", HEMISPHERES)):
         if wrong := sorted(set(table[column].astype(str)) - set(allowed)):
             raise StudyError(
                 f"label table: {column} must be one of {' '.join(allowed)}; got "
-                f"{', '.join(wrong)}. Correct dseg.tsv."
+                f"{', '.join(wrong)}. Correct dseg.tsv, or name the nuclei in the configuration."
             )
     if not pd.api.types.is_integer_dtype(table["index"]):
         raise StudyError(

@@ -47,13 +47,15 @@ def measured(scan, tmp_path):
         load_main("measure_rois")(
             chi=path, labels=tmp_path / "labels.nii.gz", label_table=tmp_path / "dseg.tsv",
             values=tmp_path / "a.tsv", scan="sub-01", rater="A", n_slices=3,
+            nuclei=list(roi.ROIS),
         )  # fmt: skip
         load_main("aggregate_rois")(
             values=[tmp_path / "a.tsv"], roi_values=tmp_path / "roi_values.tsv"
         )
         load_main("summarize_rois")(
-            roi_values=tmp_path / "roi_values.tsv", roi_means=tmp_path / "m.tsv", reference=express
-        )
+            roi_values=tmp_path / "roi_values.tsv", roi_means=tmp_path / "m.tsv",
+            reference=express, nuclei=list(roi.ROIS),
+        )  # fmt: skip
         return bids.read_tsv(tmp_path / "m.tsv")
 
     return measure

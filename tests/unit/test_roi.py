@@ -327,6 +327,7 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
             scan="sub-02_ses-1",
             rater=rater,
             n_slices=3,
+            nuclei=list(roi.ROIS),
         )
     load_main("aggregate_rois")(values=parts, roi_values=tmp_path / "values.tsv")
     header = (tmp_path / "values.tsv").read_text().splitlines()[0]
@@ -335,12 +336,28 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
         roi_values=tmp_path / "values.tsv",
         roi_means=tmp_path / "means.tsv",
         reference="as_measured",
+        nuclei=list(roi.ROIS),
     )
     means = bids.read_tsv(tmp_path / "means.tsv")
     assert means[["session", "rater", "hemisphere"]].values.tolist() == [
         ["ses-1", rater, side] for rater in ("A", "B", "mean") for side in "LR"
     ]
     np.testing.assert_allclose(means.chi_ppm, [0.3, 0.25] * 3, atol=1e-7)  # float32 map
+
+
+def test_nuclei_are_those_that_the_study_declares():
+    chi, labels = labelled()
+    table = TABLE.assign(roi="HIP")
+    found = roi.measure(
+        chi, labels, affine=AFFINE, label_table=table, n_slices=3, name="t", rois=["HIP"]
+    )
+    assert set(found["roi"]) == {"HIP"}
+    with pytest.raises(StudyError, match="roi must be one of CN GP"):
+        roi.measure(chi, labels, affine=AFFINE, label_table=table, n_slices=3, name="t")
+    values = pd.DataFrame([ROW | {"roi": "HIP", "chi_mean_ppm": 0.1}])
+    assert len(roi.check_values(values, name="t", rois=["HIP", "CN"])) == 1
+    with pytest.raises(StudyError, match="use one of CN GP"):
+        roi.check_values(values, name="t")
 
 
 def test_labels_on_another_grid_are_refused(tmp_path):
@@ -357,6 +374,7 @@ def test_labels_on_another_grid_are_refused(tmp_path):
             scan="sub-01",
             rater="A",
             n_slices=3,
+            nuclei=list(roi.ROIS),
         )
 
 

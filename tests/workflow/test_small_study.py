@@ -149,6 +149,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
             study / "bids/derivatives/raters/sub-01/anat/sub-01_desc-raterA_dseg.nii.gz",
             "--label-table", study / "bids/derivatives/raters/dseg.tsv",
             "--values", out / "values.tsv", "--scan", "sub-01", "--rater", "A", "--n-slices", "3",
+            "--nuclei", "[CN, GP, PUT, RN, SN, THA, DN]",
         ],
     }  # fmt: skip
     probe = checkout.folder / "probe.py"

@@ -19,6 +19,7 @@ rule measure_rois:
         runtime=longer(10),
     params:
         **fingerprinted("measure_rois"),
+        nuclei=config["nuclei"],
         scan=lambda wildcards: wildcards.scan,
         rater=lambda wildcards: wildcards.rater,
     script:

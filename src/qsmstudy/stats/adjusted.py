@@ -100,10 +100,11 @@ def adjusted_table(
         terms, absent = _terms(
             participants, None if volumes is None else volumes[region], adjust_for=adjust_for
         )
+        names = [str(name) for name in terms.columns]
         data = _complete(chi[region], participants["group"], terms, [reference, *others])
-        for row in _compared(data, list(terms), others, alpha=alpha, errors=errors):
+        for row in _compared(data, names, others, alpha=alpha, errors=errors):
             notes = filter(None, [str(row.get("note") or ""), absent])
-            shared = {"reference_group": reference, "covariates": ", ".join(terms)}
+            shared = {"reference_group": reference, "covariates": ", ".join(names)}
             rows.append(region_parts(region) | shared | row | {"note": "; ".join(notes)})
     for group in others:
         own = [row for row in rows if row["group"] == group and np.isfinite(row.get("p", np.nan))]

@@ -128,7 +128,9 @@ def correlation_table(
     patients = participants[participants["group"] == group_names(groups)[0]]
     if missing == "listwise":
         patients = patients[patients[scores].notna().all(axis=1)]
-    variables = {"age": patients["age"]} | {r: chi.loc[patients.index, r] for r in chi}
+    variables = {"age": patients["age"]} | {
+        r: chi.loc[patients.index, r] for r in map(str, chi.columns)
+    }
     rows = [
         {"x": name, "y": score}
         | correlate(values, patients[score], alpha=alpha, spearman_ci=spearman_ci)

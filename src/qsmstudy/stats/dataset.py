@@ -188,7 +188,7 @@ def read_participants(
             compared = f"; the tables compare {' with '.join(names)}" if len(names) > 1 else ""
             raise StudyError(
                 f"{path}: group {name} has no participant{compared}. Add its participants, or "
-                "name the groups under `groups`."
+                "name the groups under `groups` (controls: null for a study of one)."
             )
     sizes = ", ".join(f"{(frame['group'] == name).sum()} {name}" for name in names)
     log.info("%s: %s", path, sizes)
