@@ -129,7 +129,8 @@ def test_three_groups_are_compared_together_and_in_pairs(tmp_path):
     assert "Susceptibility differed among PD, HC and MSA" in page
     assert "analysis of variance" in page
     assert "Pairs of groups" in page
-    assert "Updrs motor against disease years in PD" in page
+    assert "Updrs motor against R SN in PD" in page
+    assert "No table holds" not in page
 
 
 def test_two_groups_without_scores_or_raters(tmp_path):

@@ -147,9 +147,9 @@ def plot_correlation(
         if result["method"] == "pearson" and len(rows) > 1:
             _implied_line(ax, rows[x], rows[y], r=float(result["r"]))
         ax.set_title(_correlation_text(result, group, alpha=alpha), loc="left")
-    if ordinal:
-        low, high = int(np.floor(rows[y].min())), int(np.ceil(rows[y].max()))
-        ax.set_yticks(range(low, high + 1) if high - low <= 10 else ax.get_yticks())
+    low, high = int(np.floor(rows[y].min())), int(np.ceil(rows[y].max()))
+    if ordinal and high - low <= 10:
+        ax.set_yticks(range(low, high + 1))
         ax.set_ylim(low - 0.5, high + 0.5)
     ax.grid(axis="y", color="0.9", linewidth=0.6)
     ax.set_axisbelow(True)

@@ -161,7 +161,9 @@ def cross_validation(frame: pd.DataFrame, *, alpha: float) -> Table:
         "Marker", "AUC, in sample", "AUC, cross-validated", "Repeats", "Optimism", "n"
     )
     notes = [
-        "Repeats: smallest and largest area over the repeated divisions; no confidence interval.",
+        "Repeats: smallest and largest area over the repeated divisions; no confidence interval. "
+        "Which direction of a marker speaks for patients is learned from the fit, so that an area "
+        "in the sample is never below one half.",
         *remarks(frame, "marker", "selection"),
     ]
     return _table("cross_validation", "Discrimination of new participants", columns, rows, notes)

@@ -257,7 +257,7 @@ def regression(
 
 def _factor(name: str) -> str:
     label = short(name).split(" [")[0]
-    return label if label.startswith(("NIHSS", "mRS")) else label.lower()
+    return label if label.startswith(("NIHSS", "mRS", "L ", "R ")) else label.lower()
 
 
 def correlation(table: pd.DataFrame, *, alpha: float) -> Finding:
@@ -296,7 +296,9 @@ def _coefficient(row: Any, *, alpha: float) -> str:
 
 def scatter(found: Mapping[str, Any] | None, *, alpha: float) -> str:
     """Give the correlation that Figure 4 shows, as `association.find_correlation` returns it."""
-    if found is None or nb.is_missing(found["p"]):
+    if found is None:
+        return "No table holds their correlation."
+    if nb.is_missing(found["p"]):
         return "The correlation could not be computed."
     return f"{_coefficient(SimpleNamespace(**found), alpha=alpha)}, not corrected."
 
