@@ -75,7 +75,7 @@ def report(config, folder, files):
     templates = sorted(p for p in (ROOT / "workflow" / "report").rglob("*.*") if p.is_file())
     run(
         "build_report", config, files,
-        config=config, figures=pictures, mosaics=[], simulated=False,
+        config=config, figures=pictures, mosaics=[], packs=[], simulated=False,
         further=[folder / f"{name}.tsv" for name in config["further_tables"]],
         references=ROOT / "resources" / "references.bib", templates=templates,
         lock=ROOT / "requirements.lock", report=folder / "report.html",

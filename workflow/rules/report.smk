@@ -109,7 +109,7 @@ rule print_tables:
         **fingerprinted("print_tables"),
         title=config["title"],
         config=config,
-        groups=config["groups"],
+        groups=GROUPS,
         alpha=config["alpha"],
         simulated=simulated_data(),
     script:
