@@ -43,6 +43,7 @@ def gather(
         raise StudyError(f"{name}: not a printed table of this study; it has {', '.join(found)}.")
     items = found[name]
     return {
+        "title": study.title,
         "heading": HEADINGS.get(name, items[0].title),
         "items": items,
         "simulated": study.simulated,

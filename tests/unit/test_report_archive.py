@@ -1,0 +1,39 @@
+"""A printed table as a page of its own."""
+
+import runpy
+
+import pytest
+from report_study import HOSTILE, ROOT, TITLE, make_study
+
+from qsmstudy.errors import StudyError
+
+
+@pytest.fixture(scope="module")
+def printing(tmp_path_factory):
+    """The script, and its arguments but for the pages."""
+    folder = tmp_path_factory.mktemp("archive")
+    dropped = {"power", "figures", "mosaics", "packs", "references", "report", "lock"}
+    study = make_study(folder)
+    arguments = {k: v for k, v in study.items() if k not in dropped | {"viewer_megabytes"}}
+    main = runpy.run_path(str(ROOT / "scripts" / "print_tables.py"))["main"]
+    return folder, lambda names: main(**arguments, pages=[folder / f"{n}.html" for n in names])
+
+
+def test_pages_hold_their_table_escaped_and_nothing_from_elsewhere(printing):
+    folder, run = printing
+    run(["table3", "scorecard", "quality"])
+    for name in ("table3", "scorecard", "quality"):
+        text = (folder / f"{name}.html").read_text(encoding="utf-8")
+        assert "<tbody>" in text
+        assert HOSTILE not in text
+        assert TITLE not in text
+        assert "Simulated cohort" in text
+        assert "default-src 'none'" in text
+        assert "http://" not in text
+    assert "L PUT" in (folder / "table3.html").read_text(encoding="utf-8")
+
+
+def test_table_that_the_study_lacks_is_named(printing):
+    _, run = printing
+    with pytest.raises(StudyError, match="validations: not a printed table of this study"):
+        run(["validations"])
