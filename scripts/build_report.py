@@ -2,24 +2,27 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job, provenance
-from qsmstudy.report import content, page, viewer
+from qsmstudy import bids, images, job, provenance, record
+from qsmstudy.report import content, page, reporting, viewer
 
 
 def main(
-    *, participants: Path, roi_values: Path,
+    *, participants: Path, excluded: Path | None = None, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, power: Path, further: list[Path],
     figures: list[Path], mosaics: list[Path], packs: list[Path],
     scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
+    acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
     config: dict, groups: dict, alpha: float, title: str, simulated: bool,
     viewer_megabytes: float,
+    graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip
     """Gather tables, figures, checks and methods in one HTML file."""
     tables = {
-        "participants": participants, "roi_values": roi_values, "table1": table1,
+        "participants": participants, "excluded": excluded,
+        "roi_values": roi_values, "table1": table1,
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry, "power": power,
         "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
@@ -33,7 +36,17 @@ def main(
             packs, report=report, max_megabytes=viewer_megabytes,
             window_ppm=config["draw_mosaic"]["chi_window_ppm"],
         ),
-        provenance={"commit": provenance.git_commit(), "lock": provenance.file_hash(lock)},
+        acquisition=reporting.acquired(
+            [bids.read_json(path) for path in acquisition],
+            None if example is None else grid_of(example),
+        ),
+        graph=graph, run_times=[
+            row for row in record.run_times(Path(benchmarks)) if row["rule"] != "build_report"
+        ],
+        provenance={
+            "commit": provenance.git_commit(), "lock": provenance.file_hash(lock),
+            "command": record.command_line(),
+        },
     )  # fmt: skip
     text = page.render(
         templates, content.gather(study, bibliography=references.read_text(encoding="utf-8"))
@@ -41,6 +54,12 @@ def main(
     with bids.replacing(report) as temporary:
         temporary.write_text(text, encoding="utf-8")
     job.log.info("%s: %.1f MB", report, len(text.encode()) / 1e6)
+
+
+def grid_of(path: Path) -> tuple[tuple[int, ...], list[float]]:
+    """Return the number of voxels of a map per axis, and their edges [mm]."""
+    volume = images.load(path)
+    return volume.values.shape, volume.voxel_size.tolist()
 
 
 if __name__ == "__main__":

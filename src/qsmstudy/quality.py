@@ -56,7 +56,16 @@ OUTLIERS = {
 #: times as much in every nucleus.
 LEAST_DISTANCE = {"reference_sd_ppm": 0.002, "csf_less_whole_brain_ppm": 0.002}
 STEPS = ("field", "mask", "local_field", "chi")
-COLUMNS = ("scan", "participant_id", "session", *FIELDS, *DIFFERENCES, "flags")
+#: Distances of the parts of the score, in robust z.
+DISTANCES = {column: f"z_{flag}" for column, flag in OUTLIERS.items()}
+#: Scans below which nobody lies far from the others.
+FEWEST = 5
+#: What a failed check adds to the score: more than most outliers do.
+FAILED_CHECK = 10.0
+COLUMNS = (
+    *("scan", "participant_id", "session", *FIELDS, *DIFFERENCES),
+    *(*DISTANCES.values(), "failed_checks", "score", "flags"),
+)
 
 
 def scan_of(path: Path) -> str:
@@ -93,7 +102,7 @@ def robust_z(values: np.ndarray) -> np.ndarray:
     """
     known = np.isfinite(values)
     score = np.where(known, 0.0, np.nan)
-    if known.sum() < 5:
+    if known.sum() < FEWEST:
         return score
     centre = np.median(values[known])
     deviation = np.median(np.abs(values[known] - centre))
@@ -126,6 +135,9 @@ def table(
     zero susceptibility is not the one that was asked for), ``sign`` (the map is dark where R2*
     is high: the phase was probably taken with the wrong sign), and a name of `OUTLIERS` with
     ``_low`` or ``_high``, unless the distance from the median is below `LEAST_DISTANCE`.
+
+    The score is the largest absolute robust z of the columns of `OUTLIERS`, plus `FAILED_CHECK`
+    for each of the other flags. 0 is best; above `outlier_z` a scan is flagged.
     """
     rows = [
         {
@@ -137,7 +149,7 @@ def table(
         }
         for scan, steps in sorted(sidecars.items())
     ]
-    frame = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "flags"])
+    frame = pd.DataFrame(rows, columns=["scan", "participant_id", "session", *FIELDS, *DIFFERENCES])
     flags: list[list[str]] = [[] for _ in rows]
     for row, names in zip(rows, flags, strict=True):
         if row["converged"] == "no":
@@ -150,15 +162,21 @@ def table(
             names.append("reference_fallback")
         if (contrast := row["sign_contrast_ppm"]) is not None and contrast < 0:
             names.append("sign")
+    frame = frame.assign(failed_checks=[len(names) for names in flags])
     for column, flag in OUTLIERS.items():
         values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float)
         scores = robust_z(values)
         centre = np.median(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
         matters = np.abs(values - centre) >= LEAST_DISTANCE.get(column, 0)
-        for score, notable, names in zip(scores, matters, flags, strict=True):
-            if abs(score) > outlier_z and notable:
+        scores = np.where(matters | np.isnan(scores), scores, 0.0)
+        frame[DISTANCES[column]] = scores
+        for score, names in zip(scores, flags, strict=True):
+            if abs(score) > outlier_z:
                 names.append(f"{flag}_{'high' if score > 0 else 'low'}")
+    largest = frame[list(DISTANCES.values())].abs().max(axis=1).fillna(0.0)
+    frame["score"] = largest + FAILED_CHECK * frame["failed_checks"]
     frame["flags"] = [";".join(names) or None for names in flags]
+    frame = frame[list(COLUMNS)]
     for scan, names in zip(frame["scan"], flags, strict=True):
         if names:
             log.warning("%s: %s", scan, ", ".join(names))

@@ -20,7 +20,7 @@ LAYERS = [
     {"solvers"},
     {"recon"},
     {"referencing"},
-    {"stats", "roi", "quality"},
+    {"stats", "roi", "quality", "decisions"},
     {"scorecard", "conclusions", "tabulation", "validation", "audit", "figures"},
     {"report"},
 ]
@@ -28,6 +28,7 @@ FREE = {
     "job",
     "progress",
     "provenance",
+    "record",
     "settings",
 }  # they serve scripts and the workflow, not the science
 

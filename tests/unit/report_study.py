@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import stats_cohort as cohort
 import yaml
+from PIL import Image
 from test_stats_scripts import run_all
 
 from qsmstudy import bids
@@ -20,6 +21,14 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 
 
+GRAPH = {
+    "summarize_rois": {"purpose": "Average each region.", "from": []},
+    "table1": {"purpose": "Describe <the> groups.", "from": []},
+    "table3": {"purpose": "Compare the groups.", "from": ["summarize_rois"]},
+    "build_report": {"purpose": "Gather all.", "from": ["table1", "table3", "summarize_rois"]},
+}
+
+
 def quality_table(people):
     return pd.DataFrame(
         {
@@ -30,6 +39,10 @@ def quality_table(people):
             "residual": 0.0123456,
             "converged": "yes",
             "local_field_rms_hz": 2.5,
+            "z_local_field": [4.2, *[-0.5] * (len(people) - 1)],
+            "sign_contrast_ppm": [-0.01, *[0.1] * (len(people) - 1)],
+            "failed_checks": [1, *[0] * (len(people) - 1)],
+            "score": [14.2, *[0.5] * (len(people) - 1)],
             "flags": [HOSTILE, *[None] * (len(people) - 1)],
         }
     )
@@ -84,14 +97,23 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         path.write_text(SVG)
     mosaics = [folder / f"{people[0]}.png", folder / f"{people[1]}.png"]
     for path in mosaics:
-        path.write_bytes(b"\x89PNG\r\n\x1a\n")
-    names = ["participants", "roi_values", *(f"table{i}" for i in range(1, 7))]
+        Image.new("RGB", (120, 90), "#305070").save(path)
+    excluded = pd.DataFrame({"participant_id": people[:1], "group": "AIS", "reason": HOSTILE})
+    bids.write_tsv(folder / "excluded.tsv", excluded)
+    benchmarks = folder / "benchmarks" / "table1"
+    benchmarks.mkdir(parents=True)
+    (benchmarks / "a.tsv").write_text("s\tmax_rss\tcpu_time\n2.5\t100\t1.5\n")
+    (benchmarks / "b.tsv").write_text("s\tmax_rss\tcpu_time\n0.5\t-\t0.5\n")
+    names = ["participants", "excluded", "roi_values", *(f"table{i}" for i in range(1, 7))]
     names += ["correlations", "asymmetry", "power", "scorecard", "validation", "qc"]
     return {name: folder / f"{name}.tsv" for name in names} | {
         "figures": figures,
         "mosaics": mosaics,
         "packs": [],
         "further": [],
+        "acquisition": [],
+        "graph": GRAPH,
+        "benchmarks": str(folder / "benchmarks"),
         "references": BIBLIOGRAPHY,
         "templates": TEMPLATES,
         "report": folder / "report.html",

@@ -252,11 +252,15 @@ def test_flow_names_everyone_left_out_once():
     )
     values = pd.DataFrame({"participant_id": ["sub-1", "sub-3", "sub-9"], "rater": "A"})
     qc = quality_table(["sub-1", "sub-3", "sub-4", "sub-9"])
-    steps = flow.steps(people, values, qc, groups=cohort.GROUPS, flagged=["sub-1"])
+    who = {"groups": cohort.GROUPS, "flagged": ["sub-1"]}
+    steps = flow.steps(people, values, qc, **who, excluded={})
     assert [step.count for step in steps] == [4, 4, 3, 2, 1]
     assert [step.lost for step in steps] == [(), ("sub-2",), ("sub-4",), ("sub-9",), ()]
     assert steps[3].details == ("AIS: 1", "HC: 1", "with a quality flag: 1")
     assert steps[4].details == ("NIHSS at admission: 1",)
+    steps = flow.steps(people, values, qc, **who, excluded={"sub-3": "moved"})
+    assert [step.count for step in steps] == [4, 4, 3, 2, 1, 1]
+    assert (steps[2].lost, steps[2].reason) == (("sub-3: moved",), "by decision")
 
 
 # --- Methods and references -------------------------------------------------------------------
@@ -439,7 +443,7 @@ def test_headings_go_down_one_level_at_a_time(html):
 
 def test_every_picture_has_words_and_every_reference_a_target(html):
     images = html.all("img")
-    assert len(images) == 6 + 2
+    assert len(images) == 6 + 2 * 2  # figures; of each scan a picture in the grid and a page
     assert all(image["alt"].strip() for image in images)
     ids = [a["id"] for _, a in html.elements if "id" in a]
     assert len(ids) == len(set(ids))

@@ -320,6 +320,28 @@ def test_own_measurements_give_the_same_tables_without_images(checkout, study, t
         assert made.read_bytes() == expected.read_bytes(), name
 
 
+def test_excluded_participant_leaves_the_tables_and_is_named(checkout, study, tmp_path):
+    decided = tmp_path / "decisions.tsv"
+    decided.write_text("participant_id\tdecision\treason\nsub-02\texclude\tmoved <b>a lot</b>\n")
+    out = tmp_path / "without one"
+    checkout.snakemake(
+        "tables", "report", "--cores", "2", "--config", f"decisions={decided}",
+        f"roi_values={study / 'tables/roi_values.tsv'}",
+        f"participants={study / 'bids/participants.tsv'}", f"output_dir={out}",
+    )  # fmt: skip
+    for name in ("participants", "roi_means"):
+        people = set(tsv(out / f"tables/{name}.tsv")["participant_id"])
+        assert len(people) == N - 1, name
+        assert "sub-02" not in people, name
+    sizes = tsv(out / "tables/table3.tsv").query("group != 'all'").groupby("group")["n"].max()
+    assert sizes.sum() == N - 1
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "1 left out</strong> (by decision): sub-02: moved &lt;b&gt;a lot&lt;/b&gt;" in page
+    again = checkout.planned("--config", f"decisions={decided}")
+    assert again["select_participants"] == again["build_report"] == 1
+    assert not {"invert_dipole", "measure_rois", "draw_mosaic"} & set(again)
+
+
 def test_misspelled_setting_suggests_the_right_one(checkout):
     done = checkout.snakemake("--dry-run", "--config", "bids_dri=x", check=False)
     assert done.returncode != 0

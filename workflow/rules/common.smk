@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 
@@ -19,7 +20,7 @@ sys.path.insert(0, library)
 os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
-from qsmstudy import bids, provenance, settings
+from qsmstudy import bids, decisions, provenance, record, settings
 from qsmstudy.errors import StudyError
 
 settings.check(
@@ -61,6 +62,8 @@ PRINTED = {
     ),
     **({} if FROM_TABLE else {"quality": ("Quality", "Table", "every scan")}),
 }
+# What of the configuration names files of the user.
+GIVEN = ("participants", "decisions", "roi_values", "published")
 # What of the configuration states the tables' conventions.
 CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
 FURTHER = [
@@ -136,13 +139,15 @@ def check_dates(paths):
             )
 
 
+record.note_command_line()
 check_paths()
 check_writable()
 SCANS = listed_scans()
+EXCLUDED = decisions.excluded(decisions.read(config["decisions"]))  # reasons by participant
 check_dates(
     [
         *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
-        *(config[key] for key in ("participants", "roi_values", "published") if config[key]),
+        *(config[key] for key in GIVEN if config[key]),
     ]
 )
 
@@ -176,7 +181,7 @@ def given_files(rule, wildcards):
 
 def made_here(path):
     """Tell whether a path is an output of this study; a user's dataset may lie beside them."""
-    if path in (config["roi_values"], config["participants"], config["published"]):
+    if path in [config[key] for key in GIVEN]:
         return False
     users = not SIMULATED and BIDS.startswith(f"{OUT}/") and path.startswith(f"{BIDS}/")
     return path.startswith(f"{OUT}/") and not users
@@ -197,11 +202,27 @@ def json_of(pattern):
     return re.sub(r"\.nii(\.gz)?$", "", str(pattern)) + ".json"
 
 
-def per_scan(pattern, **more):
+def example_scan():
+    """Return the first scan of a participant who is analysed."""
+    return next(scan for scan in SCANS if bids.participant_of(scan) not in EXCLUDED)
+
+
+def labelled_scans():
+    """Return the scans to measure: all but those of the excluded that lack a rater's labels."""
+    return [
+        scan
+        for scan in SCANS
+        if SIMULATED
+        or bids.participant_of(scan) not in EXCLUDED
+        or all(os.path.exists(rater_labels(scan, rater)) for rater in config["raters"])
+    ]
+
+
+def per_scan(pattern, scans=None, **more):
     """Fill a pattern for every scan (and every combination of further wildcards)."""
     return [
         path
-        for scan in SCANS
+        for scan in scans or SCANS
         for path in expand(pattern, scan=scan, folder=bids.scan_folder(scan), sub=scan, **more)
     ]
 
@@ -271,6 +292,24 @@ def in_archive(path, name, category, label, shows):
     return report(path, caption=f"../report/archive/{name}.rst", category=category, labels=labels)
 
 
+def acquisition_sidecars(wildcards):
+    """Return the JSON files that describe the echoes of an example, where there are scans."""
+    return [] if FROM_TABLE else raw_sidecars(SimpleNamespace(scan=example_scan()))
+
+
+def example_map(wildcards):
+    """Return the map of an example, where there are scans."""
+    return [] if FROM_TABLE else per_scan(rules.invert_dipole.output.chi, scans=[example_scan()])
+
+
+def rule_graph(wildcards):
+    """Return the rules that the report depends on, by the files they hand on."""
+    scan = next(iter(SCANS), "sub-x")
+    example = {"scan": scan, "sub": scan, "folder": bids.scan_folder(scan)}
+    example |= {"rater": config["raters"][0]}
+    return record.rule_graph(workflow.rules, "build_report", SimpleNamespace(**example))
+
+
 def report_templates():
     """Return the files from which the report is made."""
     found = sorted(Path(own("workflow/report")).rglob("*.*"))
@@ -288,6 +327,11 @@ def simulated_data():
 
 
 def participants_table(wildcards):
+    """Return the table of the participants who are analysed."""
+    return rules.select_participants.output.analysed
+
+
+def listed_participants(wildcards):
     """Return the participants' table: given, simulated, or that of the dataset."""
     if config["participants"]:
         return config["participants"]
@@ -317,13 +361,13 @@ def check_whole_study():
         )
     if SIMULATED or FROM_TABLE:
         return
-    labels = [rater_labels(scan, rater) for scan in SCANS for rater in config["raters"]]
+    labels = [rater_labels(scan, rater) for scan in labelled_scans() for rater in config["raters"]]
     if missing := [path for path in labels if not os.path.exists(path)]:
         raise StudyError(
             f"{len(missing)} of {len(labels)} label maps are missing, the first: {missing[0]}. Add "
             "them, name the raters you have (raters), or ask for the maps alone (target chimaps)."
         )
-    table = participants_table(None)
+    table = listed_participants(None)
     listed = set(bids.read_tsv(table, columns=["participant_id"])["participant_id"])
     scanned = {bids.participant_of(scan) for scan in SCANS}
     if listed != scanned:

@@ -1,8 +1,8 @@
 rule figure1:
-    """Draw the regions on axial slices of the first participant's map."""
+    """Draw the regions on axial slices of the first analysed participant's map."""
     input:
-        chi=lambda wildcards: per_scan(rules.invert_dipole.output.chi)[:1],
-        labels=lambda wildcards: rater_labels(list(SCANS)[0], config["raters"][0]),
+        chi=example_map,
+        labels=lambda wildcards: rater_labels(example_scan(), config["raters"][0]),
         label_table=label_table,
     output:
         svg=in_archive(

@@ -29,7 +29,9 @@ rule measure_rois:
 rule aggregate_rois:
     """Gather all measurements in one table."""
     input:
-        values=per_scan(rules.measure_rois.output.values, rater=config["raters"]),
+        values=per_scan(
+            rules.measure_rois.output.values, scans=labelled_scans(), rater=config["raters"]
+        ),
     output:
         roi_values=f"{TAB}/roi_values.tsv",
     log:
@@ -47,10 +49,35 @@ rule aggregate_rois:
         "../../scripts/aggregate_rois.py"
 
 
+rule select_participants:
+    """Divide the participants by the decisions made after looking at the scans."""
+    input:
+        participants=listed_participants,
+        decisions=config["decisions"] or [],
+    output:
+        analysed=f"{TAB}/participants.tsv",
+        excluded=f"{TAB}/excluded.tsv",
+    log:
+        f"{LOG}/select_participants.log",
+    benchmark:
+        f"{BENCH}/select_participants.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("select_participants"),
+        groups=config["groups"],
+    script:
+        "../../scripts/select_participants.py"
+
+
 rule summarize_rois:
     """Average each region over its slices and over the raters, under one reference."""
     input:
         roi_values=roi_values_table,
+        excluded=rules.select_participants.output.excluded,
     output:
         roi_means=f"{TAB}/roi_means.tsv",
     log:

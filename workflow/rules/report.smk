@@ -27,7 +27,8 @@ rule pack_viewer:
 rule build_report:
     """Gather tables, figures, checks and methods in one HTML file."""
     input:
-        participants=participants_table,
+        participants=listed_participants,
+        excluded=rules.select_participants.output.excluded,
         roi_values=roi_values_table,
         table1=rules.table1.output.table,
         table2=rules.table2.output.table,
@@ -47,6 +48,8 @@ rule build_report:
         audit=rules.audit_published.output.table if AUDITED else [],
         validation=rules.compare_truth.output.validation if SIMULATED else [],
         qc=[] if FROM_TABLE else rules.summarize_quality.output.qc,
+        acquisition=acquisition_sidecars,
+        example=example_map,
         references=own("resources/references.bib"),
         templates=report_templates(),
         lock=own("requirements.lock"),
@@ -68,6 +71,8 @@ rule build_report:
         groups=GROUPS,
         alpha=config["alpha"],
         simulated=simulated_data(),
+        graph=rule_graph,
+        benchmarks=BENCH,
     script:
         "../../scripts/build_report.py"
 

@@ -28,6 +28,8 @@ ZOOM_MARGIN_MM = 12.0
 ZOOM_HALF_MM = 40.0
 #: Grays and field colours in the mosaic's palette; finer steps only store noise.
 PALETTE_STEPS = 60
+#: Top of the mosaic's pictures, as a fraction of its height, and its rows' relative heights.
+MOSAIC_TOP, MOSAIC_ROWS = 0.915, (1.2, 1.0, 1.0)
 #: Perceptually even diverging map (Crameri's berlin, doi:10.5281/zenodo.1243862), dark at zero.
 FIELD_MAP = "berlin"
 
@@ -186,8 +188,8 @@ def plot_mosaic(
     head = slices.bounding_box(brain, margin=HEAD_MARGIN_MM / volumes["chi"].voxel_size)
     figure = Figure(figsize=(12, 9), dpi=100, facecolor="black")
     grid = figure.subplots(
-        3, 4, gridspec_kw={"left": 0.005, "right": 0.995, "top": 0.915, "bottom": 0.005,
-                           "wspace": 0.02, "hspace": 0.02, "height_ratios": (1.2, 1, 1)},
+        3, 4, gridspec_kw={"left": 0.005, "right": 0.995, "top": MOSAIC_TOP, "bottom": 0.005,
+                           "wspace": 0.02, "hspace": 0.02, "height_ratios": MOSAIC_ROWS},
     )  # fmt: skip
     inside_values = volumes["magnitude"].values[brain]
     top = float(np.percentile(inside_values, 99.5)) if inside_values.size else 1.0

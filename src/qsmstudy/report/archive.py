@@ -49,4 +49,5 @@ def gather(
         "simulated": study.simulated,
         "calibration": methods.CALIBRATION if study.simulated else (),
         "downloads": content.downloads(study),
+        "targets": frozenset(),
     }

@@ -1,7 +1,7 @@
 """Printed forms of what checks the study: scorecard, validation, quality."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -254,6 +254,39 @@ def quality(frame: pd.DataFrame) -> Table:
     ]
     columns = [Column(heading(name), numeric=numeric[name]) for name in kept]
     return Table("qc", "Quality of every scan", columns, rows)
+
+
+def run_times(
+    rules: Sequence[Mapping[str, Any]], graph: Mapping[str, Mapping[str, Any]]
+) -> Table | None:
+    """Print what the jobs of each rule took.
+
+    Parameters
+    ----------
+    rules : sequence of mapping
+        See `qsmstudy.record.run_times`.
+    graph : mapping
+        By rule, its ``purpose``; what is not in it is left out.
+    """
+    rows = [
+        [
+            text(row["rule"]),
+            text(graph[row["rule"]]["purpose"]),
+            number(row["jobs"], 0),
+            number(row["wall_s"], 0),
+            number(row["cpu_s"], 0),
+            number(row["memory_mb"], 0),
+        ]
+        for row in rules
+        if row["rule"] in graph
+    ]
+    if not rows:
+        return None
+    columns = [Column("Rule", numeric=False), Column("Purpose", numeric=False)]
+    labels = ("Jobs", "Wall time [s]", "CPU time [s]", "Memory [MB]")
+    columns += [Column(label) for label in labels]
+    note = "Sums over the jobs of a rule, memory of the largest; the report cannot know its own."
+    return Table("run-times", "Run times", columns, rows, (note,))
 
 
 def heading(column: str) -> str:

@@ -95,8 +95,7 @@ def verdict(config: Config) -> tuple[str, ...]:
     opening = (
         "The reconstruction was compared with the recommendations for clinical brain research of "
         "the QSM consensus [@bilgic2024] on unwrapping, combination of echoes, mask, background "
-        "field, inversion and reference; those on acquisition, export and reporting were not "
-        "checked."
+        "field, inversion and reference; those on acquisition and export were not checked."
     )
     if not found:
         return opening, "It follows them."

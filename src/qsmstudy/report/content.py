@@ -11,17 +11,24 @@ from qsmstudy import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import (
     audit,
+    cells,
     checks,
     flow,
     further,
+    graph,
+    headline,
     methods,
     options,
     page,
+    places,
     printed,
     references,
+    reporting,
+    scans,
     summary,
 )
 from qsmstudy.report import numbers as nb
+from qsmstudy.report.reconstruction import reconstruction
 from qsmstudy.stats import association
 
 #: Names of the tables that every study has, in the page's order.
@@ -83,8 +90,9 @@ class Study:
     Attributes
     ----------
     tables : mapping of str to Path
-        `TABLES`, ``participants`` and ``roi_values``; ``scorecard``, ``audit``, ``validation`` and
-        ``qc`` where the study has them, and those of `further.STEMS`.
+        `TABLES`, ``participants`` (all that are listed) and ``roi_values``; ``excluded``,
+        ``scorecard``, ``audit``, ``validation`` and ``qc`` where the study has them, and those of
+        `further.STEMS`.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
@@ -99,6 +107,12 @@ class Study:
         Whether the cohort is simulated.
     provenance : mapping
         Where the results come from, such as commit, lock and command.
+    acquisition : mapping
+        See `reporting.acquired`.
+    graph : mapping
+        See `graph.draw`.
+    run_times : sequence of mapping
+        See `qsmstudy.record.run_times`.
     viewer : mapping, optional
         What `viewer.gather` returned.
     """
@@ -112,6 +126,9 @@ class Study:
     title: str
     simulated: bool
     provenance: Mapping[str, Any]
+    acquisition: Mapping[str, Any] = field(default_factory=dict)
+    graph: Mapping[str, Any] = field(default_factory=dict)
+    run_times: Sequence[Mapping[str, Any]] = ()
     viewer: Mapping[str, Any] | None = None
     frames: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
 
@@ -122,6 +139,19 @@ class Study:
         if name not in self.frames:
             self.frames[name] = bids.read_tsv(self.tables[name])
         return self.frames[name]
+
+    @property
+    def excluded(self) -> dict[str, str]:
+        """Participants excluded by a decision, and why."""
+        out = self.frame("excluded")
+        if out is None:
+            return {}
+        return {str(k): str(v) for k, v in zip(out["participant_id"], out["reason"], strict=True)}
+
+    @property
+    def imaged(self) -> bool:
+        """Whether the study has scans, or starts from measured values."""
+        return "qc" in self.tables
 
     def need(self, name: str) -> pd.DataFrame:
         """Return a table that every study has."""
@@ -142,18 +172,21 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         Content of the ``.bib`` file.
     """
     citations = references.Citations(references.parse(bibliography))
+    values = study.need("roi_values")
     text = methods.sections(
         study.config,
         groups=study.groups,
         alpha=study.alpha,
         simulated=study.simulated,
-        imaged=study.frame("qc") is not None,
-        roi_values=study.need("roi_values"),
+        imaged=study.imaged,
+        roi_values=values[~values["participant_id"].isin(list(study.excluded))],
+        excluded=len(study.excluded),
     )
     parts = [
         {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
     ]
-    flagged = flow.find_flags(study.frame("qc"), study.need("roi_values"))
+    flagged = flow.find_flags(study.frame("qc"), values)
+    kept = {person: flags for person, flags in flagged.items() if person not in study.excluded}
     content = {
         "title": study.title,
         "simulated": study.simulated,
@@ -165,26 +198,32 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         "question": question(study.groups, study.config),
         "flow": flow.steps(
             study.need("participants"),
-            study.need("roi_values"),
+            values,
             study.frame("qc"),
             groups=study.groups,
             flagged=flagged,
             scores=study.config["covariates"]["scores"],
+            excluded=study.excluded,
         ),
-        "flagged": flagged,
-        "flag_count": flow.count_flagged(flagged),
+        "flagged": kept,
+        "flag_count": flow.count_flagged(kept),
+        "excluded": study.excluded,
+        "decisions_file": study.config["decisions"],
         "downloads": downloads(study),
         "methods": parts,
         "references": citations.cited,
-        "mosaics": [
-            {"name": path.stem, "uri": page.data_uri(path), "flags": _flags_of(path, flagged)}
-            for path in sorted(study.mosaics)
-        ],
+        "bibtex": page.text_uri(citations.bibtex(bibliography), "application/x-bibtex"),
+        "scans": _scans(study, flagged),
         "facts": facts(study),
         "viewer": study.viewer,
+        "reporting": _reporting(study),
+        "graph": graph.draw(study.graph),
+        "run_times": checks.run_times(study.run_times, study.graph),
     }
     content |= printed_tables(study)
-    content["findings"] = _findings(study, content["facts"], flagged)
+    content |= _links(content, groups=study.groups)
+    content["findings"] = _findings(study, content["facts"], kept)
+    content["headline"] = _headline(study)
     content["figures"] = _figures(study.figures, axes=content["facts"]["axes"])
     content["sections"] = _sections(content)
     return content
@@ -231,6 +270,63 @@ def _correlation(study: Study) -> dict[str, Any] | None:
         pd.DataFrame(columns=["group"]) if ages is None else ages,
         **{"x": x, "y": y, "group": study.groups["patients"]},
     )
+
+
+def _scans(study: Study, flagged: Mapping[str, str]) -> list[scans.Scan]:
+    people = study.need("participants")
+    return scans.gather(
+        study.mosaics,
+        qc=study.frame("qc"),
+        roi_values=study.need("roi_values"),
+        group_of=dict(zip(people["participant_id"], people["group"], strict=True)),
+        flagged=flagged,
+        excluded=study.excluded,
+        outlier_z=options.setting(study.config, "summarize_quality", "outlier_z"),
+    )
+
+
+def _reporting(study: Study) -> cells.Table | None:
+    """Print the checklist of the consensus; nothing where the study has no scans."""
+    if not study.imaged:
+        return None
+    excluded = len(study.excluded)
+    return reporting.table(
+        study.acquisition,
+        versions=page.versions(),
+        pipeline=[references.plain(sentence) for sentence in reconstruction(study.config)],
+        qc=study.frame("qc"),
+        criteria=(
+            f"{excluded} of {len(study.need('participants'))} participants excluded after looking "
+            "at the scans; reasons under Participants"
+            if excluded
+            else "nobody was excluded by a decision"
+        ),
+    )
+
+
+def _headline(study: Study) -> dict[str, Any]:
+    card = study.frame("scorecard")
+    return {
+        "origin": headline.origin(study.config, simulated=study.simulated),
+        "sentences": headline.sentences(
+            study.need("table3"),
+            study.need("table4"),
+            groups=study.groups,
+            alpha=study.alpha,
+            last=summary.agreement(study.need("table2"), alpha=study.alpha)
+            if card is None
+            else summary.reproduction(card),
+        ),
+    }
+
+
+def _links(content: Mapping[str, Any], *, groups: Mapping[str, str]) -> dict[str, Any]:
+    """Link each published number with the table cell that reproduces it."""
+    if content["scorecard"] is None:
+        return {"links": [], "targets": frozenset()}
+    tables = {table.name: table for table in (*content["tables"], *content["associations"])}
+    links = [places.find(row[0].text, tables, groups=groups) for row in content["scorecard"].rows]
+    return {"links": links, "targets": frozenset(filter(None, links)) - set(tables)}
 
 
 def _findings(
@@ -352,7 +448,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
         ("audit", "Consistency of the published numbers", bool(content["audit"])),
         ("validation", "Against the simulated truth", bool(content["validation"])),
         ("viewer", "Maps", content["viewer"] is not None),
-        ("quality", "Quality", content["quality"] is not None),
+        ("quality", "Quality", content["quality"] is not None or bool(content["scans"])),
         ("methods", "Methods", True),
         ("provenance", "Provenance", True),
     ]
@@ -384,7 +480,3 @@ def downloads(study: Study) -> dict[str, str]:
     """Return the tables that the page offers, as ``data:`` addresses by name."""
     names = [*TABLES, *further.STEMS, "scorecard", "conclusions", "audit", "validation", "qc"]
     return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
-
-
-def _flags_of(path: Path, flagged: Mapping[str, str]) -> str:
-    return flagged.get(bids.participant_of(path.stem), "")

@@ -42,6 +42,7 @@ def steps(
     *,
     groups: Mapping[str, str],
     flagged: Iterable[str],
+    excluded: Mapping[str, str],
     scores: Iterable[str] = SCORES,
 ) -> list[Step]:
     """Count the participants at each step of the study.
@@ -56,6 +57,8 @@ def steps(
         Role (``patients``, ``controls``) to the name of the group.
     flagged : iterable of str
         Participants with a quality flag.
+    excluded : mapping
+        Participants excluded by a decision, and why.
     scores : iterable of str
         Columns of the patients' scores.
 
@@ -79,12 +82,24 @@ def steps(
         found.append(
             Step("Scanned and reconstructed", len(scanned), detail, _sorted(lost), "no scan found")
         )
+    if excluded:
+        out = {person: reason for person, reason in excluded.items() if person in scanned}
+        scanned, labelled = scanned - set(out), labelled - set(out)
+        found.append(
+            Step(
+                "Included",
+                len(scanned),
+                (),
+                tuple(f"{person}: {reason}" for person, reason in sorted(out.items())),
+                "by decision",
+            )
+        )
     lost = scanned - labelled
     found.append(
         Step(
             "With measured regions",
             len(labelled),
-            _by_rater(roi_values),
+            _by_rater(roi_values[~roi_values["participant_id"].isin(list(excluded))]),
             _sorted(lost),
             "no labels of a rater",
         )
@@ -134,14 +149,15 @@ def _score(column: str) -> str:
     return label(column)
 
 
-def count_flagged(flags: Mapping[str, str]) -> str:
-    """Say how many participants carry a flag.
+def count_flagged(flags: Iterable[str]) -> str:
+    """Say how many of the analysed participants carry a flag.
 
     Examples
     --------
     >>> count_flagged({"sub-01": "unconverged"})
     '1 participant carries a quality flag and was kept.'
     """
+    flags = list(flags)
     if len(flags) == 1:
         return "1 participant carries a quality flag and was kept."
     if not flags:

@@ -66,6 +66,7 @@ def sections(
     simulated: bool,
     imaged: bool,
     roi_values: pd.DataFrame,
+    excluded: int = 0,
 ) -> list[Section]:
     """Write the methods text.
 
@@ -83,6 +84,8 @@ def sections(
         Whether the study started from images, not from measured values.
     roi_values : DataFrame
         The measured values; who measured them and which flags they carry is stated.
+    excluded : int
+        Participants excluded by a decision.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def sections(
     if imaged:
         found.append(Section("Reconstruction", reconstruction(config)))
         found.append(Section("Consensus recommendations", consensus.verdict(config)))
+    if imaged or excluded:
+        found.append(Section("Quality control", inspection(config, imaged, excluded)))
     measured = measurement(config, roi_values, simulated=simulated, imaged=imaged)
     found.append(Section("Measurement", measured))
     found.append(Section("Statistics", statistics(config, groups=groups, alpha=alpha)))
@@ -108,6 +113,26 @@ def sections(
         )
     )
     return found
+
+
+def inspection(config: Config, imaged: bool, excluded: int) -> tuple[str, ...]:
+    """Say how scans were flagged, and that flags alone exclude nobody."""
+    sentences = []
+    if imaged:
+        z = setting(config, "summarize_quality", "outlier_z")
+        sentences += [
+            "A scan was flagged where a solver had not converged, the brain's volume was not that "
+            "of a person, the reference region was not found or the map's sign looked reversed, "
+            f"and where one of six measures lay more than {z:g} robust z [@leys2013] from the "
+            "median of the scans.",
+            "Flags alone excluded nobody.",
+        ]
+    if excluded:
+        who = "One participant was" if excluded == 1 else f"{excluded} participants were"
+        sentences.append(f"{who} excluded by decision, for the reasons given with the flow.")
+    else:
+        sentences.append("No participant was excluded by decision.")
+    return tuple(sentences)
 
 
 def simulation(config: Config) -> tuple[str, ...]:

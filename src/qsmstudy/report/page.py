@@ -57,6 +57,11 @@ def data_uri(path: Path) -> str:
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{base64.b64encode(content).decode()}"
 
 
+def text_uri(text: str, media_type: str) -> str:
+    """Return a text as a ``data:`` address."""
+    return f"data:{media_type};base64,{base64.b64encode(text.encode()).decode()}"
+
+
 def versions() -> dict[str, str]:
     """Return the installed versions of `PACKAGES`."""
     found = {}

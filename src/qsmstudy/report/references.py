@@ -70,6 +70,17 @@ def parse(bibliography: str) -> dict[str, Reference]:
     return works
 
 
+def plain(sentence: str) -> str:
+    """Return a sentence without its citations.
+
+    Examples
+    --------
+    >>> plain("It was so [@roe2020].")
+    'It was so.'
+    """
+    return _CITATION.sub("", sentence)
+
+
 def _plain(value: str) -> str:
     for accent, letter in ((r"{\"o}", "ö"), (r"{\"u}", "ü"), (r"{\"a}", "ä")):
         value = value.replace(accent, letter)
@@ -134,3 +145,8 @@ class Citations:
     def cited(self) -> list[Reference]:
         """The cited works in the order of their numbers."""
         return [self._works[key] for key in self._numbers]
+
+    def bibtex(self, bibliography: str) -> str:
+        """Return the BibTeX entries of the cited works in the order of their numbers."""
+        entries = {found["key"]: found[0] for found in _ENTRY.finditer(bibliography)}
+        return "\n\n".join(entries[key] for key in self._numbers) + "\n"

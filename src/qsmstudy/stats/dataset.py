@@ -345,8 +345,8 @@ def _check_same_participants(measured: pd.Index, listed: pd.Index, *, path: Path
     if unmeasured:
         raise StudyError(
             f"{path}: {', '.join(unmeasured)}: every participant of the participants table "
-            "must have ROI values (column participant_id); these have none. Measure them, or "
-            "delete their rows there."
+            "must have ROI values (column participant_id); these have none. Measure them, "
+            "exclude them (config key decisions), or delete their rows there."
         )
 
 

@@ -1,0 +1,30 @@
+"""Divide the participants by the decisions made after looking at the scans."""
+
+from pathlib import Path
+
+from qsmstudy import bids, job
+from qsmstudy import decisions as decided
+
+
+def main(
+    *,
+    participants: Path,
+    decisions: Path | None = None,
+    analysed: Path,
+    excluded: Path,
+    groups: dict,
+) -> None:
+    """Divide the participants into those analysed and those excluded by a decision."""
+    people = bids.read_tsv(participants, columns=["participant_id", "group"])
+    kept, left_out = decided.select(
+        people, decided.read(decisions), groups=groups.values(), name=str(decisions)
+    )
+    for person, reason in zip(left_out["participant_id"], left_out["reason"], strict=True):
+        job.log.warning("%s is excluded: %s", person, reason)
+    bids.write_tsv(analysed, kept)
+    bids.write_tsv(excluded, left_out)
+    job.log.info("%d of %d participants are analysed", len(kept), len(people))
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,182 @@
+"""What the QSM consensus asks a paper to report, filled from the scans and the configuration.
+
+The items follow Tables 3 to 5 of the recommendations for clinical brain research
+(doi:10.1002/mrm.30006; preprint arXiv:2307.02306), in words of our own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from qsmstudy.report import numbers as nb
+from qsmstudy.report.cells import Column, Table, text
+
+#: Where nothing was found. The author of a paper adds it by hand.
+MISSING = "not in the sidecars: add by hand"
+
+#: Item, whether the consensus calls it essential, and the BIDS fields that hold it.
+HARDWARE = (
+    ("Field strength [T]", True, ("MagneticFieldStrength",)),
+    ("Vendor", True, ("Manufacturer",)),
+    ("Scanner model", False, ("ManufacturersModelName",)),
+    ("Software release", False, ("SoftwareVersions",)),
+    ("Coils", False, ("ReceiveCoilName", "ReceiveCoilActiveElements")),
+    ("Gradient system", False, ("GradientSetType",)),
+)
+SEQUENCE = (
+    ("Sequence type", True, ("MRAcquisitionType", "PulseSequenceType", "ScanningSequence")),
+    ("Sequence name", False, ("SequenceName", "PulseSequenceDetails")),
+    ("Flip angle [degree]", False, ("FlipAngle",)),
+    ("Bandwidth [Hz]", False, ("PixelBandwidth", "ReceiverBandwidth")),
+    ("Polarity of the echoes", False, ("ReadoutPolarity",)),
+    ("Centre frequency [MHz]", False, ("ImagingFrequency",)),
+    ("Flow compensation", False, ("FlowCompensation",)),
+    (
+        "Acceleration",
+        True,
+        ("ParallelAcquisitionTechnique", "ParallelReductionFactorInPlane", "MultibandAcceleration"),
+    ),
+    ("Partial Fourier", False, ("PartialFourier", "PartialFourierDirection")),
+)
+_BLANK = ("", "n/a", None)
+
+
+def acquired(
+    sidecars: Iterable[Mapping[str, Any]],
+    grid: tuple[Sequence[int], Sequence[float]] | None,
+) -> dict[str, Any]:
+    """Gather what one scan's files say of its acquisition.
+
+    Parameters
+    ----------
+    sidecars : iterable of mapping
+        JSON sidecars of the echoes; where they differ, the first value stands.
+    grid : tuple or None
+        Number of voxels per axis, and their edges [mm].
+
+    Returns
+    -------
+    dict
+        BIDS fields, ``EchoTimes`` [s] (ascending), ``Matrix`` and ``VoxelSize`` [mm].
+    """
+    found: dict[str, Any] = {}
+    times = set()
+    for content in sidecars:
+        found = {**content, **found}
+        if isinstance(content.get("EchoTime"), int | float):
+            times.add(float(content["EchoTime"]))
+    if not found:
+        return {}
+    found["EchoTimes"] = sorted(times)
+    if grid is not None:
+        found["Matrix"], found["VoxelSize"] = (tuple(values) for values in grid)
+    return found
+
+
+def table(
+    acquisition: Mapping[str, Any],
+    *,
+    versions: Mapping[str, str],
+    pipeline: Sequence[str],
+    qc: pd.DataFrame | None,
+    criteria: str,
+) -> Table:
+    """Print the checklist of the consensus.
+
+    Parameters
+    ----------
+    acquisition : mapping
+        As `acquired` returns it; empty where the study has no scans.
+    versions : mapping
+        Software to version.
+    pipeline : sequence of str
+        The steps of the reconstruction, in words.
+    qc : DataFrame or None
+        Quality table, with the reference of every scan.
+    criteria : str
+        On which grounds participants were left out.
+    """
+    rows = [("Hardware", *item) for item in _from_fields(HARDWARE, acquisition)]
+    rows += [("Sequence", *item) for item in _from_fields(SEQUENCE, acquisition)]
+    rows[7:7] = [("Sequence", *item) for item in _of_the_grid(acquisition)]
+    software = ", ".join(f"{k} {versions[k]}" for k in ("qsmstudy", "snakemake") if k in versions)
+    rows += [
+        ("Analysis", "Software", True, software),
+        ("Analysis", "Algorithms and parameters", True, "; ".join(pipeline) or "none: no scans"),
+        ("Analysis", "Further processing of the maps", False, "none; maps are NIfTI files in ppm"),
+        ("Analysis", "Reference of susceptibility", True, reference(qc)),
+        ("Analysis", "Inclusion and exclusion", True, criteria),
+    ]
+    columns = [Column(label, numeric=False) for label in ("Part", "Item", "Essential", "Value")]
+    return Table(
+        "reporting",
+        "What the QSM consensus asks to report",
+        columns,
+        [
+            [text(part), text(item), text("yes" if essential else ""), text(value or MISSING)]
+            for part, item, essential, value in rows
+        ],
+        (
+            "Items after Tables 3 to 5 of doi:10.1002/mrm.30006, in our words. Acquisition as in "
+            "the sidecars of one scan.",
+        ),
+    )
+
+
+def _from_fields(
+    items: Sequence[tuple[str, bool, Sequence[str]]], acquisition: Mapping[str, Any]
+) -> list[tuple[str, bool, str]]:
+    found = []
+    for item, essential, fields in items:
+        values = [acquisition[name] for name in fields if acquisition.get(name) not in _BLANK]
+        shown = [str(v) if not isinstance(v, float) else f"{v:.6g}" for v in values]
+        found.append((item, essential, ", ".join(shown)))
+    return found
+
+
+def _of_the_grid(acquisition: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
+    times = [1000 * time for time in acquisition.get("EchoTimes", ())]
+    echoes = f"{len(times)}: {', '.join(f'{time:.4g}' for time in times)}" if times else ""
+    repetition = acquisition.get("RepetitionTime", acquisition.get("RepetitionTimeExcitation"))
+    matrix, size = acquisition.get("Matrix", ()), acquisition.get("VoxelSize", ())
+    view = " × ".join(f"{n * edge:.4g}" for n, edge in zip(matrix, size, strict=True))
+    return [
+        ("Echoes: number and times [ms]", True, echoes),
+        (
+            "Repetition time [ms]",
+            True,
+            f"{1000 * repetition:.4g}" if isinstance(repetition, int | float) else "",
+        ),
+        ("Matrix", True, " × ".join(str(int(n)) for n in matrix)),
+        ("Field of view [mm]", True, view),
+        ("Voxel size [mm]", True, " × ".join(f"{edge:.4g}" for edge in size)),
+    ]
+
+
+def reference(qc: pd.DataFrame | None) -> str:
+    """State the reference region, and its susceptibility relative to the whole brain.
+
+    Parameters
+    ----------
+    qc : DataFrame or None
+        Quality table.
+
+    Returns
+    -------
+    str
+        Mean and SD over the scans; empty where the table has no reference.
+    """
+    if qc is None or "reference_region" not in qc or qc["reference_region"].isna().all():
+        return ""
+    regions = qc["reference_region"].dropna()
+    stated = nb.listing([f"{region} ({n})" for region, n in regions.value_counts().items()])
+    sentence = f"{stated}, scans in parentheses"
+    column = "csf_less_whole_brain_ppm"
+    if column in qc and len(known := pd.to_numeric(qc[column], errors="coerce").dropna()):
+        spread = nb.decimal(known.std(), 4) if len(known) > 1 else nb.MISSING
+        sentence += (
+            f"; relative to the whole brain, ventricular CSF is at {nb.decimal(known.mean(), 4)} ± "
+            f"{spread} ppm (mean ± SD over scans)"
+        )
+    return sentence
