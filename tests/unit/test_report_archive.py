@@ -1,5 +1,6 @@
 """A printed table as a page of its own."""
 
+import inspect
 import runpy
 
 import pytest
@@ -12,10 +13,9 @@ from qsmstudy.errors import StudyError
 def printing(tmp_path_factory):
     """The script, and its arguments but for the pages."""
     folder = tmp_path_factory.mktemp("archive")
-    dropped = {"power", "figures", "mosaics", "packs", "references", "report", "lock"}
-    study = make_study(folder)
-    arguments = {k: v for k, v in study.items() if k not in dropped | {"viewer_megabytes"}}
     main = runpy.run_path(str(ROOT / "scripts" / "print_tables.py"))["main"]
+    taken = inspect.signature(main).parameters
+    arguments = {name: value for name, value in make_study(folder).items() if name in taken}
     return folder, lambda names: main(**arguments, pages=[folder / f"{n}.html" for n in names])
 
 
