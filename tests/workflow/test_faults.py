@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import signal
 import subprocess
 import time
 from types import SimpleNamespace
@@ -33,10 +34,12 @@ def own(checkout, study, tmp_path_factory):
     out = bids.parent / "out"
     words = ["--cores", "1", "--config", f"bids_dir={bids}", f"output_dir={out}", "--"]
     checkout.snakemake(*words, "roi_values", config=None)
-    words = words[2:]
-    return SimpleNamespace(
-        bids=bids, out=out, planned=lambda: checkout.planned(*words, "roi_values", config=None)
-    )
+
+    def planned():
+        jobs = checkout.planned("roi_values", *words[2:-1], config=None)
+        return {name: n for name, n in jobs.items() if name != "roi_values"}
+
+    return SimpleNamespace(bids=bids, out=out, planned=planned)
 
 
 class Replaced:
@@ -121,14 +124,14 @@ def test_two_runs_in_one_folder_exclude_each_other(checkout, study):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     # Held where it is, so that the second run meets it whatever the machine's load.
-    os.kill(first.pid, 19)  # SIGSTOP
+    os.kill(first.pid, signal.SIGSTOP)
     second = checkout.snakemake(*words, config=None, check=False)
-    os.kill(first.pid, 18)  # SIGCONT
+    os.kill(first.pid, signal.SIGCONT)
     assert second.returncode != 0
     assert "cannot be locked" in second.stdout
     output, _ = first.communicate(timeout=300)
     assert first.returncode == 0, output
-    assert checkout.planned(*words, config=None) == {}
+    assert checkout.planned("audit", *words[2:-2], config=None) == {}
     made = checkout.folder / "results/twice/tables/audit.tsv"
     assert made.read_bytes() == (study / "tables/audit.tsv").read_bytes()
 

@@ -77,8 +77,10 @@ def test_study_through_slurm_equals_the_local_run_byte_for_byte(checkout, slurm,
     took = time.monotonic() - begun
     jobs = slurm_jobs(slurm)[before:]
     print(f"\nstudy through Slurm: {len(jobs)} Slurm jobs, {took:.0f} s")
-    # One for the truth, one per scan, one for the tables, figures and report.
-    assert [state for _, state, *_ in jobs] == ["COMPLETED"] * (1 + 6 + 1)
+    assert {state for _, state, *_ in jobs} == {"COMPLETED"}
+    # One for the truth, one per scan, one for the tables, figures and report; a rule that no group
+    # of the profile names is a job of its own.
+    assert 1 + 6 + 1 <= len(jobs) < 20
     out = checkout.folder / "results" / "slurm"
     made, expected = (
         {
@@ -132,7 +134,7 @@ def test_cancelled_run_leaves_no_job_and_resumes(checkout, slurm, local):
         time.sleep(0.5)
     states = {state for _, state, *_ in slurm_jobs(slurm)}
     assert "CANCELLED" in states
-    left = checkout.planned(*words("results/cancelled", "--", "chimaps"), config=None)
+    left = checkout.planned("chimaps", *words("results/cancelled"), config=None)
     assert left, "nothing was left to resume: the run was cancelled too late"
     checkout.snakemake(*command, config=None)
     print(f"\ncancelled with {left.get('invert_dipole', 0)} of 6 maps to do; resumed")
