@@ -152,3 +152,26 @@ def test_two_groups_without_scores_or_raters(tmp_path):
     assert "The study has no clinical scores; none was correlated." in page
     assert "Groups compared at equal covariates" in page
     assert "NIHSS" not in page
+
+
+def test_three_participants_a_group_leave_na_with_the_reason_in_every_further_table(tmp_path):
+    rng = np.random.default_rng(4)
+    known = dict.fromkeys(("smoking", "drinking", "hypertension"), yes_or_no)
+    known |= dict.fromkeys(("hyperlipidemia", "diabetes"), yes_or_no)
+    scores = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
+    known |= dict.fromkeys(scores, lambda rng, member: rng.integers(0, 5))
+    participants = people(rng, {"AIS": 3, "HC": 3}, **known)
+    nuclei = ["CN", "GP", "PUT", "RN", "SN", "THA", "DN"]
+    config = whole.configured()
+    bids.write_tsv(tmp_path / "participants.tsv", participants)
+    measured = values(rng, participants, nuclei=nuclei, shift={("AIS", "PUT"): 0.2}, slices=3)
+    bids.write_tsv(tmp_path / "roi_values.tsv", measured)
+    whole.tabulate(config, tmp_path)
+    found = {stem: bids.read_tsv(tmp_path / f"{stem}.tsv") for stem in config["further_tables"]}
+    for name, column in (("adjusted", "p"), ("cross_validation", "auc_cross_validated")):
+        assert found[name].loc[found[name][column].isna(), "note"].notna().all(), name
+    assert found["cross_validation"]["note"].str.contains("3 complete cases in a group").all()
+    assert "at most 3 slices" in found["extents"]["note"].item()
+    assert "two groups" in found["contrasts"]["note"].item()
+    assert len(found["age"]) == 28
+    assert len(found["asymmetry_corrected"]) == 14
