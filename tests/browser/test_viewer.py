@@ -163,6 +163,15 @@ def test_switching_scans_shows_the_other_ones_values(open_page, study):
     opened.check_silent()
 
 
+def test_participants_page_opens_its_map(open_page, study):
+    opened = open_page(study[0])
+    page = opened.page.locator(f"#scan-{SECOND}")
+    page.evaluate("details => { details.open = true; }")
+    page.locator("[data-map]").click()
+    opened.page.wait_for_selector(f'#maps[data-shown="{SECOND}"]', timeout=120_000)
+    assert opened.page.locator("#maps canvas").is_visible()
+
+
 def test_window_picture_and_labels_change_what_is_drawn(open_page, study):
     viewer = Viewer(open_page(study[0])).choose(FIRST)
     seen = [viewer.picture()]

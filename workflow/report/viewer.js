@@ -252,7 +252,7 @@
   const say = (text) => { part("status").textContent = text; };
 
   const showPicture = (name, text) => {
-    const source = document.querySelector(`[data-name="${CSS.escape(name)}"] img`);
+    const source = document.querySelector(`#scan-${CSS.escape(name)} img.mosaic`);
     const picture = part("picture");
     picture.hidden = !source;
     holder.hidden = true;
