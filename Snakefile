@@ -25,6 +25,7 @@ rule all:
 
 
 include: "workflow/rules/simulate.smk"
+include: "workflow/rules/scans.smk"
 include: "workflow/rules/reconstruct.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/statistics.smk"
@@ -38,6 +39,7 @@ rule chimaps:
     """Susceptibility maps of all scans."""
     input:
         from_images(rules.invert_dipole.output.chi),
+        map_targets,
 
 
 rule roi_values:

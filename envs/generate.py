@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Distributions whose conda name differs from their name on PyPI.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "snakemake": "snakemake-minimal"}
 #: Distributions that conda channels do not carry.
-PIP_ONLY = {"axe-playwright-python", "bids-validator-deno", "playwright", "warpkit"}
+PIP_ONLY = {"axe-playwright-python", "bids-validator-deno", "dcm2niix", "playwright", "warpkit"}
 
 
 def locked(lock: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from qsmstudy.report import content, page, reporting, viewer
 
 def main(
     *, participants: Path, excluded: Path | None = None, roi_values: Path,
+    scans: Path | None = None,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, power: Path, further: list[Path],
     figures: list[Path], mosaics: list[Path], packs: list[Path],
@@ -27,6 +28,7 @@ def main(
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry, "power": power,
         "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
+        "scans": scans,
     } | {path.stem: path for path in further}  # fmt: skip
     study = content.Study(
         tables={name: path for name, path in tables.items() if path is not None},

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, images, job, physics
+from qsmstudy import images, job, physics, protocol
 from qsmstudy.recon import field_fit
 from qsmstudy.recon.phase_sign import tell_phase_sign
 from qsmstudy.recon.r2star import map_r2star, usable_method
@@ -17,6 +17,8 @@ def main(
     residual: Path,
     r2star: Path,
     combined: Path,
+    echo_times: list | None,
+    field_strength: float | None,
     phase_sign: int | str,
     signal_fraction: float,
     max_iterations: int,
@@ -24,21 +26,16 @@ def main(
     r2star_method: str,
 ) -> None:
     """Fit field, noise and R2* to the echoes of one scan."""
-    times = [bids.sidecar_number(path, "EchoTime") for path in phase]
-    field_fit.check_echo_times(times, names=[path.name for path in phase])
+    echoes, angles = images.load_signal(magnitude, phase)
+    times, strength = protocol.read_protocol(
+        magnitude, phase, n_echoes=echoes.values.shape[3],
+        echo_times=echo_times, field_strength=field_strength,
+    )  # fmt: skip
     sidecar = {
         "EchoTimes": times,
         "EchoSpacing": physics.echo_spacing(times),
-        "MagneticFieldStrength": bids.sidecar_number(phase[0], "MagneticFieldStrength"),
+        "MagneticFieldStrength": strength,
     }
-    echoes = images.load_echoes(magnitude)
-    angles = images.load_phase(phase)
-    images.check_same_grid(
-        angles._replace(values=angles.values[..., 0]),
-        echoes._replace(values=echoes.values[..., 0]),
-        name=str(phase[0]),
-    )
-    field_fit.check_echoes(echoes.values, angles.values, names=[path.name for path in magnitude])
     total = field_fit.combine_magnitude(echoes.values, name=magnitude[0].name)
     mask = field_fit.signal_mask(total, fraction=signal_fraction, name=magnitude[0].name)
     fit = field_fit.fit_field(
@@ -68,7 +65,16 @@ def main(
         (field, fit.field, {"Units": "Hz", "Sources": names}),
         (noise, fit.noise, {"Units": "Hz", "Sources": names, "Method": noise_model}),
         (residual, fit.residual, {"Units": "1", "Sources": names}),
-        (r2star, rate, {"Units": "1/s", "Sources": names[: len(magnitude)], "Method": method}),
+        (
+            r2star,
+            rate,
+            {
+                "Units": "1/s",
+                "Sources": names[: len(magnitude)],
+                "Method": method,
+                "SkullStripped": False,
+            },
+        ),
         (combined, total, {"Units": "arbitrary", "Sources": names[: len(magnitude)]}),
     ):
         images.save(path, values, echoes.affine, sidecar=own | sidecar)

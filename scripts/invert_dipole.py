@@ -41,6 +41,7 @@ def main(
     )  # fmt: skip
     sidecar = {
         "Units": "ppm",
+        "SkullStripped": True,
         "Sources": [path.name for path in (local_field, combined, mask, noise, r2star)],
         "Parameters": options.report()
         | {"csf_r2star_threshold": csf_r2star_threshold, "reference": reference},

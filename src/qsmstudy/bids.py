@@ -1,11 +1,10 @@
-"""Finding, reading and writing the files of a BIDS dataset, images excepted."""
+"""Reading and writing the files of a BIDS dataset, images excepted."""
 
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,6 @@ from qsmstudy.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Suffixes under which multi-echo gradient-echo scans with part-mag and part-phase are found.
-SUFFIXES = ("MEGRE", "GRE", "T2starw")
-
-_ECHO = re.compile(
-    r"(?P<scan>sub-[A-Za-z0-9]+(?:_ses-[A-Za-z0-9]+)?)(?P<more>(?:_(?!echo-|part-)[a-z]+-[A-Za-z0-9]+)*)"
-    r"(?:_echo-(?P<echo>\d+))?_part-(?P<part>mag|phase)_(?P<suffix>" + "|".join(SUFFIXES) + r")"
-    r"\.nii(?:\.gz)?$"
-)
 
 
 @contextmanager
@@ -44,110 +34,20 @@ def replacing(path: Path):
         temporary.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
-class Scan:
-    """One multi-echo gradient-echo scan of a participant.
-
-    Attributes
-    ----------
-    name : str
-        ``sub-<label>[_ses-<label>]``.
-    magnitude, phase : tuple of Path
-        One file per echo, in echo order.
-    """
-
-    name: str
-    magnitude: tuple[Path, ...]
-    phase: tuple[Path, ...]
-
-    @property
-    def folder(self) -> str:
-        """Folder of the participant or session, relative to a dataset: ``sub-x[/ses-y]``."""
-        return scan_folder(self.name)
-
-
 def scan_folder(name: str) -> str:
-    """Return ``sub-x[/ses-y]`` for a scan's name ``sub-x[_ses-y]``."""
-    return name.replace("_ses-", "/ses-")
+    """Return ``sub-x[/ses-y]`` for a scan's name ``sub-x[_ses-y][_run-z]``."""
+    session = session_of(name)
+    return participant_of(name) + (f"/{session}" if session else "")
 
 
 def participant_of(name: str) -> str:
-    """Return ``sub-x`` for a scan's name ``sub-x[_ses-y]``."""
+    """Return ``sub-x`` for a scan's name ``sub-x[_ses-y][_run-z]``."""
     return name.split("_")[0]
 
 
 def session_of(name: str) -> str | None:
-    """Return ``ses-y`` for ``sub-x_ses-y``, None for ``sub-x``."""
-    return name.split("_")[1] if "_" in name else None
-
-
-def find_scans(bids_dir: Path, *, participants: Sequence[str] | None = None) -> list[Scan]:
-    """List the multi-echo scans of a BIDS dataset.
-
-    Parameters
-    ----------
-    bids_dir : Path
-        Root of the dataset.
-    participants : sequence of str, optional
-        Labels to keep, with or without ``sub-``; all when None.
-
-    Returns
-    -------
-    list of Scan
-        Sorted by name.
-
-    Raises
-    ------
-    StudyError
-        If the folder does not exist, holds no scan, or a scan's echoes do not pair up.
-    """
-    root = Path(bids_dir)
-    if not root.is_dir():
-        raise StudyError(f"bids_dir: there is no folder {root}. Check the path.")
-    found: dict[str, dict[str, dict[int, Path]]] = {}
-    for path in sorted(root.glob("sub-*/**/anat/*_part-*.nii*")):
-        match = _ECHO.match(path.name)
-        if match is None or path.relative_to(root).parts[0] != match["scan"].split("_")[0]:
-            continue
-        echoes = found.setdefault(match["scan"], {"mag": {}, "phase": {}})[match["part"]]
-        echo = int(match["echo"] or 1)
-        if echo in echoes:
-            raise StudyError(
-                f"{match['scan']}: echo {echo} part-{match['part']} is present twice, as "
-                f"{echoes[echo].name} and {path.name}. Keep one run per session."
-            )
-        echoes[echo] = path
-    wanted = (
-        None if participants is None else {f"sub-{p.removeprefix('sub-')}" for p in participants}
-    )
-    if wanted is not None and (missing := wanted - {participant_of(name) for name in found}):
-        raise StudyError(
-            f"participant_label: {sorted(missing)} have no multi-echo scan in {root}. "
-            f"Found: {sorted(found) or 'none'}."
-        )
-    scans = [
-        _paired(name, parts)
-        for name, parts in sorted(found.items())
-        if wanted is None or participant_of(name) in wanted
-    ]
-    if not scans:
-        raise StudyError(
-            f"{root}: no scan named sub-*_echo-*_part-<mag|phase>_<{'|'.join(SUFFIXES)}>.nii[.gz] "
-            "in any anat folder. Rename the files as BIDS asks, or check bids_dir."
-        )
-    return scans
-
-
-def _paired(name: str, parts: dict[str, dict[int, Path]]) -> Scan:
-    mag, phase = parts["mag"], parts["phase"]
-    expected = set(range(1, max([*mag, *phase]) + 1))
-    for part, echoes in parts.items():
-        if missing := sorted(expected - set(echoes)):
-            raise StudyError(
-                f"{name}: part-{part} lacks echo {', '.join(map(str, missing))} of "
-                f"{len(expected)}. Add the file, or leave the participant out (participant_label)."
-            )
-    return Scan(name, tuple(mag[e] for e in sorted(mag)), tuple(phase[e] for e in sorted(phase)))
+    """Return ``ses-y`` for ``sub-x_ses-y[_run-z]``, None for ``sub-x[_run-z]``."""
+    return next((part for part in name.split("_") if part.startswith("ses-")), None)
 
 
 def sidecar_path(image: Path) -> Path:
@@ -165,8 +65,8 @@ def sidecars(image: Path) -> list[Path]:
     image = Path(image)
     stem = re.sub(r"\.nii(\.gz)?$", "", image.name)
     *entities, suffix = stem.split("_")
-    root_parts = [i for i, part in enumerate(image.parts) if part.startswith("sub-")]
-    n_up = len(image.parts) - 1 - root_parts[0] if root_parts else 0
+    depths = [i for i, part in enumerate(image.parts[:-1]) if part == entities[0]]
+    n_up = len(image.parts) - 1 - depths[-1] if depths else 0
     folders = [image.parent, *list(image.parents)[1 : n_up + 1]]
     found = []
     for folder in reversed(folders):
@@ -181,7 +81,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object, with the file's name in any error."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StudyError(f"{path}: not a readable JSON file: {error}.") from error
     if not isinstance(content, dict):
         raise StudyError(f"{path}: must hold a JSON object; got a {type(content).__name__}.")

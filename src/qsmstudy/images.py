@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from qsmstudy import bids, physics
+from qsmstudy import bids, nifti, physics
 from qsmstudy.errors import StudyError
 
 log = logging.getLogger("qsmstudy")
@@ -69,22 +69,22 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
         singular affine, or lies on another grid than `like`.
     """
     path = Path(path)
-    try:
-        image = cast(nib.Nifti1Image, nib.load(path))
-        values = np.asanyarray(image.dataobj)
-    except FileNotFoundError as error:
-        raise StudyError(f"{path}: there is no such file. Check the path.") from error
-    except Exception as error:  # nibabel, gzip and zlib raise many kinds for a damaged file
-        raise StudyError(
-            f"{path}: not a readable NIfTI file ({type(error).__name__}: {error}). "
-            "It may be truncated: copy it again."
-        ) from error
-    affine = np.array(image.affine, dtype=np.float64)
+    values, affine = nifti.read(path)
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
-    if values.ndim != 3 or min(values.shape) < 2:
+    volume = _checked(path, values, affine, n_dimensions=3, dtype=dtype)
+    if like is not None:
+        check_same_grid(volume, like, name=str(path))
+    return volume
+
+
+def _checked(
+    path: Path, values: NDArray, affine: NDArray, *, n_dimensions: int, dtype: DTypeLike
+) -> Volume:
+    """Return a volume whose shape, affine and values can be worked with."""
+    if values.ndim != n_dimensions or min(values.shape[:3]) < 2:
         raise StudyError(
-            f"{path}: a 3-D volume of at least two voxels a side is needed; got shape "
+            f"{path}: a {n_dimensions}-D volume of at least two voxels a side is needed; got shape "
             f"{values.shape}. Write one file per echo."
         )
     try:
@@ -99,12 +99,9 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
     kind = np.dtype(dtype).kind
     if kind in "bui" and np.any(values != np.rint(values)):
         raise StudyError(f"{path}: labels and masks must be whole numbers.")
-    volume = Volume(
+    return Volume(
         np.ascontiguousarray(values > 0.5 if kind == "b" else values, dtype=dtype), affine
     )
-    if like is not None:
-        check_same_grid(volume, like, name=str(path))
-    return volume
 
 
 def check_same_grid(volume: Volume, reference: Volume, *, name: str) -> None:
@@ -121,13 +118,77 @@ def check_same_grid(volume: Volume, reference: Volume, *, name: str) -> None:
 
 
 def load_echoes(paths: Sequence[Path], *, dtype: DTypeLike = np.float32) -> Volume:
-    """Load one 3-D file per echo into an array of shape (X, Y, Z, E)."""
+    """Load one 3-D file per echo, or one 4-D file, into an array of shape (X, Y, Z, E)."""
+    if len(paths) == 1:
+        return _four_dimensional(paths[0], dtype)
     first = load(paths[0], dtype=dtype)
     echoes = np.empty((*first.values.shape, len(paths)), dtype=dtype)
     echoes[..., 0] = first.values
     for index, path in enumerate(paths[1:], start=1):
         echoes[..., index] = load(path, like=first, dtype=dtype).values
     return Volume(echoes, first.affine)
+
+
+def _four_dimensional(path: Path, dtype: DTypeLike) -> Volume:
+    values, affine = nifti.read(Path(path))
+    if values.ndim == 5 and values.shape[3] == 1:  # where some writers put the echoes
+        values = values[:, :, :, 0]
+    if values.ndim == 3:
+        values = values[..., np.newaxis]
+    return _checked(Path(path), values, affine, n_dimensions=4, dtype=dtype)
+
+
+def load_signal(magnitude: Sequence[Path], phase: Sequence[Path]) -> tuple[Volume, Volume]:
+    """Load a scan's magnitude, shape (X, Y, Z, E), and its phase [rad], of the same shape.
+
+    Parameters
+    ----------
+    magnitude, phase : sequence of Path
+        Files of ``part-mag`` and ``part-phase``, or of ``part-real`` and ``part-imag``.
+
+    Raises
+    ------
+    StudyError
+        As `load` and `load_phase`; if the two lie on different grids or differ in echoes, an
+        echo has no signal, or real or imaginary part is never negative.
+    """
+    cartesian = "_part-real_" in Path(magnitude[0]).name
+    first = load_echoes(magnitude)
+    second = load_echoes(phase) if cartesian else load_phase(phase)
+    check_same_grid(
+        second._replace(values=second.values[..., 0]),
+        first._replace(values=first.values[..., 0]),
+        name=str(phase[0]),
+    )
+    if first.values.shape != second.values.shape:
+        raise StudyError(
+            f"{Path(magnitude[0]).name}: as many magnitude as phase images are needed, one of each "
+            f"per echo; got {first.values.shape[3]} and {second.values.shape[3]}. Give both parts "
+            "of every echo."
+        )
+    if not cartesian:
+        _check_magnitude(first.values, magnitude)
+        return first, second
+    for volume, paths in ((first, magnitude), (second, phase)):
+        if not volume.values.min() < 0:
+            raise StudyError(
+                f"{Path(paths[0]).name}: real and imaginary parts have both signs; got values from "
+                f"{volume.values.min():g} to {volume.values.max():g}. Mend its intercept, or "
+                "export magnitude and phase."
+            )
+    signal = first.values + 1j * second.values
+    _check_magnitude(np.abs(signal), magnitude)
+    return first._replace(values=np.abs(signal)), second._replace(values=np.angle(signal))
+
+
+def _check_magnitude(values: NDArray, paths: Sequence[Path]) -> None:
+    """Raise if an echo has no signal."""
+    for index in range(values.shape[3]):
+        if not values[..., index].any():
+            raise StudyError(
+                f"{Path(paths[min(index, len(paths) - 1)]).name}: the magnitude is 0 everywhere. "
+                "Export it anew, or leave this echo out of both parts."
+            )
 
 
 def load_phase(paths: Sequence[Path]) -> Volume:
@@ -145,8 +206,8 @@ def load_phase(paths: Sequence[Path]) -> Volume:
     """
     phase = load_echoes(paths)
     values = phase.values
-    for index, path in enumerate(paths):
-        echo = values[..., index]
+    for index in range(values.shape[3]):
+        echo, path = values[..., index], Path(paths[min(index, len(paths) - 1)])
         if echo.min() == echo.max():
             raise StudyError(
                 f"{path.name}: the phase is {echo.flat[0]:g} everywhere. Export the phase images "

@@ -14,8 +14,10 @@ SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 LAYERS = [
     {"errors"},
     {"physics"},
-    {"bids"},
+    {"bids", "nifti"},
+    {"scans", "protocol"},
     {"images"},
+    {"dicom"},
     {"fourier"},
     {"solvers"},
     {"recon"},
@@ -30,6 +32,7 @@ FREE = {
     "provenance",
     "record",
     "settings",
+    "derivative",
 }  # they serve scripts and the workflow, not the science
 
 

@@ -92,7 +92,7 @@ def test_every_rule_carries_its_fingerprint(rules):
 
 def test_sections_are_the_params_of_their_rules(rules):
     sections = {name for name, value in CONFIG.items() if isinstance(value, dict)}
-    sections -= {"groups", "covariates"}
+    sections -= {"groups", "covariates", "select"}
     assert sections <= set(SCRIPTS)
     for name in sections:
         assert set(CONFIG[name]) <= names(rules[name].params), name
@@ -113,7 +113,7 @@ PIPELINE = (
     "fit_field", "unwrap_phase", "extract_brain", "remove_background", "invert_dipole",
     "measure_rois", "summarize_rois",
 )  # fmt: skip
-SCANNER = {("fit_field", "phase_sign")}
+SCANNER = {("fit_field", key) for key in ("phase_sign", "echo_times", "field_strength")}
 
 
 def overlaid(name):

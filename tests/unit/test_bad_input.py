@@ -12,47 +12,15 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
+from spherical_head import AFFINE, BRAIN, MAGNITUDE, PHASE, SHAPE, SIZE, TIMES
 
-from qsmstudy import fourier, images
+from qsmstudy import images
 from qsmstudy.errors import StudyError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 STEPS = ("fit_field", "unwrap_phase", "extract_brain", "remove_background", "invert_dipole")
 MAIN = {step: runpy.run_path(str(ROOT / "scripts" / f"{step}.py"))["main"] for step in STEPS}
-SHAPE, SIZE = (56, 60, 44), (3.6, 3.6, 3.6)
-TIMES = (0.006, 0.012, 0.018)
-AFFINE = np.diag([*SIZE, 1.0])
-
-
-def head():
-    """Return brain, magnitude and phase [rad] of a head: brain, dark skull, bright scalp."""
-    axes = np.meshgrid(
-        *[(np.arange(n) - (n - 1) / 2) * s for n, s in zip(SHAPE, SIZE, strict=True)],
-        indexing="ij",
-    )
-
-    def within(margin):
-        radii = (65.0, 78.0, 55.0)
-        return sum((a / (r + margin)) ** 2 for a, r in zip(axes, radii, strict=True)) < 1
-
-    brain = within(0)
-    amplitude = 1000.0 * brain + 60.0 * (within(8) & ~brain) + 800.0 * (within(14) & ~within(8))
-    nucleus = sum((a - c) ** 2 for a, c in zip(axes, (15, 5, 0), strict=True)) < 9**2
-    fluid = sum((a - c) ** 2 for a, c in zip(axes, (0, -10, 0), strict=True)) < 14**2
-    kernel = fourier.dipole_kernel(SHAPE, voxel_size=SIZE, b0_direction=(0, 0, 1))
-    hertz = 127.7 * 0.15 * fourier.convolve(nucleus.astype(np.float32), kernel)
-    hertz += 15 + 0.3 * axes[0] - 0.2 * axes[2]
-    rate = np.where(fluid, 1.0, np.where(nucleus, 40.0, 20.0))[..., None]
-    times = np.array(TIMES)
-    signal = amplitude[..., None] * np.exp(-rate * times)
-    signal = signal * np.exp(1j * (2 * np.pi * hertz[..., None] * times + 0.8))
-    rng = np.random.default_rng(4)
-    signal += 8 * (rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape))
-    return brain, np.abs(signal), np.angle(signal)
-
-
-BRAIN, MAGNITUDE, PHASE = head()
 
 
 @dataclass
@@ -66,6 +34,7 @@ class Study:
     units: str | None = "rad"
     affine: dict = field(default_factory=lambda: {"mag": AFFINE, "phase": AFFINE})
     mask: np.ndarray | None = None
+    sidecar: dict = field(default_factory=lambda: {"MagneticFieldStrength": 3.0})
     #: File name to a function of its values, applied between the steps.
     spoil: dict[str, Callable] = field(default_factory=dict)
 
@@ -74,7 +43,7 @@ class Study:
             for echo in range(values.shape[3]):
                 path = self.echo(part, echo + 1)
                 self._save(path, values[..., echo], self.affine[part])
-                sidecar = {"MagneticFieldStrength": 3.0}
+                sidecar = dict(self.sidecar)
                 if echo < len(self.times) and self.times[echo] is not None:
                     sidecar["EchoTime"] = self.times[echo]
                 if part == "phase" and self.units:
@@ -240,6 +209,18 @@ ROWS = [
      ["echo-1_part-mag", "got 3 and 2", "both parts of every echo"]),
     ("four-dimensional echo", four_dimensional,
      ["echo-2_part-phase", "3-D volume", "(56, 60, 44, 3)", "one file per echo"]),
+    ("field strength in gauss", lambda s: s.sidecar.update(MagneticFieldStrength=30000),
+     ["echo-1_part-phase", "in tesla", "30000"]),
+    ("field strength missing", lambda s: s.sidecar.pop("MagneticFieldStrength"),
+     ["MagneticFieldStrength is in none", "echo-1_part-phase", "one MEGRE.json", "field_strength"]),
+    ("echo time infinite", set_times(0.006, float("inf"), 0.018),
+     ["echo-2_part-phase", "EchoTime must be a positive number", "inf"]),
+    ("echo time of a million digits", set_times(0.006, 10**400, 0.018),
+     ["echo-2_part-phase", "EchoTime must be a positive number", "1000"]),
+    ("echo time a text that would be code", set_times("__import__('os')", 0.012, 0.018),
+     ["echo-1_part-phase", "EchoTime must be a positive number", "__import__"]),
+    ("echo times a list per echo", set_times([0.006, 0.012], 0.012, 0.018),
+     ["echo-1_part-phase", "one value per echo", "got 2 for 3"]),
     ("single slice", lambda s: [cut(s, p, np.s_[:, :, 20:21]) for p in ("magnitude", "phase")],
      ["echo-1_part-mag", "at least two voxels a side", "(56, 60, 1)"]),
     ("affine singular", set_affine("mag phase", skewed),

@@ -15,63 +15,35 @@ def touch(root, *names):
         path.write_bytes(b"")
 
 
-def echoes(sub, n, folder="anat", suffix="MEGRE"):
-    return [
-        f"{sub.replace('_ses-', '/ses-')}/{folder}/{sub}_echo-{e}_part-{part}_{suffix}.nii.gz"
-        for e in range(1, n + 1)
-        for part in ("mag", "phase")
-    ]
-
-
-def test_scans_are_found_in_echo_order(tmp_path):
-    touch(tmp_path, *echoes("sub-02", 11), *echoes("sub-01_ses-a", 2))
-    first, second = bids.find_scans(tmp_path)
-    assert (first.name, first.folder) == ("sub-01_ses-a", "sub-01/ses-a")
-    assert [p.name.split("_")[1] for p in second.phase] == [f"echo-{e}" for e in range(1, 12)]
-
-
-def test_derivatives_are_not_scans(tmp_path):
-    touch(tmp_path, *echoes("sub-01", 2))
-    touch(tmp_path / "derivatives" / "x", *echoes("sub-09", 2))
-    assert [s.name for s in bids.find_scans(tmp_path)] == ["sub-01"]
-
-
-def test_missing_echo_is_an_error_that_names_it(tmp_path):
-    names = [n for n in echoes("sub-01", 3) if "echo-2_part-phase" not in n]
-    touch(tmp_path, *names)
-    with pytest.raises(StudyError, match=r"sub-01: part-phase lacks echo 2 of 3"):
-        bids.find_scans(tmp_path)
-
-
-def test_two_runs_of_an_echo_are_an_error(tmp_path):
-    touch(tmp_path, *echoes("sub-01", 2))
-    touch(tmp_path, "sub-01/anat/sub-01_run-2_echo-1_part-mag_MEGRE.nii.gz")
-    with pytest.raises(StudyError, match="twice"):
-        bids.find_scans(tmp_path)
-
-
-def test_participant_filter_names_the_absent(tmp_path):
-    touch(tmp_path, *echoes("sub-01", 2), *echoes("sub-02", 2))
-    assert [s.name for s in bids.find_scans(tmp_path, participants=["02"])] == ["sub-02"]
-    with pytest.raises(StudyError, match="sub-07"):
-        bids.find_scans(tmp_path, participants=["sub-07"])
-
-
-def test_empty_and_absent_datasets_are_errors(tmp_path):
-    with pytest.raises(StudyError, match="no scan named"):
-        bids.find_scans(tmp_path)
-    with pytest.raises(StudyError, match="no folder"):
-        bids.find_scans(tmp_path / "absent")
-
-
 def test_sidecars_inherit_and_the_nearest_wins(tmp_path):
-    touch(tmp_path, *echoes("sub-01", 1))
+    touch(tmp_path, "sub-01/anat/sub-01_echo-1_part-phase_MEGRE.nii.gz")
     (tmp_path / "MEGRE.json").write_text(json.dumps({"FlipAngle": 15, "EchoTime": 9}))
     (tmp_path / "T1w.json").write_text(json.dumps({"FlipAngle": 99}))
     (tmp_path / "sub-01/anat/sub-01_echo-1_part-phase_MEGRE.json").write_text('{"EchoTime": 0.006}')
     image = tmp_path / "sub-01/anat/sub-01_echo-1_part-phase_MEGRE.nii.gz"
     # the dataset's own root is above the folder of the participant
     assert bids.read_sidecar(image) == {"FlipAngle": 15, "EchoTime": 0.006}
+
+
+def test_sidecars_of_a_dataset_below_a_folder_named_like_a_participant(tmp_path):
+    root = tmp_path / "sub-01" / "data"
+    touch(root, "sub-01/anat/sub-01_MEGRE.nii.gz")
+    (root / "MEGRE.json").write_text('{"FlipAngle": 15}')
+    (tmp_path / "sub-01" / "MEGRE.json").write_text('{"FlipAngle": 99}')
+    assert bids.read_sidecar(root / "sub-01/anat/sub-01_MEGRE.nii.gz") == {"FlipAngle": 15}
+
+
+def test_name_of_a_scan_tells_participant_session_and_folder():
+    assert bids.scan_folder("sub-01_ses-a_run-2") == "sub-01/ses-a"
+    assert bids.scan_folder("sub-01_run-2") == "sub-01"
+    assert bids.session_of("sub-01_run-2") is None
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"a": ' + "[" * 100_000, "\xff"])
+def test_json_that_is_no_object_is_named(tmp_path, text):
+    (tmp_path / "x.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(StudyError, match=r"x\.json"):
+        bids.read_json(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize("value", ['"six"', "0", "-1", "null", "true"])

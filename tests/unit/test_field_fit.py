@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qsmstudy import protocol
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import field_fit
 from qsmstudy.recon.r2star import map_r2star
@@ -246,9 +247,9 @@ def test_signal_mask_rejects_zero_magnitude():
 
 def test_check_echo_times_names_milliseconds():
     with pytest.raises(StudyError, match=r"echo-1.*milliseconds\. Write 0\.00615"):
-        field_fit.check_echo_times([6.15, 12.3], names=["echo-1", "echo-2"])
+        protocol.check_echo_times([6.15, 12.3], names=["echo-1", "echo-2"])
 
 
 def test_check_echo_times_names_the_echo_out_of_order():
     with pytest.raises(StudyError, match=r"echo-3.*0\.0123 after 0\.0184"):
-        field_fit.check_echo_times([0.006, 0.0184, 0.0123], names=["echo-1", "echo-2", "echo-3"])
+        protocol.check_echo_times([0.006, 0.0184, 0.0123], names=["echo-1", "echo-2", "echo-3"])

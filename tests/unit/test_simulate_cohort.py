@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsmstudy import bids, images
+from qsmstudy import bids, images, scans
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate import cohort, dataset
 from qsmstudy.simulate.anatomy import TISSUES
@@ -200,7 +200,7 @@ def test_scripts_write_a_dataset_that_the_study_finds(tmp_path, values):
     )
     participants = bids.read_tsv(root / "participants.tsv")
     assert participants["participant_id"].tolist() == ids
-    (found,) = bids.find_scans(root)
+    (found,) = scans.find_scans(root).scans
     assert found.name == "sub-03"
     assert bids.sidecar_number(found.phase[1], "EchoTime") == 0.012
     nuclei = bids.read_tsv(truth / "sub-03_nuclei.tsv")

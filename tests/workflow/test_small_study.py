@@ -281,29 +281,43 @@ def test_sessions_are_reconstructed_one_by_one(checkout, study, tmp_path):
     assert checkout.planned(*words, config=None)["invert_dipole"] == 2
 
 
-def test_missing_echo_is_named_before_anything_runs(checkout, own_dataset):
-    (own_dataset / "sub-02/anat/sub-02_echo-3_part-phase_MEGRE.nii.gz").unlink()
+def test_incomplete_and_damaged_scans_are_named_and_the_others_go_on(checkout, study, own_dataset):
+    """One scan lacks an echo, one is damaged inside, one has no field strength; one is whole."""
+    for sub in ("sub-03", "sub-04"):
+        shutil.copytree(study / "bids" / sub, own_dataset / sub)
+    shutil.copytree(study / "bids/derivatives/raters", own_dataset / "derivatives/raters")
+    for path in own_dataset.glob("sub-02/anat/*_echo-5_*"):
+        path.unlink()
+    echo = own_dataset / "sub-03/anat/sub-03_echo-2_part-mag_MEGRE.nii.gz"
+    content = bytearray(echo.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    echo.write_bytes(content)
+    for path in own_dataset.glob("sub-04/anat/*.json"):
+        path.write_text(path.read_text().replace("MagneticFieldStrength", "Strength"))
+    out = own_dataset.parent / "out 2"
     done = checkout.snakemake(
-        "chimaps", "--cores", "1", "--config", f"bids_dir={own_dataset}", "output_dir=nowhere",
-        config=None, check=False,
+        "chimaps", "roi_values", "--cores", "2", "--config", f"bids_dir={own_dataset}",
+        f"output_dir={out}", config=None, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "sub-02: part-phase lacks echo 3 of 5" in done.stdout
-    assert not (checkout.folder / "nowhere").exists()
+    assert "sub-02 is left out: 4 echoes where 5 are expected" in done.stdout
+    assert "3 of 4 scans are left out of the results" in done.stdout
+    reasons = tsv(out / "tables/scans.tsv").set_index("scan")["reason"]
+    assert reasons["sub-02"] == "4 echoes where 5 are expected"
+    assert reasons["sub-03"].startswith(f"{echo.name}: not a readable NIfTI file")
+    assert reasons["sub-04"].startswith("MagneticFieldStrength is in none of the JSON sidecars of")
+    assert set(tsv(out / "tables/roi_values.tsv")["participant_id"]) == {"sub-01"}
+    assert [p.name for p in out.glob("derivatives/qsm/*/anat/*_Chimap.nii.gz")] == [
+        "sub-01_Chimap.nii.gz"
+    ]
+    assert not list(out.rglob(".*.nii.gz")), "a half-written file was left behind"
 
 
-def test_damaged_echo_stops_its_scan_only_and_is_named(checkout, own_dataset):
-    echo = own_dataset / "sub-02/anat/sub-02_echo-2_part-mag_MEGRE.nii.gz"
-    echo.write_bytes(echo.read_bytes()[:5000])
-    out = own_dataset.parent / "out2"
-    done = checkout.snakemake(
-        "chimaps", "--cores", "2", "--config", f"bids_dir={own_dataset}", f"output_dir={out}",
-        config=None, check=False,
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert "sub-02_echo-2_part-mag_MEGRE.nii.gz: not a readable NIfTI file" in done.stdout
-    assert list(out.glob("derivatives/qsm/sub-01/anat/*_Chimap.nii.gz"))
-    assert not list(out.glob("derivatives/qsm/sub-02/anat/*"))
+def test_maps_are_a_valid_derivative_dataset(study):
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    maps = study / "derivatives/qsm"
+    done = subprocess.run([validator, maps], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_own_measurements_give_the_same_tables_without_images(checkout, study, tmp_path):

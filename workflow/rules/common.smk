@@ -20,7 +20,7 @@ sys.path.insert(0, library)
 os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
-from qsmstudy import bids, decisions, provenance, record, settings
+from qsmstudy import bids, decisions, provenance, record, scans, settings
 from qsmstudy.errors import StudyError
 
 settings.check(
@@ -36,9 +36,12 @@ LOG = f"{OUT}/logs"
 BENCH = f"{OUT}/benchmarks"
 
 FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
-SIMULATED = not FROM_TABLE and not config["bids_dir"]
+DICOM = not FROM_TABLE and bool(config["dicom_dir"])
+SIMULATED = not FROM_TABLE and not config["bids_dir"] and not DICOM
 AUDITED = SIMULATED or bool(config["published"])  # the report shows the audit of a paper
-BIDS = str(config["bids_dir"] or f"{OUT}/bids").rstrip("/")
+# Where participants, labels and masks lie; of DICOM files, the converted scans lie elsewhere.
+BIDS = str(config["bids_dir"] or config["dicom_dir"] or f"{OUT}/bids").rstrip("/")
+CONVERTED = f"{OUT}/converted"
 N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
@@ -87,14 +90,77 @@ def pilot_response(wildcards):
 
 
 def listed_scans():
-    """Return the scans to reconstruct by name; those of a user's dataset carry their files."""
+    """Return the scans to reconstruct by name, and why others are left out.
+
+    Those of a user's dataset carry their files.
+    """
     if FROM_TABLE:
-        return {}
+        return {}, {}
     labels = config["participant_label"]
     if SIMULATED:
         wanted = labels and {f"sub-{label.removeprefix('sub-')}" for label in labels}
-        return {name: None for name in simulated_names() if not wanted or name in wanted}
-    return {scan.name: scan for scan in bids.find_scans(BIDS, participants=labels)}
+        return {name: None for name in simulated_names() if not wanted or name in wanted}, {}
+    if DICOM:
+        return converted_scans(labels), {}
+    found = scans.find_scans(
+        BIDS, participants=labels, select=config["select"], n_echoes=config["n_echoes"]
+    )
+    for name, reason in found.left_out.items():
+        print(f"{name} is left out: {reason}", file=sys.stderr)
+    if not found.scans:
+        raise StudyError(f"{BIDS}: no scan can be used; the reasons stand above.")
+    return {scan.name: scan for scan in found.scans}, found.left_out
+
+
+def converted_echoes(part):
+    """Return the pattern of every echo's converted image of one part."""
+    n = config["n_echoes"]
+    return [
+        f"{CONVERTED}/{{folder}}/anat/{{scan}}_echo-{echo}_part-{part}_MEGRE.nii.gz"
+        for echo in range(1, (n if isinstance(n, int) else 1) + 1)
+    ]
+
+
+def converted_scans(labels):
+    """Return the scans that the DICOM mapping names, with the files that they will have."""
+    if not isinstance(config["n_echoes"], int):
+        raise StudyError(
+            "dicom_dir: n_echoes must be a number; a scan with fewer echoes is then an error. "
+            "Give the protocol's, e.g. n_echoes=5."
+        )
+    wanted = labels and {f"sub-{label.removeprefix('sub-')}" for label in labels}
+    found = {}
+    for name in DICOM_SOURCES:
+        files = {
+            part: tuple(
+                Path(expand(pattern, scan=name, folder=bids.scan_folder(name))[0])
+                for pattern in converted_echoes(part)
+            )
+            for part in ("mag", "phase")
+        }
+        if not wanted or bids.participant_of(name) in wanted:
+            found[name] = scans.Scan(name, files["mag"], files["phase"])
+    return found
+
+
+def dicom_sources():
+    """Return where each scan's DICOM files lie, by the scan's name."""
+    if not DICOM:
+        return {}
+    if config["bids_dir"]:
+        raise StudyError("dicom_dir and bids_dir are both given; keep one of them.")
+    from qsmstudy import dicom  # here, for only these studies need it
+
+    mapping = config["dicom_mapping"] or os.path.join(config["dicom_dir"], "mapping.tsv")
+    sources = dicom.read_mapping(mapping, dicom_dir=config["dicom_dir"])
+    return {source.name: source for source in sources}
+
+
+def dicom_state(wildcards):
+    """Return name, size and date of a scan's DICOM files, so that a change is noticed."""
+    from qsmstudy import dicom
+
+    return dicom.state_of(DICOM_SOURCES[wildcards.scan].folder)
 
 
 def check_paths():
@@ -142,7 +208,9 @@ def check_dates(paths):
 record.note_command_line()
 check_paths()
 check_writable()
-SCANS = listed_scans()
+DICOM_SOURCES = dicom_sources()
+SCANS, LEFT_OUT = listed_scans()
+OWN_SCANS = not SIMULATED and not FROM_TABLE  # a user's images: read and checked before use
 EXCLUDED = decisions.excluded(decisions.read(config["decisions"]))  # reasons by participant
 check_dates(
     [
@@ -154,7 +222,7 @@ check_dates(
 
 wildcard_constraints:
     sub=r"sub-[A-Za-z0-9]+",
-    scan=r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?",
+    scan=r"sub-[A-Za-z0-9]+(_(?!desc-|rater-)[a-z]+-[A-Za-z0-9]+)*",
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
     rater=r"[A-Za-z0-9]+",
 
@@ -204,7 +272,7 @@ def json_of(pattern):
 
 def example_scan():
     """Return the first scan of a participant who is analysed."""
-    return next(scan for scan in SCANS if bids.participant_of(scan) not in EXCLUDED)
+    return next(scan for scan in used_scans() if bids.participant_of(scan) not in EXCLUDED)
 
 
 def labelled_scans():
@@ -218,6 +286,13 @@ def labelled_scans():
     ]
 
 
+def labelled_values(wildcards):
+    """Return the measurements of all scans that can be used."""
+    used = set(used_scans())
+    chosen = [scan for scan in labelled_scans() if scan in used]
+    return per_scan(rules.measure_rois.output.values, scans=chosen, rater=config["raters"])
+
+
 def per_scan(pattern, scans=None, **more):
     """Fill a pattern for every scan (and every combination of further wildcards)."""
     return [
@@ -225,6 +300,29 @@ def per_scan(pattern, scans=None, **more):
         for scan in scans or SCANS
         for path in expand(pattern, scan=scan, folder=bids.scan_folder(scan), sub=scan, **more)
     ]
+
+
+def per_used_scan(pattern, **more):
+    """Fill a pattern for every scan that can be used, which a user's scans tell when read."""
+    if not OWN_SCANS:
+        return per_scan(pattern, **more)
+
+    def paths(wildcards):
+        return [
+            path
+            for scan in used_scans()
+            for path in expand(pattern, scan=scan, folder=bids.scan_folder(scan), **more)
+        ]
+
+    return paths
+
+
+def used_scans():
+    """Return the scans that can be used; of a user's data once they were read."""
+    if not OWN_SCANS:
+        return list(SCANS)
+    table = bids.read_tsv(checkpoints.list_scans.get().output.table, columns=["scan", "used"])
+    return list(table.loc[table["used"] == "yes", "scan"])
 
 
 def raw_images(part):
@@ -241,7 +339,7 @@ def raw_images(part):
 def raw_sidecars(wildcards):
     """Return the JSON files that describe a scan's echoes, inherited ones included."""
     images = [*raw_images("magnitude")(wildcards), *raw_images("phase")(wildcards)]
-    if SIMULATED:
+    if SIMULATED or DICOM:
         return [json_of(path) for path in images]
     return sorted({str(json) for image in images for json in bids.sidecars(image)})
 
@@ -259,6 +357,24 @@ def rater_labels(scan, rater):
         return expand(rules.simulate_scan.output[f"rater_{rater.lower()}"], sub=scan)[0]
     folder = bids.scan_folder(scan)
     return f"{BIDS}/derivatives/raters/{folder}/anat/{scan}_desc-rater{rater}_dseg.nii.gz"
+
+
+def scans_table(wildcards):
+    """Return the table of used and left-out scans, where the scans are a user's."""
+    return [rules.list_scans.output.table] if OWN_SCANS else []
+
+
+def source_dataset():
+    """Return where the scans lie, as seen from the maps."""
+    return os.path.relpath(CONVERTED if DICOM else BIDS, f"{OUT}/derivatives/qsm").replace(
+        os.sep, "/"
+    )
+
+
+def existing_labels(wildcards):
+    """Return the label maps of a scan that are there."""
+    found = [rater_labels(wildcards.scan, rater) for rater in config["raters"]]
+    return [path for path in found if os.path.exists(path)]
 
 
 def first_rater_labels(wildcards):
@@ -332,6 +448,13 @@ def participants_table(wildcards):
 
 
 def listed_participants(wildcards):
+    """Return the table of the participants: of a user's, those with a scan that can be used."""
+    if OWN_SCANS:
+        return rules.match_participants.output.matched
+    return given_participants(wildcards)
+
+
+def given_participants(wildcards):
     """Return the participants' table: given, simulated, or that of the dataset."""
     if config["participants"]:
         return config["participants"]
@@ -367,25 +490,45 @@ def check_whole_study():
             f"{len(missing)} of {len(labels)} label maps are missing, the first: {missing[0]}. Add "
             "them, name the raters you have (raters), or ask for the maps alone (target chimaps)."
         )
-    table = listed_participants(None)
+    table = given_participants(None)
     listed = set(bids.read_tsv(table, columns=["participant_id"])["participant_id"])
+    found = {bids.participant_of(scan) for scan in [*SCANS, *LEFT_OUT]}
     scanned = {bids.participant_of(scan) for scan in SCANS}
-    if listed != scanned:
+    unscanned = set() if config["participant_label"] else listed - found
+    if unscanned or scanned - listed:
         raise StudyError(
-            f"{table}: lists {', '.join(sorted(listed - scanned)) or 'nobody'} without a scan, and "
+            f"{table}: lists {', '.join(sorted(unscanned)) or 'nobody'} without a scan, and "
             f"lacks {', '.join(sorted(scanned - listed)) or 'nobody'}. Give a table of exactly the "
             "scanned participants (participants=FILE), or choose scans (participant_label)."
+        )
+    sessions = [(bids.participant_of(scan), bids.session_of(scan)) for scan in SCANS]
+    if several := sorted({who for who, _ in sessions if sessions.count((who, _)) > 1}):
+        raise StudyError(
+            f"{', '.join(several)}: the tables need one scan per session; several are there. "
+            'Choose one by select, e.g. {run: "1"}, or ask for the maps alone (target chimaps).'
         )
 
 
 def study_targets(wildcards):
     """Return what the default target makes."""
     check_whole_study()
-    targets = [*TABLES, *FIGURES, rules.build_report.output.report]
+    targets = [*TABLES, *FIGURES, rules.build_report.output.report, *map_targets(wildcards)]
     targets += rules.print_tables.output.pages
     if SIMULATED:
         targets += [rules.compare_published.output.scorecard, rules.compare_truth.output.validation]
     return targets
+
+
+def map_targets(wildcards):
+    """Return the maps of all scans, what describes them, and the word that none was left out."""
+    if FROM_TABLE:
+        return []
+    confirmed = [rules.confirm_scans.output.confirmation] if OWN_SCANS else []
+    return [
+        *per_scan(rules.invert_dipole.output.chi),
+        rules.describe_maps.output.description,
+        *confirmed,
+    ]
 
 
 def from_images(pattern):

@@ -29,9 +29,7 @@ rule measure_rois:
 rule aggregate_rois:
     """Gather all measurements in one table."""
     input:
-        values=per_scan(
-            rules.measure_rois.output.values, scans=labelled_scans(), rater=config["raters"]
-        ),
+        values=labelled_values,
     output:
         roi_values=f"{TAB}/roi_values.tsv",
     log:
@@ -99,10 +97,10 @@ rule summarize_rois:
 rule summarize_quality:
     """Gather what each step reported of itself, with outliers marked."""
     input:
-        field=per_scan(json_of(rules.fit_field.output.field)),
-        mask=per_scan(json_of(rules.extract_brain.output.mask)),
-        local_field=per_scan(json_of(rules.remove_background.output.local_field)),
-        chi=per_scan(json_of(rules.invert_dipole.output.chi)),
+        field=per_used_scan(json_of(rules.fit_field.output.field)),
+        mask=per_used_scan(json_of(rules.extract_brain.output.mask)),
+        local_field=per_used_scan(json_of(rules.remove_background.output.local_field)),
+        chi=per_used_scan(json_of(rules.invert_dipole.output.chi)),
     output:
         qc=f"{TAB}/qc.tsv",
     log:

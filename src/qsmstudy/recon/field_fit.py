@@ -11,9 +11,6 @@ from qsmstudy import physics
 from qsmstudy.errors import StudyError
 from qsmstudy.recon.field_noise import noise_level, observed_noise
 
-#: Echo times above this [s] are taken for milliseconds.
-LONGEST_ECHO_TIME = 1.0
-
 #: Update of the phase step [rad] below which a voxel is settled; far under the noise (.01 rad).
 TOLERANCE = 1e-7
 
@@ -51,62 +48,6 @@ class FieldFit(NamedTuple):
     noise_level: float
     iterations: float
     unsettled: float
-
-
-def check_echo_times(echo_times: Sequence[float], *, names: Sequence[str]) -> None:
-    """Raise unless echo times are increasing seconds.
-
-    Parameters
-    ----------
-    echo_times : sequence of float
-        Echo times [s].
-    names : sequence of str
-        The file that holds each of them, for the message.
-
-    Raises
-    ------
-    StudyError
-        If a time looks like milliseconds or does not exceed the one before.
-    """
-    for index, (time, name) in enumerate(zip(echo_times, names, strict=True)):
-        if time > LONGEST_ECHO_TIME:
-            raise StudyError(
-                f"{name}: EchoTime must be in seconds; got {time:g}, which looks like "
-                f"milliseconds. Write {time / 1000:g} in its JSON sidecar."
-            )
-        if index and time <= echo_times[index - 1]:
-            raise StudyError(
-                f"{name}: EchoTime must increase with the echo [s]; got {time:g} after "
-                f"{echo_times[index - 1]:g}. Check its JSON sidecar, or renumber the echoes."
-            )
-
-
-def check_echoes(magnitude: NDArray, phase: NDArray, *, names: Sequence[str]) -> None:
-    """Raise unless magnitude and phase pair up and every echo has signal.
-
-    Parameters
-    ----------
-    magnitude, phase : ndarray, shape (X, Y, Z, E)
-        Of the signal.
-    names : sequence of str
-        The file of each echo's magnitude, for the message.
-
-    Raises
-    ------
-    StudyError
-        If the numbers of echoes differ, or an echo's magnitude is zero everywhere.
-    """
-    if magnitude.shape[3] != phase.shape[3]:
-        raise StudyError(
-            f"{names[0]}: as many magnitude as phase images are needed, one of each per echo; got "
-            f"{magnitude.shape[3]} and {phase.shape[3]}. Give both parts of every echo."
-        )
-    for index, name in enumerate(names):
-        if not magnitude[..., index].any():
-            raise StudyError(
-                f"{name}: the magnitude is 0 everywhere. Export it anew, or leave this echo out of "
-                "both parts."
-            )
 
 
 def combine_magnitude(magnitude: NDArray, *, name: str) -> NDArray:

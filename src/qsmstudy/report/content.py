@@ -204,6 +204,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
             flagged=flagged,
             scores=study.config["covariates"]["scores"],
             excluded=study.excluded,
+            left_out=flow.unusable(study.frame("scans")),
         ),
         "flagged": kept,
         "flag_count": flow.count_flagged(kept),
@@ -353,6 +354,8 @@ def _findings(
         found.append(("Accuracy", summary.accuracy(validation)))
     if study.frame("qc") is not None:
         found.append(("Quality", flow.count_flagged(flagged)))
+    if left_out := flow.unusable(study.frame("scans")):
+        found.insert(0, ("Left out", flow.count_left_out(left_out)))
     return [
         {"label": label, "lead": text.lead, "entries": text.items, "notes": text.notes}
         for label, text in ((label, _noted(text)) for label, text in found)

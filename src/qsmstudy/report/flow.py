@@ -1,10 +1,11 @@
 """From the participants table to the analysed groups: who is in, who is not, and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from qsmstudy import bids, scans
 from qsmstudy.report.cells import label, records
 
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
@@ -44,6 +45,7 @@ def steps(
     flagged: Iterable[str],
     excluded: Mapping[str, str],
     scores: Iterable[str] = SCORES,
+    left_out: Mapping[str, str] | None = None,
 ) -> list[Step]:
     """Count the participants at each step of the study.
 
@@ -61,6 +63,8 @@ def steps(
         Participants excluded by a decision, and why.
     scores : iterable of str
         Columns of the patients' scores.
+    left_out : mapping
+        Scans that cannot be used, and why.
 
     Returns
     -------
@@ -82,6 +86,11 @@ def steps(
         found.append(
             Step("Scanned and reconstructed", len(scanned), detail, _sorted(lost), "no scan found")
         )
+    if left_out:
+        lost_scans = tuple(f"{scan}: {reason}" for scan, reason in sorted(left_out.items()))
+        total = len({bids.participant_of(scan) for scan in left_out} | everyone)
+        found.insert(0, Step("With a scan", total))
+        found[1] = replace(found[1], lost=lost_scans, reason="scans that cannot be used")
     if excluded:
         out = {person: reason for person, reason in excluded.items() if person in scanned}
         scanned, labelled = scanned - set(out), labelled - set(out)
@@ -163,6 +172,24 @@ def count_flagged(flags: Iterable[str]) -> str:
     if not flags:
         return "No participant carries a quality flag."
     return f"{len(flags)} participants carry a quality flag and were kept."
+
+
+def unusable(table: pd.DataFrame | None) -> dict[str, str]:
+    """Return the scans that were left out, each with its reason, from ``scans.tsv``."""
+    return {} if table is None else scans.reasons(table)
+
+
+def count_left_out(left_out: Mapping[str, str]) -> str:
+    """Say which scans were left out.
+
+    Examples
+    --------
+    >>> count_left_out({"sub-02": "part-phase lacks echo 3 of 5"})
+    '1 scan was left out of all results: sub-02 (part-phase lacks echo 3 of 5).'
+    """
+    named = "; ".join(f"{scan} ({reason})" for scan, reason in sorted(left_out.items()))
+    were = "scan was" if len(left_out) == 1 else "scans were"
+    return f"{len(left_out)} {were} left out of all results: {named}."
 
 
 def regions_with(flag: str, roi_values: pd.DataFrame) -> int | None:

@@ -1,0 +1,28 @@
+"""Convert one scan's DICOM files into the images of a BIDS dataset."""
+
+import tempfile
+from pathlib import Path
+
+from qsmstudy import dicom, job
+
+
+def main(
+    *,
+    magnitude: list[Path],
+    phase: list[Path],
+    scan: str,
+    folder: str,
+    series: str,
+    state: list,
+) -> None:
+    """Convert one scan's DICOM files into the images of a BIDS dataset."""
+    source = dicom.Source(scan, Path(folder), series)
+    with tempfile.TemporaryDirectory(dir=magnitude[0].parent, prefix=".dicom") as work:
+        converted = dicom.run_dcm2niix(source.folder, Path(work))
+        chosen = dicom.sort_echoes(converted, source, n_echoes=len(magnitude))
+        dicom.write_echoes(chosen, magnitude=magnitude, phase=phase)
+    job.log.info("%s: %d files, %s", scan, len(state), ", ".join(sorted(chosen)))
+
+
+if __name__ == "__main__":
+    job.run(main)

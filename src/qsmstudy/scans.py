@@ -1,0 +1,367 @@
+"""The multi-echo scans of a BIDS dataset: which can be used, and why others cannot."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qsmstudy import bids
+from qsmstudy.errors import StudyError
+
+#: Suffixes under which multi-echo gradient-echo scans with magnitude and phase are found.
+SUFFIXES = ("MEGRE", "GRE", "T2starw")
+#: Folders of such scans: ``swi`` is that of the BIDS proposal for susceptibility imaging.
+FOLDERS = ("anat", "swi")
+#: The two images of an echo, the preferred pair first.
+PAIRS = (("mag", "phase"), ("real", "imag"))
+
+_LABEL = re.compile(r"[A-Za-z0-9]+")
+_ENTITY = re.compile(r"(?P<key>[a-z]+)-(?P<label>[A-Za-z0-9]+)")
+_IMAGE = re.compile(r"(?P<stem>.+)_(?P<suffix>" + "|".join(SUFFIXES) + r")\.nii(\.gz)?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One multi-echo gradient-echo scan of a participant.
+
+    Attributes
+    ----------
+    name : str
+        ``sub-<label>[_ses-<label>]``, and the entities that tell several scans of a session
+        apart, such as ``_run-2``.
+    magnitude, phase : tuple of Path
+        One file per echo in echo order, or one four-dimensional file: magnitude and phase, or
+        real and imaginary part.
+    """
+
+    name: str
+    magnitude: tuple[Path, ...]
+    phase: tuple[Path, ...]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the participant or session, relative to a dataset: ``sub-x[/ses-y]``."""
+        return bids.scan_folder(self.name)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a dataset holds.
+
+    Attributes
+    ----------
+    scans : list of Scan
+        Those with both parts of every echo, sorted by name.
+    left_out : dict of str to str
+        The names of the others, sorted, with the reason.
+    """
+
+    scans: list[Scan]
+    left_out: dict[str, str]
+
+
+@dataclass
+class _Images:
+    """The images that share all entities but echo and part."""
+
+    entities: dict[str, str]
+    parts: dict[str, dict[int, Path]] = field(default_factory=dict)
+    fault: str = ""
+
+    @property
+    def participant(self) -> str:
+        return f"sub-{self.entities['sub']}"
+
+
+def find_scans(
+    bids_dir: Path,
+    *,
+    participants: Sequence[str] | None = None,
+    select: Mapping[str, str | Sequence[str]] | None = None,
+    n_echoes: int | str = "most",
+) -> Found:
+    """List the multi-echo scans of a BIDS dataset by the names of its files.
+
+    Parameters
+    ----------
+    bids_dir : Path
+        Root of the dataset.
+    participants : sequence of str, optional
+        Labels to keep, with or without ``sub-``; all when None.
+    select : mapping, optional
+        Entity (``ses``, ``run``, ``acq``, ..., or ``suffix``) to the label or labels to keep.
+    n_echoes : int or str
+        Echoes that a scan must have; ``most``: as many as most scans have; ``any``.
+
+    Returns
+    -------
+    Found
+        Usable scans, and what was left out, each with its reason. No image is opened.
+
+    Raises
+    ------
+    StudyError
+        If the folder does not exist or holds no scan, or a wanted participant has none.
+    """
+    root = Path(bids_dir)
+    if not root.is_dir():
+        raise StudyError(f"bids_dir: there is no folder {root}. Check the path.")
+    groups, left_out = _gather_images(root)
+    if participants is not None:
+        wanted = {f"sub-{label.removeprefix('sub-')}" for label in participants}
+        present = {images.participant for images in groups} | {
+            bids.participant_of(name) for name in left_out
+        }
+        if missing := sorted(wanted - present):
+            raise StudyError(
+                f"participant_label: {missing} have no multi-echo scan in {root}. "
+                f"Found: {sorted(present) or 'none'}."
+            )
+        groups = [images for images in groups if images.participant in wanted]
+        left_out = {n: why for n, why in left_out.items() if bids.participant_of(n) in wanted}
+    kept = [images for images in groups if _selected(images.entities, select or {})]
+    kept_people = {images.participant for images in kept}
+    for images in groups:
+        if images.participant not in kept_people:
+            left_out[images.participant] = f"no scan agrees with select: {dict(select or {})}"
+    scans = []
+    for name, images in _named(kept):
+        scan = _paired(name, images)
+        if isinstance(scan, Scan):
+            scans.append(scan)
+        else:
+            left_out[name] = scan
+    if not scans and not left_out:
+        raise StudyError(
+            f"{root}: no scan named sub-*_echo-*_part-<mag|phase>_<{'|'.join(SUFFIXES)}>.nii[.gz] "
+            "in any anat folder. Rename the files as BIDS asks, or check bids_dir."
+        )
+    counts = {scan.name: len(scan.magnitude) for scan in scans if len(scan.magnitude) > 1}
+    left_out |= odd_counts(counts, n_echoes=n_echoes)
+    return Found(
+        sorted((scan for scan in scans if scan.name not in left_out), key=lambda scan: scan.name),
+        dict(sorted(left_out.items())),
+    )
+
+
+def odd_counts(counts: Mapping[str, int], *, n_echoes: int | str) -> dict[str, str]:
+    """Name the scans that have another number of echoes than the study's.
+
+    A scan that lost its last echo looks whole by itself; only the others tell.
+
+    Examples
+    --------
+    >>> odd_counts({"sub-01": 5, "sub-02": 4, "sub-03": 5}, n_echoes="most")
+    {'sub-02': '4 echoes where 5 are expected'}
+    """
+    if n_echoes == "any" or not counts:
+        return {}
+    frequency = Counter(counts.values())
+    usual = max(frequency, key=lambda n: (frequency[n], n)) if n_echoes == "most" else int(n_echoes)
+    return {
+        name: f"{n} echoes where {usual} are expected"
+        for name, n in sorted(counts.items())
+        if n != usual
+    }
+
+
+def _gather_images(root: Path) -> tuple[list[_Images], dict[str, str]]:
+    """Group a dataset's images by what names their scan; note folders whose name is no label."""
+    groups: dict[tuple[tuple[str, str], ...], _Images] = {}
+    left_out: dict[str, str] = {}
+    for folder in sorted(root.glob("sub-*")):
+        if not folder.is_dir():
+            continue
+        if not _LABEL.fullmatch(folder.name.removeprefix("sub-")):
+            left_out[ascii(folder.name)] = "the label must be letters and digits: rename the folder"
+            continue
+        places = [(folder, ""), *((ses, ses.name) for ses in sorted(folder.glob("ses-*")))]
+        for place, session in places:
+            if session and not _LABEL.fullmatch(session.removeprefix("ses-")):
+                name = f"{folder.name} {session!a}"
+                left_out[name] = "the label must be letters and digits: rename the folder"
+                continue
+            for path in _images_in(place):
+                entities = _entities(path)
+                here = {"sub": folder.name[4:]} | ({"ses": session[4:]} if session else {})
+                if entities is None or {k: entities.get(k) for k in ("sub", "ses")} != {
+                    k: here.get(k) for k in ("sub", "ses")
+                }:
+                    name = f"{folder.name}{'_' * bool(session)}{session} {path.name!a}"
+                    left_out[name] = (
+                        "the name must be entities of letters and digits that begin with those "
+                        "of its folder: rename the file"
+                    )
+                    continue
+                _add(groups, entities, path)
+    return [images for images in groups.values() if _is_scan(images)], left_out
+
+
+def _images_in(place: Path) -> Iterable[Path]:
+    for kind in FOLDERS:
+        yield from sorted(
+            path for path in place.glob(f"{kind}/*.nii*") if _IMAGE.fullmatch(path.name)
+        )
+
+
+def _entities(path: Path) -> dict[str, str] | None:
+    """Return a file name's entities and suffix, None where it breaks BIDS's rule."""
+    match = _IMAGE.fullmatch(path.name)
+    parts = [_ENTITY.fullmatch(part) for part in match["stem"].split("_")] if match else []
+    if match is None or not all(parts):
+        return None
+    found = {part["key"]: part["label"] for part in parts if part}
+    if len(found) < len(parts) or not found.get("echo", "1").isdecimal():
+        return None
+    return found | {"suffix": match["suffix"]}
+
+
+def _add(groups: dict, entities: dict[str, str], path: Path) -> None:
+    part = entities.pop("part", "unsaid")
+    echo = int(entities.pop("echo", 0))
+    images = groups.setdefault(tuple(sorted(entities.items())), _Images(entities))
+    echoes = images.parts.setdefault(part, {})
+    if not path.exists():
+        images.fault = f"{path.name} is a link that leads nowhere: fetch it (datalad get)"
+    elif echo in echoes:
+        images.fault = f"{echoes[echo].name} and {path.name} are the same image: keep one"
+    echoes[echo] = path
+
+
+def _is_scan(images: _Images) -> bool:
+    """Tell a scan with phase, or one that ought to have it, from a plain magnitude."""
+    return set(images.parts) != {"unsaid"} or images.entities["suffix"] == "MEGRE"
+
+
+def _selected(entities: Mapping[str, str], select: Mapping[str, str | Sequence[str]]) -> bool:
+    for key, labels in select.items():
+        allowed = [labels] if isinstance(labels, str) else labels
+        if key in entities and entities[key] not in [str(label) for label in allowed]:
+            return False
+    return True
+
+
+def _named(groups: Sequence[_Images]) -> Iterable[tuple[str, _Images]]:
+    """Name each scan by participant and session, and by what tells it from its neighbours."""
+    sessions: dict[str, list[_Images]] = {}
+    for images in groups:
+        session = images.entities.get("ses")
+        name = images.participant + (f"_ses-{session}" if session else "")
+        sessions.setdefault(name, []).append(images)
+    for base, members in sessions.items():
+        keys = [key for images in members for key in images.entities]
+        telling = [
+            key
+            for key in dict.fromkeys(keys)
+            if key not in ("sub", "ses", "suffix")
+            and len({images.entities.get(key) for images in members}) > 1
+        ]
+        names = [
+            base + "".join(f"_{k}-{i.entities[k]}" for k in telling if k in i.entities)
+            for i in members
+        ]
+        for name, images in zip(names, members, strict=True):
+            if names.count(name) > 1:
+                suffixes = sorted({i.entities["suffix"] for i in members})
+                images.fault = (
+                    f"scans of several suffixes ({', '.join(suffixes)}): choose one, "
+                    f"select: {{suffix: {suffixes[0]}}}"
+                )
+            yield name, images
+
+
+def _paired(name: str, images: _Images) -> Scan | str:
+    """Return the scan of these images, or why they are none."""
+    if images.fault:
+        return images.fault
+    parts = dict(images.parts)
+    if "mag" not in parts and "unsaid" in parts:  # part-mag may be left out
+        parts["mag"] = parts.pop("unsaid")
+    pair = max(PAIRS, key=lambda pair: sum(part in parts for part in pair))
+    echoes = {part: parts.get(part, {}) for part in pair}
+    numbers = {echo for found in echoes.values() for echo in found}
+    if 0 in numbers and len(numbers) > 1:
+        return "some images have an echo- entity and some have none: rename them"
+    expected = {0} if numbers == {0} else set(range(1, max(numbers) + 1))
+    lacking = [
+        f"part-{part} lacks echo {', '.join(map(str, missing))} of {len(expected)}"
+        if numbers != {0} and found
+        else f"part-{part} is missing"
+        for part, found in echoes.items()
+        if (missing := sorted(expected - set(found)))
+    ]
+    if lacking:
+        return "; ".join(lacking)
+    first, second = (tuple(echoes[part][e] for e in sorted(echoes[part])) for part in pair)
+    return Scan(name, first, second)
+
+
+def account(
+    checked: Sequence[Mapping[str, Any]], left_out: Mapping[str, str], *, n_echoes: int | str
+) -> pd.DataFrame:
+    """Tabulate which scans are used.
+
+    Parameters
+    ----------
+    checked : sequence of mapping
+        ``Scan``, ``Usable``, ``Echoes`` and ``Reason`` of every scan whose files were read.
+    left_out : mapping
+        Reasons of the scans that were left out by their files' names.
+    n_echoes : int or str
+        As in `find_scans`; four-dimensional files tell their number only when read.
+
+    Returns
+    -------
+    DataFrame
+        ``scan, participant_id, session, echoes, used`` (yes or no) and ``reason``, by scan.
+
+    Raises
+    ------
+    StudyError
+        If no scan can be used; the message lists all reasons.
+    """
+    out = dict(left_out)
+    out |= {str(c["Scan"]): str(c["Reason"]) for c in checked if not c["Usable"]}
+    counts = {str(c["Scan"]): int(c["Echoes"]) for c in checked if c["Usable"]}
+    if len(set(counts.values())) > 1 or n_echoes not in ("most", "any"):
+        out |= odd_counts(counts, n_echoes=n_echoes)
+    echoes = {str(c["Scan"]): c["Echoes"] for c in checked}
+    rows = [
+        {
+            "scan": name,
+            "participant_id": bids.participant_of(name),
+            "session": bids.session_of(name),
+            "echoes": echoes.get(name),
+            "used": "no" if name in out else "yes",
+            "reason": out.get(name),
+        }
+        for name in sorted({*echoes, *out})
+    ]
+    frame = pd.DataFrame(rows).astype({"echoes": "Int64"})
+    if not (frame["used"] == "yes").any():
+        lines = "\n".join(f"- {scan}: {reason}" for scan, reason in reasons(frame).items())
+        raise StudyError(f"No scan can be used:\n{lines}")
+    return frame
+
+
+def reasons(table: pd.DataFrame) -> dict[str, str]:
+    """Return the reason of every scan that a table of `account` leaves out."""
+    out = table[table["used"] != "yes"]
+    return {str(k): str(v) for k, v in zip(out["scan"], out["reason"], strict=True)}
+
+
+def without_folders(message: str, paths: Iterable[Path]) -> str:
+    r"""Return a message with its files' names alone, on one line, fit for a table's cell.
+
+    Examples
+    --------
+    >>> without_folders('/my data/x.nii: "half" a\nfile', [Path("/my data/x.nii")])
+    "x.nii: 'half' a file"
+    """
+    for path in paths:
+        message = message.replace(f"{path.parent}/", "")
+    return " ".join(message.replace('"', "'").split())

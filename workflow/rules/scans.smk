@@ -1,0 +1,149 @@
+# A user's scans are read whole before they are used: one that is damaged or incomplete is left out,
+# named in the report, and makes the run end with an error once everything else is made.
+
+
+rule convert_dicoms:
+    """Convert a scan's DICOM files by dcm2niix."""
+    output:
+        [json_of(path) for part in ("mag", "phase") for path in converted_echoes(part)],
+        magnitude=converted_echoes("mag"),
+        phase=converted_echoes("phase"),
+    log:
+        f"{LOG}/convert_dicoms/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/convert_dicoms/{{folder}}/{{scan}}.tsv"
+    priority: 100
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(2000),
+        runtime=longer(20),
+    params:
+        **fingerprinted("convert_dicoms"),
+        scan=lambda wildcards: wildcards.scan,
+        folder=lambda wildcards: str(DICOM_SOURCES[wildcards.scan].folder),
+        series=lambda wildcards: DICOM_SOURCES[wildcards.scan].series,
+        state=dicom_state,
+    script:
+        "../../scripts/convert_dicoms.py"
+
+
+rule check_scan:
+    """Read a scan's files and tell whether they can be used."""
+    input:
+        raw_sidecars,
+        magnitude=raw_images("magnitude"),
+        phase=raw_images("phase"),
+        labels=existing_labels,
+    output:
+        status=f"{OUT}/scans/{{scan}}.json",
+    log:
+        f"{LOG}/check_scan/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/check_scan/{{scan}}.tsv"
+    priority: 100
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(2000),
+        runtime=longer(10),
+    params:
+        **fingerprinted("check_scan"),
+        scan=lambda wildcards: wildcards.scan,
+        echo_times=config["fit_field"]["echo_times"],
+        field_strength=config["fit_field"]["field_strength"],
+        signal_fraction=config["fit_field"]["signal_fraction"],
+    script:
+        "../../scripts/check_scan.py"
+
+
+checkpoint list_scans:
+    """Gather which scans are used and why others are left out."""
+    input:
+        status=per_scan(rules.check_scan.output.status),
+    output:
+        table=f"{TAB}/scans.tsv",
+    log:
+        f"{LOG}/list_scans.log",
+    benchmark:
+        f"{BENCH}/list_scans.tsv"
+    priority: 100
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("list_scans"),
+        left_out=LEFT_OUT,
+        n_echoes=config["n_echoes"],
+    script:
+        "../../scripts/list_scans.py"
+
+
+rule match_participants:
+    """Keep the participants who have a scan that can be used."""
+    input:
+        participants=given_participants,
+        scans=rules.list_scans.output.table,
+    output:
+        matched=f"{TAB}/matched.tsv",
+    log:
+        f"{LOG}/match_participants.log",
+    benchmark:
+        f"{BENCH}/match_participants.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("match_participants"),
+    script:
+        "../../scripts/match_participants.py"
+
+
+rule confirm_scans:
+    """Fail if a scan was left out."""
+    input:
+        scans=rules.list_scans.output.table,
+    output:
+        confirmation=f"{OUT}/scans/confirmation.json",
+    log:
+        f"{LOG}/confirm_scans.log",
+    benchmark:
+        f"{BENCH}/confirm_scans.tsv"
+    priority: -10
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("confirm_scans"),
+    script:
+        "../../scripts/confirm_scans.py"
+
+
+rule describe_maps:
+    """Describe the maps as a BIDS derivative dataset."""
+    output:
+        description=f"{OUT}/derivatives/qsm/dataset_description.json",
+        readme=f"{OUT}/derivatives/qsm/README.md",
+        ignore=f"{OUT}/derivatives/qsm/.bidsignore",
+        converted=[f"{CONVERTED}/dataset_description.json"] if DICOM else [],
+    log:
+        f"{LOG}/describe_maps.log",
+    benchmark:
+        f"{BENCH}/describe_maps.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("describe_maps"),
+        title=config["title"],
+        source=source_dataset(),
+    script:
+        "../../scripts/describe_maps.py"
