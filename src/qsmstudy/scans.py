@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from qsmstudy import bids
 from qsmstudy.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Suffixes under which multi-echo gradient-echo scans with magnitude and phase are found.
 SUFFIXES = ("MEGRE", "GRE", "T2starw")
@@ -302,7 +303,7 @@ def _paired(name: str, images: _Images) -> Scan | str:
 
 def account(
     checked: Sequence[Mapping[str, Any]], left_out: Mapping[str, str], *, n_echoes: int | str
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Tabulate which scans are used.
 
     Parameters
@@ -324,6 +325,8 @@ def account(
     StudyError
         If no scan can be used; the message lists all reasons.
     """
+    import pandas as pd  # here: Snakemake reads this module in every job
+
     out = dict(left_out)
     out |= {str(c["Scan"]): str(c["Reason"]) for c in checked if not c["Usable"]}
     counts = {str(c["Scan"]): int(c["Echoes"]) for c in checked if c["Usable"]}
@@ -348,7 +351,7 @@ def account(
     return frame
 
 
-def reasons(table: pd.DataFrame) -> dict[str, str]:
+def reasons(table: "pd.DataFrame") -> dict[str, str]:
     """Return the reason of every scan that a table of `account` leaves out."""
     out = table[table["used"] != "yes"]
     return {str(k): str(v) for k, v in zip(out["scan"], out["reason"], strict=True)}
