@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -234,16 +235,16 @@ def test_report_of_64_participants_is_cheap(tmp_path):
     arguments["mosaics"] = [tmp_path / f"sub-{i:02d}.png" for i in range(1, 65)]
     for path in arguments["mosaics"]:
         picture.save(path)
-    params = {"config", "groups", "alpha", "title", "simulated", "graph", "benchmarks"}
+    paths = {name: v for name, v in arguments.items() if isinstance(v, Path | list)}
     given = {
         "script": str(ROOT / "scripts" / "build_report.py"),
-        "params": {name: arguments[name] for name in params},
-        "paths": {name: value for name, value in arguments.items() if name not in params},
+        "params": {name: value for name, value in arguments.items() if name not in paths},
+        "paths": paths,
     }
     (tmp_path / "given.json").write_text(json.dumps(given, default=str))
     command = [sys.executable, "-c", RUNNER, tmp_path / "given.json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    seconds, megabytes = map(float, done.stdout.split())
+    seconds, megabytes = map(float, done.stdout.split()[-2:])
     size = arguments["report"].stat().st_size / 1e6
     assert seconds < 60  # CPU s, what the project promises
     assert megabytes < 1500
