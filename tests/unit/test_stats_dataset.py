@@ -146,5 +146,5 @@ def test_misspelt_option_is_refused_with_the_nearest():
 
 
 def test_groups_must_be_two_named_roles():
-    with pytest.raises(StudyError, match="two different groups"):
+    with pytest.raises(StudyError, match="must name different groups"):
         dataset.check_groups({"patients": "AIS", "controls": "AIS"})

@@ -6,7 +6,7 @@ import stats_cohort as cohort
 from scipy import special
 
 from qsmstudy.errors import StudyError
-from qsmstudy.stats import characteristics, describe
+from qsmstudy.stats import characteristics, dataset, describe
 
 
 def test_quartiles_follow_spss_haverage():
@@ -108,7 +108,7 @@ def test_table1_has_its_rows_in_order(tmp_path):
     result = table(people)
     tested = ["age", "sex", "smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes"]
     rows = [(v, g) for v in tested for g in ("AIS", "HC", "all")]
-    rows += [(s, "AIS") for s in characteristics.SCORES]
+    rows += [(s, "AIS") for s in dataset.SCORES]
     assert list(result.index) == rows
     male = (people["sex"] == "M") & (people["group"] == "AIS")
     assert result.loc[("sex", "AIS"), "n_yes"] == male.sum()
