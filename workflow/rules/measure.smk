@@ -66,7 +66,7 @@ rule select_participants:
         runtime=longer(10),
     params:
         **fingerprinted("select_participants"),
-        groups=config["groups"],
+        groups=GROUPS,
     script:
         "../../scripts/select_participants.py"
 
