@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from report_study import GRAPH
 from snakemake.utils import update_config
 
 from qsmstudy import settings
@@ -79,5 +80,6 @@ def report(config, folder, files):
         further=[folder / f"{name}.tsv" for name in config["further_tables"]],
         references=ROOT / "resources" / "references.bib", templates=templates,
         lock=ROOT / "requirements.lock", report=folder / "report.html",
+        acquisition=[], graph=GRAPH, benchmarks=str(folder / "benchmarks"),
     )  # fmt: skip
     return (folder / "report.html").read_text(encoding="utf-8")
