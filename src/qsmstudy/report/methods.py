@@ -30,7 +30,8 @@ BY_CONSTRUCTION = (
 )
 CALIBRATION = (
     "Participants, clinical variables and the values of both raters came from a table of 64 that "
-    "was searched until the study's own analysis of it gave the printed numbers.",
+    "was searched until the study's own analysis of it gave the printed numbers; a smaller cohort "
+    "takes the first of each group.",
     BY_CONSTRUCTION,
 )
 #: How the table's values got into the scans, by option.
