@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from qsmstudy.simulate import nuclei as shapes
 from qsmstudy.simulate.draws import generator, linear_basis, smooth_field, spread
 from qsmstudy.simulate.template import Template
+from qsmstudy.template import nuclei as figures
 
 #: Tissues of the head, in the order of the fraction maps; what remains is air.
 TISSUES = ("csf", "gray", "white", "vein", "bone", "soft")
@@ -251,8 +252,8 @@ def nucleus_blocks(
         stop = -((grid.first - min(z.stop, grid.slab.stop)) // step) * step + grid.first
         block = (x, y, slice(start, stop))
         depth = nucleus.depth(points[:, *block])
-        growth = shapes.SN_GROWTH if nucleus.roi == "SN" else 0.0
-        distance = shapes.surface_distance(depth, voxel_size=grid.voxel_size, growth=growth)
+        growth = figures.SN_GROWTH if nucleus.roi == "SN" else 0.0
+        distance = figures.surface_distance(depth, voxel_size=grid.voxel_size, growth=growth)
         front = points[1, *block] > (_CAUDATE_HEAD if nucleus.roi == "CN" else -np.inf)
         blocks.append(NucleusBlock(block, distance.astype(np.float32), front))
     return blocks

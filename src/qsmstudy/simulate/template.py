@@ -1,21 +1,13 @@
 """The ICBM152 tissue maps that the nilearn wheel carries, and distances within them."""
 
-import gzip
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from qsmstudy.errors import StudyError
+from qsmstudy.template import icbm152
 
-_FILE = "mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
-#: Grid of the maps: voxels of 1 mm, RAS, and the position of voxel (0, 0, 0) [mm].
-_SHAPE, _ORIGIN = (197, 233, 189), (-98.0, -134.0, -72.0)
-#: Header of an uncompressed single-file NIfTI-1 image [bytes].
-_HEADER = 352
 #: Slices added below, where the maps end in the brain stem [mm].
 _BELOW = 40
 
@@ -69,11 +61,11 @@ def load() -> Template:
     StudyError
         If nilearn or its files are missing.
     """
-    gray, white = _read("gm"), _read("wm")
-    inside = (_read("t1") > 0) | (gray.astype(np.uint16) + white > 127)
+    gray, white = icbm152.read("gm"), icbm152.read("wm")
+    inside = (icbm152.read("t1") > 0) | (gray.astype(np.uint16) + white > 127)
     pad = ((0, 0), (0, 0), (_BELOW, 0))
     gray, white = np.pad(gray, pad, mode="edge"), np.pad(white, pad, mode="edge")
-    origin = np.array(_ORIGIN) - [0, 0, _BELOW]
+    origin = np.array(icbm152.ORIGIN) - [0, 0, _BELOW]
     coarse = np.pad(inside, pad, mode="edge")[::2, ::2, ::2]
     coarse = ndimage.binary_fill_holes(ndimage.binary_closing(coarse, iterations=2))
     distance = ndimage.distance_transform_edt(~coarse) - ndimage.distance_transform_edt(coarse)
@@ -87,21 +79,6 @@ def load() -> Template:
         brain_distance=distance,
         ventricle_push=_ventricle_push(fluid > 127, distance, origin),
     )
-
-
-def _read(name: str) -> NDArray[np.uint8]:
-    spec = find_spec("nilearn")
-    if spec is None or spec.origin is None:
-        raise StudyError("nilearn is not installed; it carries the brain template.")
-    path = Path(spec.origin).parent / "datasets" / "data" / _FILE.format(name)
-    try:
-        content = gzip.decompress(path.read_bytes())
-        return np.frombuffer(content, np.uint8, offset=_HEADER).reshape(_SHAPE, order="F")
-    except (OSError, ValueError) as error:
-        raise StudyError(
-            f"{path}: the brain template must be an 8-bit {_SHAPE} volume ({error}). "
-            "Install nilearn at the locked version."
-        ) from error
 
 
 def _ventricle_push(fluid: NDArray, distance: NDArray, origin: NDArray) -> NDArray[np.float32]:
