@@ -13,23 +13,37 @@ def main(
     chi: Path,
     labels: Path,
     label_table: Path,
+    lesion: Path | None = None,
     values: Path,
     scan: str,
     rater: str,
     n_slices: int,
     nuclei: list,
+    slices: str,
+    lesion_margin_mm: float,
 ) -> None:
     """Measure one rater's labels on one susceptibility map."""
     chimap = images.load(chi)
+    regions, table = roi.regions(
+        images.load(labels, like=chimap, dtype=np.int32).values,
+        bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"]),
+        name=str(labels),
+    )
+    regions = roi.keep_slices(regions, affine=chimap.affine, n_slices=n_slices, slices=slices)
     measured = roi.measure(
         chimap.values,
-        images.load(labels, like=chimap, dtype=np.int32).values,
+        regions,
         affine=chimap.affine,
-        label_table=bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"]),
+        label_table=table,
         n_slices=n_slices,
         name=str(labels),
         rois=nuclei,
     )
+    if lesion is not None:
+        mask = images.load(lesion, like=chimap, dtype=bool).values
+        touched = roi.touched(regions, mask, affine=chimap.affine, margin_mm=lesion_margin_mm)
+        measured = roi.mark(measured, table, touched, flag="lesion")
+        job.log.info("%s: the lesion touches %d regions", lesion, len(touched))
     measured["participant_id"] = bids.participant_of(scan)
     measured["session"] = bids.session_of(scan)
     measured["rater"] = rater

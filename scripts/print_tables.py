@@ -9,7 +9,7 @@ from qsmstudy.report import archive, content, page
 def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
-    correlations: Path, asymmetry: Path,
+    correlations: Path, asymmetry: Path, lesion_sides: Path,
     scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     templates: list[Path], pages: list[Path],
@@ -20,6 +20,7 @@ def main(
         "participants": participants, "roi_values": roi_values, "table1": table1,
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
+        "lesion_sides": lesion_sides,
         "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
     }  # fmt: skip

@@ -82,6 +82,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     for rule, name in (
         ("correlate_scores", "correlations"),
         ("compare_hemispheres", "asymmetry"),
+        ("compare_lesion_sides", "lesion_sides"),
         ("estimate_power", "power"),
     ):
         (folder / f"{rule}.tsv").rename(folder / f"{name}.tsv")
@@ -105,7 +106,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     (benchmarks / "a.tsv").write_text("s\tmax_rss\tcpu_time\n2.5\t100\t1.5\n")
     (benchmarks / "b.tsv").write_text("s\tmax_rss\tcpu_time\n0.5\t-\t0.5\n")
     names = ["participants", "excluded", "roi_values", *(f"table{i}" for i in range(1, 7))]
-    names += ["correlations", "asymmetry", "power", "scorecard", "validation", "qc"]
+    names += ["correlations", "asymmetry", "lesion_sides", "power", "scorecard", "validation", "qc"]
     return {name: folder / f"{name}.tsv" for name in names} | {
         "figures": figures,
         "mosaics": mosaics,

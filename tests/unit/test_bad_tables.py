@@ -44,6 +44,7 @@ def study(folder, *, rois=("CN", "PUT")):
         roi_means=folder / "roi_means.tsv",
         reference="as_measured",
         nuclei=list(ROIS),
+        lesions="exclude_participant",
     )
     return run_all(folder, rois=list(rois))
 

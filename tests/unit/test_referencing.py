@@ -48,13 +48,14 @@ def measured(scan, tmp_path):
             chi=path, labels=tmp_path / "labels.nii.gz", label_table=tmp_path / "dseg.tsv",
             values=tmp_path / "a.tsv", scan="sub-01", rater="A", n_slices=3,
             nuclei=list(roi.ROIS),
+            slices="labelled", lesion_margin_mm=0.0,
         )  # fmt: skip
         load_main("aggregate_rois")(
             values=[tmp_path / "a.tsv"], roi_values=tmp_path / "roi_values.tsv"
         )
         load_main("summarize_rois")(
             roi_values=tmp_path / "roi_values.tsv", roi_means=tmp_path / "m.tsv",
-            reference=express, nuclei=list(roi.ROIS),
+            reference=express, nuclei=list(roi.ROIS), lesions="flag",
         )  # fmt: skip
         return bids.read_tsv(tmp_path / "m.tsv")
 

@@ -328,6 +328,8 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
             rater=rater,
             n_slices=3,
             nuclei=list(roi.ROIS),
+            slices="labelled",
+            lesion_margin_mm=0.0,
         )
     load_main("aggregate_rois")(values=parts, roi_values=tmp_path / "values.tsv")
     header = (tmp_path / "values.tsv").read_text().splitlines()[0]
@@ -337,6 +339,7 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
         roi_means=tmp_path / "means.tsv",
         reference="as_measured",
         nuclei=list(roi.ROIS),
+        lesions="exclude_participant",
     )
     means = bids.read_tsv(tmp_path / "means.tsv")
     assert means[["session", "rater", "hemisphere"]].values.tolist() == [
@@ -375,6 +378,8 @@ def test_labels_on_another_grid_are_refused(tmp_path):
             rater="A",
             n_slices=3,
             nuclei=list(roi.ROIS),
+            slices="labelled",
+            lesion_margin_mm=0.0,
         )
 
 

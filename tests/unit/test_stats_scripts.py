@@ -1,4 +1,4 @@
-"""The nine scripts of the tables, one after the other, on a small study."""
+"""The ten scripts of the tables, one after the other, on a small study."""
 
 import runpy
 from pathlib import Path
@@ -40,6 +40,7 @@ def run_all(folder, *, rois):
         "correlate_scores": means | GROUPS | ALPHA | RATER
         | {"spearman_ci": "fieller", "missing": "pairwise"},
         "compare_hemispheres": means | GROUPS | ALPHA | RATER,
+        "compare_lesion_sides": means | GROUPS | ALPHA | RATER,
     }  # fmt: skip
     for rule, arguments in calls.items():
         script = runpy.run_path(str(SCRIPTS / f"{rule}.py"))
@@ -58,6 +59,7 @@ def test_scripts_run_from_participants_to_every_table(tmp_path, sizes, rois):
     assert rows["table3"] == 42
     assert rows["correlate_scores"] == 60
     assert rows["compare_hemispheres"] == 14
+    assert rows["compare_lesion_sides"] == 7
     assert rows["estimate_power"] == 14
     if rois != "significant":
         assert rows["table4"] == 5

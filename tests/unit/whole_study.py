@@ -19,6 +19,7 @@ TABLES = {
     "table1": "table1", "table2": "table2", "table3": "table3", "estimate_power": "power",
     "table4": "table4", "table5": "table5", "table6": "table6",
     "correlate_scores": "correlations", "compare_hemispheres": "asymmetry",
+    "compare_lesion_sides": "lesion_sides",
     "contrast_groups": "contrasts", "adjust_groups": "adjusted",
     "cross_validate": "cross_validation", "correlate_age": "age",
     "correct_hemispheres": "asymmetry_corrected", "compare_extents": "extents",

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.workflow
 N = 6  # participants of config/small.yaml
 STATISTICS = [
     *(f"table{i}" for i in range(1, 7)),
-    *("correlate_scores", "compare_hemispheres", "estimate_power"),
+    *("correlate_scores", "compare_hemispheres", "compare_lesion_sides", "estimate_power"),
     *("contrast_groups", "adjust_groups", "cross_validate", "correlate_age"),
     *("correct_hemispheres", "compare_extents"),
 ]
@@ -150,6 +150,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
             "--label-table", study / "bids/derivatives/raters/dseg.tsv",
             "--values", out / "values.tsv", "--scan", "sub-01", "--rater", "A", "--n-slices", "3",
             "--nuclei", "[CN, GP, PUT, RN, SN, THA, DN]",
+            "--slices", "labelled", "--lesion-margin-mm", "0",
         ],
     }  # fmt: skip
     probe = checkout.folder / "probe.py"

@@ -47,7 +47,13 @@ ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
 GROUPS = settings.study_groups(config["groups"])
 PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
-TABLE_NAMES = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry", "power"]
+TABLE_NAMES = [
+    *(f"table{i}" for i in range(1, 7)),
+    "correlations",
+    "asymmetry",
+    "lesion_sides",
+    "power",
+]
 # The printed tables in Snakemake's report, by page: category, label, what it shows.
 PRINTED = {
     "table1": ("Tables", "Table 1", "characteristics"),
@@ -58,6 +64,7 @@ PRINTED = {
     "table6": ("Tables", "Table 6", "regression on the selected factors"),
     "correlations": ("Tables", "Correlations", "age, scores and susceptibility"),
     "asymmetry": ("Tables", "Asymmetry", "left against right"),
+    "lesion_sides": ("Tables", "Lesion sides", "the lesion's side against the other"),
     **({"scorecard": ("Checks", "Scorecard", "published and reproduced")} if SIMULATED else {}),
     **({"audit": ("Checks", "Audit", "consistency of the published numbers")} if AUDITED else {}),
     **(
@@ -351,12 +358,24 @@ def own_mask(wildcards):
     return [path] if not SIMULATED and os.path.exists(path) else []
 
 
+def derivative(wanted, scan, ending):
+    """Return a scan's file in a derivative of the dataset, uncompressed where only that exists."""
+    path = f"{BIDS}/derivatives/{wanted}/{bids.scan_folder(scan)}/anat/{scan}_{ending}.nii.gz"
+    plain = path.removesuffix(".gz")
+    return plain if os.path.exists(plain) and not os.path.exists(path) else path
+
+
 def rater_labels(scan, rater):
     """Return the label map of one rater for one scan."""
     if SIMULATED:
         return expand(rules.simulate_scan.output[f"rater_{rater.lower()}"], sub=scan)[0]
-    folder = bids.scan_folder(scan)
-    return f"{BIDS}/derivatives/raters/{folder}/anat/{scan}_desc-rater{rater}_dseg.nii.gz"
+    return derivative("raters", scan, f"desc-rater{rater}_dseg")
+
+
+def lesion_mask(wildcards):
+    """Return the lesion mask of a scan, if there is one."""
+    path = derivative("lesions", wildcards.scan, "label-lesion_mask")
+    return [path] if not SIMULATED and os.path.exists(path) else []
 
 
 def scans_table(wildcards):
@@ -390,10 +409,12 @@ def drawn_labels(wildcards):
 
 
 def label_table(wildcards):
-    """Return the table that explains the label maps' integers."""
+    """Return the table that explains a rater's integers: the rater's own, or that of all."""
     if SIMULATED:
         return rules.simulate_truth.output.rater_labels
-    return f"{BIDS}/derivatives/raters/dseg.tsv"
+    rater = wildcards.get("rater", config["raters"][0])
+    own_table = f"{BIDS}/derivatives/raters/desc-rater{rater}_dseg.tsv"
+    return own_table if os.path.exists(own_table) else f"{BIDS}/derivatives/raters/dseg.tsv"
 
 
 def mosaic_label_table(wildcards):

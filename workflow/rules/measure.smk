@@ -5,6 +5,7 @@ rule measure_rois:
         chi=rules.invert_dipole.output.chi,
         labels=lambda wildcards: rater_labels(wildcards.scan, wildcards.rater),
         label_table=label_table,
+        lesion=lesion_mask,
     output:
         values=f"{OUT}/measurements/{{folder}}/{{scan}}_rater-{{rater}}.tsv",
     log:

@@ -205,6 +205,32 @@ rule compare_hemispheres:
         "../../scripts/compare_hemispheres.py"
 
 
+rule compare_lesion_sides:
+    """Compare the lesion's side with the other side in every nucleus."""
+    input:
+        roi_means=rules.summarize_rois.output.roi_means,
+        participants=participants_table,
+    output:
+        table=f"{TAB}/lesion_sides.tsv",
+    log:
+        f"{LOG}/compare_lesion_sides.log",
+    benchmark:
+        f"{BENCH}/compare_lesion_sides.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("compare_lesion_sides"),
+        **PEOPLE,
+        alpha=config["alpha"],
+        rater=config["rater"],
+        nuclei=config["nuclei"],
+    script:
+        "../../scripts/compare_lesion_sides.py"
+
+
 rule estimate_power:
     """Estimate every region's power and the size of a replication."""
     input:

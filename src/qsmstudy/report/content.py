@@ -34,7 +34,7 @@ from qsmstudy.stats import association
 #: Names of the tables that every study has, in the page's order.
 TABLES = (
     *("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry"),
-    "power",
+    *("lesion_sides", "power"),
 )
 
 #: Figures by file stem: heading, and what a reader who cannot see it should know.
@@ -395,6 +395,7 @@ def _tables(study: Study) -> dict[str, Any]:
         "associations": [
             printed.correlations(study.need("correlations"), alpha=alpha, notes=related),
             printed.asymmetry(study.need("asymmetry"), alpha=alpha),
+            printed.lesion_sides(study.need("lesion_sides"), alpha=alpha),
         ],
         "further": further.tables(
             {name: frame for name in further.STEMS if (frame := study.frame(name)) is not None},

@@ -189,7 +189,17 @@ def measurement(
         + ("" if imaged else ", or of its rows where numbers of voxels were not given")
         + f"; the analysis used {analysed}."
         + words(config, "summarize_rois", "reference"),
+        *_lesions(config, roi_values),
     )
+
+
+def _lesions(config: Config, roi_values: pd.DataFrame) -> tuple[str, ...]:
+    """Say what became of regions that a lesion touches; nothing where none is touched."""
+    rule = words(config, "summarize_rois", "lesions")
+    count = flow.regions_with("lesion", roi_values)
+    if not count:
+        return ()
+    return (rule.format(f"{count} {'region' if count == 1 else 'regions'} touched (per rater)."),)
 
 
 def _raters(roi_values: pd.DataFrame, *, who: str = "rater") -> str:
@@ -206,6 +216,7 @@ def _labels(config: Config, roi_values: pd.DataFrame, *, simulated: bool) -> tup
     )
     if slices:
         rule = f"; the labels were meant to lie on {slices} consecutive axial slices."
+        rule += words(config, "measure_rois", "slices")
         rule += _region_count(
             "slices", roi_values, "Those that did not were kept and flagged: {}", none="All did"
         )

@@ -52,6 +52,17 @@ WORDS: dict[tuple[str, ...], dict[Any, str]] = {
         "whole_brain": " The values were expressed relative to the mean over the whole brain.",
         "none": " The values were expressed without a reference, as the maps were inverted.",
     },
+    ("measure_rois", "slices"): {
+        "labelled": "",
+        "largest": " Of a label on more slices, those consecutive ones that hold most of it were "
+        "measured.",
+    },
+    ("summarize_rois", "lesions"): {
+        "flag": "Regions that a lesion touched were kept and flagged: {}",
+        "exclude_region": "Regions that a lesion touched were left out, for every rater: {}",
+        "exclude_participant": "All regions of a participant were left out where a lesion touched "
+        "one of them: {}",
+    },
     ("remove_background", "method"): {
         "pdf": "projection onto dipole fields [@liu2011]",
         "vsharp": "V-SHARP, spherical means of several radii [@schweser2011, @wu2012]",

@@ -341,3 +341,39 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
         *remarks(frame, "group", "roi"),
     )
     return Table("asymmetry", "Left against right", columns, rows, notes)
+
+
+def lesion_sides(frame: pd.DataFrame, *, alpha: float) -> Table:
+    """Print the comparison of the lesion's side with the other one."""
+    rows = []
+    for row in records(frame):
+        rows.append(
+            [
+                text(row.roi),
+                Cell(
+                    nb.with_spread(row.mean_ipsi, row.sd_ipsi, 5, normal=True),
+                    key_of(row.mean_ipsi),
+                ),
+                Cell(
+                    nb.with_spread(row.mean_contra, row.sd_contra, 5, normal=True),
+                    key_of(row.mean_contra),
+                ),
+                with_interval(row.mean_difference, row.ci_low, row.ci_high, 5),
+                number(row.cohen_dz, 2),
+                text(f"{nb.integer(row.n)} ({nb.integer(row.n_left)}, {nb.integer(row.n_right)})"),
+                Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", key_of(row.t)),
+                p_value(row.p, strong=below(row.p, alpha)),
+                p_value(row.wilcoxon_p),
+            ]
+        )
+    columns = [Column("ROI", numeric=False)]
+    labels = ["Lesion's side", "Other side", f"Difference ({nb.confidence(alpha)})"]
+    labels += ["Cohen dz", "n (left, right)", "t (df)", "p", "p, Wilcoxon"]
+    columns += [Column(label) for label in labels]
+    notes = (
+        "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei. Where "
+        "lesions are mostly on one side, a difference between left and right that everybody has "
+        "shows here too.",
+        *remarks(frame, "roi"),
+    )
+    return Table("lesion_sides", "Lesion's side against the other side", columns, rows, notes)

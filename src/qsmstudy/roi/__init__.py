@@ -4,8 +4,15 @@ Functions take arrays and tables; the scripts read and write the files.
 """
 
 from qsmstudy.roi.checking import LIMITS, check_values
+from qsmstudy.roi.labels import SLICES, keep_slices, mark, regions, touched
 from qsmstudy.roi.measurement import measure, slice_axis
-from qsmstudy.roi.summarizing import pool, summarize, warn_if_reversed
+from qsmstudy.roi.summarizing import (
+    LESION_RULES,
+    exclude_lesions,
+    pool,
+    summarize,
+    warn_if_reversed,
+)
 from qsmstudy.roi.vocabulary import (
     HEMISPHERES,
     MEAN_COLUMNS,
@@ -19,18 +26,25 @@ from qsmstudy.roi.vocabulary import (
 
 __all__ = [
     "HEMISPHERES",
+    "LESION_RULES",
     "LIMITS",
     "MEAN_COLUMNS",
     "RATER_PATTERN",
     "REQUIRED_COLUMNS",
     "ROIS",
+    "SLICES",
     "VALUE_COLUMNS",
     "check_values",
+    "exclude_lesions",
     "in_order",
     "join_flags",
+    "keep_slices",
+    "mark",
     "measure",
     "pool",
+    "regions",
     "slice_axis",
     "summarize",
+    "touched",
     "warn_if_reversed",
 ]

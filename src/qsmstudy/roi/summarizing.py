@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from qsmstudy.errors import StudyError
 from qsmstudy.roi.vocabulary import MEAN_COLUMNS, in_order, join_flags
 
 log = logging.getLogger("qsmstudy")
+
+#: What becomes of a region that a lesion touches.
+LESION_RULES = ("flag", "exclude_region", "exclude_participant")
 
 
 def pool(means: ArrayLike, sds: ArrayLike, counts: ArrayLike) -> tuple[float, float]:
@@ -38,6 +42,48 @@ def pool(means: ArrayLike, sds: ArrayLike, counts: ArrayLike) -> tuple[float, fl
     within = np.where(n > 1, (n - 1) * s**2, 0.0)
     squares = np.sum(within + n * (m - mean) ** 2)
     return mean, float(np.sqrt(squares / (total - 1))) if total > 1 else float("nan")
+
+
+def exclude_lesions(values: pd.DataFrame, *, rule: str) -> pd.DataFrame:
+    """Leave out regions that a lesion touches.
+
+    Parameters
+    ----------
+    values : DataFrame
+        As `check_values` returns them; the flag ``lesion`` marks what a lesion touches.
+    rule : {'flag', 'exclude_region', 'exclude_participant'}
+        Keep the regions with their flag; leave out the region, for every rater where the lesion
+        touches one rater's labels; or leave out all regions of the participant, as the paper did.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; what is left out has no voxel and no mean, and the flag ``excluded``.
+    """
+    if rule not in LESION_RULES:
+        raise StudyError(
+            f"summarize_rois.lesions: must be {', '.join(LESION_RULES)}; got {rule!r}."
+        )
+    lesion = values["flag"].map(
+        lambda flags: isinstance(flags, str) and "lesion" in flags.split(";")
+    )
+    if rule == "flag" or not lesion.any():
+        return values
+    keys = ["participant_id", "session"]
+    if rule == "exclude_region":
+        keys += ["roi", "hemisphere"]
+    # Missing sessions are one session: NaN is not equal to itself.
+    cells = values[keys].astype("string").fillna("").agg("|".join, axis=1)
+    out = cells.isin(set(cells[lesion]))
+    left = values.copy()
+    left.loc[out, ["chi_mean_ppm", "chi_sd_ppm"]] = np.nan
+    left.loc[out, ["n_voxels", "volume_mm3"]] = 0.0
+    left.loc[out, "flag"] = [join_flags([flag, "excluded"]) for flag in left.loc[out, "flag"]]
+    log.warning(
+        "lesions: %d rows of %d participants are left out (%s)",
+        int(out.sum()), values.loc[out, "participant_id"].nunique(), rule,
+    )  # fmt: skip
+    return left
 
 
 def summarize(values: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,8 @@ REGIONS = tuple(f"{hemisphere} {roi}" for roi in ROIS for hemisphere in HEMISPHE
 BINARY_FACTORS = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
 #: Clinical scores, known in patients only.
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
+#: Hemisphere of an acute lesion, in the optional column ``lesion_side``.
+LESION_SIDES = ("L", "R", "both", "none")
 #: Everything that a regression may use as a predictor.
 FACTORS = ("age", *BINARY_FACTORS, *SCORES)
 #: Smallest and largest whole number of a score, by the first word of its name.
@@ -179,6 +181,8 @@ def read_participants(
     _check_words(frame, "sex", ("M", "F"), path=path)
     for column in covariates["factors"]:
         _check_words(frame, column, ("yes", "no"), path=path)
+    if "lesion_side" in frame:
+        _check_words(frame, "lesion_side", LESION_SIDES, path=path)
     frame["age"] = _numbers(frame, "age", _plausible_age, _AGE_RULE, path=path)
     for column in scores:
         holds, rule = _score_rule(column, covariates["score_ranges"])
