@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help reproduce test test-slurm test-faults lint env env-dev env-romeo env-slurm env-torch bench lock clean
+.PHONY: help reproduce test test-slurm test-faults lint env env-dev env-romeo env-atlas env-slurm env-torch bench lock clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -40,6 +40,9 @@ env-romeo: .venv/.run ## and ROMEO's unwrapping (warpkit, free for non-commercia
 env-slurm: .venv/.run ## and Snakemake's executor for Slurm
 	$(PIP) install --quiet --require-hashes -r requirements-slurm.lock
 
+env-atlas: .venv/.run ## and SimpleITK, for labels by a registered atlas
+	$(PIP) install --quiet --require-hashes -r requirements-atlas.lock
+
 env-torch: .venv/.run ## and PyTorch, for the solver on tensors (its tests; a graphics card)
 	$(PIP) install --quiet torch==2.13.0
 
@@ -58,6 +61,7 @@ env-torch: .venv/.run ## and PyTorch, for the solver on tensors (its tests; a gr
 lock: ## resolve pyproject.toml anew into the locks and envs/ (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra romeo -c requirements.lock pyproject.toml -o requirements-romeo.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra atlas -c requirements.lock pyproject.toml -o requirements-atlas.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra slurm -c requirements.lock pyproject.toml -o requirements-slurm.lock
 	python3 envs/generate.py

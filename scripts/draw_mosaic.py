@@ -10,7 +10,7 @@ from qsmstudy.figures import maps
 
 def main(
     *, combined: Path, mask: Path, local_field: Path, chi: Path, label_table: Path,
-    labels: Path | None = None, mosaic: Path,
+    labels: Path | None = None, template_outline: Path | None = None, mosaic: Path,
     chi_window_ppm: list, field_limit_hz: float,
 ) -> None:  # fmt: skip
     """Draw one scan's magnitude, mask, local field, susceptibility and labels."""
@@ -21,7 +21,10 @@ def main(
         images.load(local_field, like=susceptibility),
         susceptibility,
         None if labels is None else images.load(labels, like=susceptibility, dtype=np.int16),
-        bids.read_tsv(label_table, columns=["index", "roi"]),
+        bids.read_tsv(label_table, columns=["index", "roi"]).dropna(subset="roi"),
+        outline=None
+        if template_outline is None
+        else images.load(template_outline, like=susceptibility, dtype=bool),
         title=mosaic.stem,
         chi_window_ppm=chi_window_ppm,
         field_limit_hz=field_limit_hz,

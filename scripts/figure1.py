@@ -17,7 +17,7 @@ def main(
     figure = maps.plot_rois(
         susceptibility,
         images.load(labels, like=susceptibility, dtype=np.int16),
-        bids.read_tsv(label_table, columns=["index", "name", "roi"]),
+        bids.read_tsv(label_table, columns=["index", "name", "roi"]).dropna(subset="roi"),
         panels=panels,
         chi_window_ppm=chi_window_ppm,
     )

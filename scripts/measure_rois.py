@@ -24,10 +24,11 @@ def main(
 ) -> None:
     """Measure one rater's labels on one susceptibility map."""
     chimap = images.load(chi)
+    names = bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"])
+    if rater == "atlas":  # it labels more nuclei than the study may want
+        names["roi"] = names["roi"].where(names["roi"].isin(nuclei))
     regions, table = roi.regions(
-        images.load(labels, like=chimap, dtype=np.int32).values,
-        bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"]),
-        name=str(labels),
+        images.load(labels, like=chimap, dtype=np.int32).values, names, name=str(labels)
     )
     regions = roi.keep_slices(regions, affine=chimap.affine, n_slices=n_slices, slices=slices)
     measured = roi.measure(

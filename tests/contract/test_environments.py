@@ -28,6 +28,8 @@ def test_development_lock_contains_the_study_lock():
     assert study.items() <= development.items()
     romeo = GENERATE["locked"](ROOT / "requirements-romeo.lock")
     assert study.items() <= romeo.items() <= development.items()
+    atlas = GENERATE["locked"](ROOT / "requirements-atlas.lock")
+    assert study.items() <= atlas.items() <= development.items()
     slurm = GENERATE["locked"](ROOT / "requirements-slurm.lock")
     assert study.items() <= slurm.items() <= development.items()
 

@@ -13,10 +13,9 @@ SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 # Lowest first; a module may import from its own layer and those before it.
 LAYERS = [
     {"errors"},
-    {"physics"},
+    {"physics", "template"},
     {"bids", "nifti"},
     {"scans", "protocol"},
-    {"atlas", "label_overlap"},
     {"images"},
     {"dicom"},
     {"fourier"},
@@ -24,7 +23,8 @@ LAYERS = [
     {"recon"},
     {"referencing"},
     {"stats", "roi", "quality", "decisions"},
-    {"scorecard", "conclusions", "tabulation", "validation", "audit", "figures", "atlas"},
+    {"scorecard", "conclusions", "tabulation", "validation", "audit", "figures"},
+    {"atlas", "label_overlap"},
     {"report"},
 ]
 FREE = {

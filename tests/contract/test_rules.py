@@ -184,6 +184,7 @@ def test_published_values_and_truth_reach_only_their_rules(rules):
     assert readers("/truth/") | readers("simulate_scan.output.nuclei") == {
         "simulate_scan",
         "compare_truth",
+        "compare_labels",
     }
 
 

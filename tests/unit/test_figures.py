@@ -218,6 +218,20 @@ def test_mosaic_is_a_small_palette_image_of_fixed_bytes(scan, tmp_path, with_lab
         assert (image.mode, image.size) == ("P", (1200, 900))
 
 
+def test_mosaic_shows_a_registered_template_over_the_magnitude(scan):
+    def lines(outline):
+        figure = maps.plot_mosaic(
+            scan["magnitude"], scan["mask"], scan["field"], scan["chi"], None, LABELS,
+            title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20, outline=outline,
+        )  # fmt: skip
+        draw(figure)
+        return [len(axes.lines) for axes in figure.axes], texts(figure)
+
+    plain, with_template = lines(None), lines(scan["mask"])
+    assert np.subtract(with_template[0], plain[0]).tolist() == [1, 0, 0, 0] * 3
+    assert "magnitude, mask, template" in with_template[1]
+
+
 def test_mosaic_of_an_empty_mask_is_drawn(scan):
     empty = Volume(np.zeros_like(scan["mask"].values), scan["mask"].affine)
     figure = maps.plot_mosaic(

@@ -355,6 +355,28 @@ def test_methods_state_the_reference_of_maps_and_of_tables():
     assert "expressed relative" not in methods_text()
 
 
+def test_methods_tell_an_atlas_from_raters():
+    drawn = measured()
+    both = methods_text(values=pd.concat([drawn, drawn.assign(rater="atlas")]))
+    assert "Rater atlas is automatic: the ICBM152 template" in both
+    assert "raters A and B labelled" in both
+    alone = methods_text(
+        CONFIG | {"atlas_template": "t.nii.gz"}, values=drawn.assign(rater="atlas")
+    )
+    assert "A registered atlas labelled" in alone
+    assert "a template given by the study" in alone
+    assert "atlas" not in methods_text(values=drawn).replace("Allen reference atlas", "")
+
+
+@pytest.mark.parametrize("rule", ["flag", "exclude_region", "exclude_participant"])
+def test_methods_say_what_became_of_touched_regions(rule):
+    config = changed("summarize_rois", lesions=rule)
+    assert "lesion touched" not in methods_text(config)
+    text = methods_text(config, values=measured().assign(flag="lesion"))
+    assert "lesion touched" in text
+    assert "touched (per rater)." in text
+
+
 def test_methods_reject_an_option_without_words():
     with pytest.raises(StudyError, match=r"unwrap_phase\.method: .*got 'magic'"):
         methods_text(changed("unwrap_phase", method="magic"))

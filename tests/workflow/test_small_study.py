@@ -240,6 +240,28 @@ def test_chimaps_of_own_scans_need_neither_participants_nor_labels(checkout, stu
     np.testing.assert_array_equal(np.asarray(mask.dataobj), np.asarray(own.dataobj))
 
 
+def test_atlas_is_one_more_rater_and_labels_nothing_unasked(checkout, study):
+    words = ["--config", "raters=[A,atlas]"]
+    planned = checkout.planned(*words)
+    assert {planned[name] for name in ("build_atlas", "compare_labels")} == {1}
+    assert planned["register_atlas"] == N
+    assert "fit_field" not in planned
+    lacking = refused(checkout, "--config", "atlas_labels=l.nii.gz", config="config/small.yaml")
+    assert "an atlas needs atlas_label_table, atlas_template too" in lacking
+
+
+def test_lesion_mask_reaches_the_measurement(checkout, study, own_dataset):
+    shutil.copytree(study / "bids/derivatives/raters", own_dataset / "derivatives/raters")
+    lesion = own_dataset / "derivatives/lesions/sub-02/anat/sub-02_label-lesion_mask.nii.gz"
+    lesion.parent.mkdir(parents=True)
+    lesion.touch()
+    words = ["--config", f"bids_dir={own_dataset}", "output_dir=nowhere", "--quiet", "progress"]
+    plan = checkout.snakemake("roi_values", "--dry-run", *words, config=None).stdout
+    jobs = [job for job in plan.split("rule ") if job.startswith("measure_rois")]
+    assert len(jobs) == 4
+    assert {("label-lesion_mask" in job) == ("scan=sub-02" in job) for job in jobs} == {True}
+
+
 def refused(checkout, *words, config=None):
     done = checkout.snakemake("--dry-run", *words, config=config, check=False)
     assert done.returncode != 0

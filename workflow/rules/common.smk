@@ -76,6 +76,8 @@ PRINTED = {
 GIVEN = ("participants", "decisions", "roi_values", "published")
 # What of the configuration states the tables' conventions.
 CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
+ATLAS = "atlas"  # the rater whose label maps a registration makes
+ATLAS_FILES = ["atlas_template", "atlas_chi", "atlas_labels", "atlas_label_table"]
 FURTHER = [
     f"{TAB}/{'null' if name == 'null_cohort' else name}.tsv" for name in config["further_tables"]
 ]
@@ -186,8 +188,16 @@ def check_paths():
         )
     if config["participants"] and SIMULATED:
         raise StudyError("participants is given without bids_dir or roi_values; add one of them.")
-    if SIMULATED and not set(config["raters"]) <= {"A", "B"}:
-        raise StudyError(f"raters: the simulated raters are A and B; got {config['raters']}.")
+    if SIMULATED and not set(config["raters"]) <= {"A", "B", ATLAS}:
+        raise StudyError(
+            f"raters: the simulated raters are A and B (and {ATLAS}); got {config['raters']}."
+        )
+    given = [key for key in ATLAS_FILES if config[key]]
+    if given and (lacking := {"atlas_template", "atlas_labels", "atlas_label_table"} - {*given}):
+        raise StudyError(
+            f"{', '.join(given)}: an atlas needs {', '.join(sorted(lacking))} too. Give them, or "
+            "none of them for the built-in atlas."
+        )
 
 
 def check_writable():
@@ -222,7 +232,7 @@ EXCLUDED = decisions.excluded(decisions.read(config["decisions"]))  # reasons by
 check_dates(
     [
         *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
-        *(config[key] for key in GIVEN if config[key]),
+        *(config[key] for key in (*GIVEN, *ATLAS_FILES) if config[key]),
     ]
 )
 
@@ -332,6 +342,11 @@ def used_scans():
     return list(table.loc[table["used"] == "yes", "scan"])
 
 
+def per_one(pattern, scan):
+    """Fill a pattern for one scan."""
+    return expand(pattern, scan=scan, folder=bids.scan_folder(scan))[0]
+
+
 def raw_images(part):
     """Return an input function: one part (magnitude or phase) of a scan, a file per echo."""
 
@@ -358,7 +373,7 @@ def own_mask(wildcards):
     return [path] if not SIMULATED and os.path.exists(path) else []
 
 
-def derivative(wanted, scan, ending):
+def given_derivative(wanted, scan, ending):
     """Return a scan's file in a derivative of the dataset, uncompressed where only that exists."""
     path = f"{BIDS}/derivatives/{wanted}/{bids.scan_folder(scan)}/anat/{scan}_{ending}.nii.gz"
     plain = path.removesuffix(".gz")
@@ -366,15 +381,17 @@ def derivative(wanted, scan, ending):
 
 
 def rater_labels(scan, rater):
-    """Return the label map of one rater for one scan."""
+    """Return the label map of one rater for one scan; the rater ``atlas`` is a registration."""
+    if rater == ATLAS:
+        return per_one(rules.register_atlas.output.labels, scan)
     if SIMULATED:
         return expand(rules.simulate_scan.output[f"rater_{rater.lower()}"], sub=scan)[0]
-    return derivative("raters", scan, f"desc-rater{rater}_dseg")
+    return given_derivative("raters", scan, f"desc-rater{rater}_dseg")
 
 
 def lesion_mask(wildcards):
     """Return the lesion mask of a scan, if there is one."""
-    path = derivative("lesions", wildcards.scan, "label-lesion_mask")
+    path = given_derivative("lesions", wildcards.scan, "label-lesion_mask")
     return [path] if not SIMULATED and os.path.exists(path) else []
 
 
@@ -398,21 +415,45 @@ def existing_labels(wildcards):
 
 def first_rater_labels(wildcards):
     """Return the first rater's label map of a scan, if there is one."""
-    path = rater_labels(wildcards.scan, config["raters"][0])
-    return [path] if SIMULATED or os.path.exists(path) else []
+    rater = config["raters"][0]
+    path = rater_labels(wildcards.scan, rater)
+    return [path] if SIMULATED or rater == ATLAS or os.path.exists(path) else []
+
+
+def all_labels(wildcards):
+    """Return every rater's label map of every scan, rater by rater for each scan."""
+    return [rater_labels(scan, rater) for scan in SCANS for rater in config["raters"]]
+
+
+def template_outline(wildcards):
+    """Return the registered template's outline, where the atlas is a rater."""
+    return [rules.register_atlas.output.outline] if ATLAS in config["raters"] else []
+
+
+def atlas_file(key, built_in):
+    """Return a file of the user's atlas, or of the built-in one where the user gives none."""
+    if not config["atlas_template"]:
+        return built_in
+    return config[key] or []
 
 
 def drawn_labels(wildcards):
     """Return the label maps of a scan that exist or will be made, by rater."""
     paths = {rater: rater_labels(wildcards.scan, rater) for rater in config["raters"]}
-    return {rater: path for rater, path in paths.items() if SIMULATED or os.path.exists(path)}
+    return {
+        rater: path
+        for rater, path in paths.items()
+        if SIMULATED or rater == ATLAS or os.path.exists(path)
+    }
 
 
 def label_table(wildcards):
     """Return the table that explains a rater's integers: the rater's own, or that of all."""
+    rater = getattr(wildcards, "rater", config["raters"][0])
+    if rater == ATLAS:
+        return own("resources/labels.tsv")
     if SIMULATED:
         return rules.simulate_truth.output.rater_labels
-    rater = wildcards.get("rater", config["raters"][0])
     own_table = f"{BIDS}/derivatives/raters/desc-rater{rater}_dseg.tsv"
     return own_table if os.path.exists(own_table) else f"{BIDS}/derivatives/raters/dseg.tsv"
 
@@ -505,7 +546,8 @@ def check_whole_study():
         )
     if SIMULATED or FROM_TABLE:
         return
-    labels = [rater_labels(scan, rater) for scan in labelled_scans() for rater in config["raters"]]
+    drawn = [rater for rater in config["raters"] if rater != ATLAS]
+    labels = [rater_labels(scan, rater) for scan in labelled_scans() for rater in drawn]
     if missing := [path for path in labels if not os.path.exists(path)]:
         raise StudyError(
             f"{len(missing)} of {len(labels)} label maps are missing, the first: {missing[0]}. Add "
@@ -537,6 +579,8 @@ def study_targets(wildcards):
     targets += rules.print_tables.output.pages
     if SIMULATED:
         targets += [rules.compare_published.output.scorecard, rules.compare_truth.output.validation]
+    if SIMULATED and ATLAS in config["raters"]:
+        targets += [rules.compare_labels.output.summary]
     return targets
 
 

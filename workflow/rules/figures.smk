@@ -175,6 +175,7 @@ rule draw_mosaic:
         local_field=rules.remove_background.output.local_field,
         chi=rules.invert_dipole.output.chi,
         labels=first_rater_labels,
+        template_outline=template_outline,
         label_table=mosaic_label_table,
     output:
         mosaic=in_archive(

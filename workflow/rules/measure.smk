@@ -1,3 +1,59 @@
+rule build_atlas:
+    """Draw the built-in atlas: template images and labels."""
+    input:
+        anatomy=own("resources/anatomy/nuclei_ellipsoids.json"),
+        label_table=own("resources/labels.tsv"),
+    output:
+        [f"{OUT}/atlas/template_{name}.json" for name in ("desc-magnitude", "Chimap", "dseg")],
+        magnitude=f"{OUT}/atlas/template_desc-magnitude.nii.gz",
+        chi=f"{OUT}/atlas/template_Chimap.nii.gz",
+        labels=f"{OUT}/atlas/template_dseg.nii.gz",
+    log:
+        f"{LOG}/build_atlas.log",
+    benchmark:
+        f"{BENCH}/build_atlas.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(10),
+    params:
+        **fingerprinted("build_atlas"),
+    script:
+        "../../scripts/build_atlas.py"
+
+
+rule register_atlas:
+    """Label one scan by an atlas registered to its magnitude and susceptibility."""
+    input:
+        combined=rules.fit_field.output.combined,
+        chi=rules.invert_dipole.output.chi,
+        mask=rules.extract_brain.output.mask,
+        template=atlas_file("atlas_template", rules.build_atlas.output.magnitude),
+        template_chi=atlas_file("atlas_chi", rules.build_atlas.output.chi),
+        template_labels=atlas_file("atlas_labels", rules.build_atlas.output.labels),
+        template_table=atlas_file("atlas_label_table", own("resources/labels.tsv")),
+        label_table=own("resources/labels.tsv"),
+    output:
+        f"{QSM}_desc-atlas_dseg.json",
+        labels=f"{QSM}_desc-atlas_dseg.nii.gz",
+        outline=f"{QSM}_desc-template_mask.nii.gz",
+    log:
+        f"{LOG}/register_atlas/{{folder}}/{{scan}}.log",
+    benchmark:
+        f"{BENCH}/register_atlas/{{folder}}/{{scan}}.tsv"
+    priority: 45
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(20),
+    params:
+        **fingerprinted("register_atlas"),
+    script:
+        "../../scripts/register_atlas.py"
+
+
 rule measure_rois:
     """Measure one rater's regions on one map."""
     input:

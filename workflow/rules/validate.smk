@@ -72,3 +72,29 @@ rule compare_truth:
         **fingerprinted("compare_truth"),
     script:
         "../../scripts/compare_truth.py"
+
+
+rule compare_labels:
+    """Compare every label map with the simulated truth."""
+    input:
+        labels=all_labels,
+        true_labels=per_scan(rules.simulate_scan.output.true_labels),
+        chi=per_scan(rules.invert_dipole.output.chi),
+        label_table=own("resources/labels.tsv"),
+    output:
+        table=f"{TAB}/label_overlap.tsv",
+        summary=f"{TAB}/label_overlap_summary.tsv",
+    log:
+        f"{LOG}/compare_labels.log",
+    benchmark:
+        f"{BENCH}/compare_labels.tsv"
+    conda:
+        "../../envs/qsmstudy.yaml"
+    resources:
+        mem_mb=more_memory(1500),
+        runtime=longer(20),
+    params:
+        **fingerprinted("compare_labels"),
+        raters=config["raters"],
+    script:
+        "../../scripts/compare_labels.py"

@@ -154,6 +154,7 @@ def plot_mosaic(
     magnitude: Volume, mask: Volume, local_field: Volume, chi: Volume, labels: Volume | None,
     label_table: pd.DataFrame, *,
     title: str, chi_window_ppm: Sequence[float], field_limit_hz: float,
+    outline: Volume | None = None,
 ) -> Figure:  # fmt: skip
     """Draw what a reader needs to judge one scan's map at a glance.
 
@@ -173,6 +174,8 @@ def plot_mosaic(
         Susceptibility [ppm] shown black and white.
     field_limit_hz : float
         Local field [Hz] at the ends of the diverging colour map.
+    outline : Volume, optional
+        A registered template's bright class (bool); its border is drawn over the magnitude.
 
     Returns
     -------
@@ -185,6 +188,7 @@ def plot_mosaic(
     volumes = {name: slices.to_canonical(volume) for name, volume in volumes.items()}
     brain = slices.to_canonical(mask).values.astype(bool)
     marked = None if labels is None else slices.to_canonical(labels)
+    template = None if outline is None else slices.to_canonical(outline).values.astype(bool)
     head = slices.bounding_box(brain, margin=HEAD_MARGIN_MM / volumes["chi"].voxel_size)
     figure = Figure(figsize=(12, 9), dpi=100, facecolor="black")
     grid = figure.subplots(
@@ -203,6 +207,9 @@ def plot_mosaic(
         inside = slices.cut(brain, plane=plane, index=index)
         slices.show(row[0], cuts["magnitude"], size=size, cmap="gray", vmin=0, vmax=top)
         slices.outline(row[0], inside, size=size, color="#F0E442", width=1.0)
+        if template is not None:
+            here = slices.cut(template, plane=plane, index=index)
+            slices.outline(row[0], here, size=size, color=style.STRUCTURE_COLORS["CN"], width=0.7)
         slices.show(
             row[1], np.where(inside, cuts["field"], np.nan), size=size,
             cmap=FIELD_MAP, vmin=-field_limit_hz, vmax=field_limit_hz,
@@ -216,7 +223,7 @@ def plot_mosaic(
             slices.zoom(ax, near if ax is row[3] else head, plane=plane, size=size)
             slices.mark_edges(ax, plane=plane, which="RLAS", fontsize=11)
     headings = (
-        "magnitude, mask",
+        "magnitude, mask" if template is None else "magnitude, mask, template",
         f"local field, −{field_limit_hz:g} (blue) to {field_limit_hz:g} Hz (red)",
         f"susceptibility, {chi_window_ppm[0]:g} to {chi_window_ppm[1]:g} ppm",
         "enlarged, no labels" if marked is None else "enlarged, labels",

@@ -209,7 +209,11 @@ def _raters(roi_values: pd.DataFrame, *, who: str = "rater") -> str:
 
 def _labels(config: Config, roi_values: pd.DataFrame, *, simulated: bool) -> tuple[str, ...]:
     slices = setting(config, "measure_rois", "n_slices")
-    who = _raters(roi_values, who="simulated rater" if simulated else "rater")
+    automatic = roi_values["rater"] == "atlas"
+    if automatic.all():
+        who = "A registered atlas"
+    else:
+        who = _raters(roi_values[~automatic], who="simulated rater" if simulated else "rater")
     regions = (
         f"{who[0].upper()}{who[1:]} labelled caudate nucleus, globus pallidus, putamen, red "
         "nucleus, substantia nigra, thalamus and dentate nucleus on both sides"
@@ -221,15 +225,33 @@ def _labels(config: Config, roi_values: pd.DataFrame, *, simulated: bool) -> tup
             "slices", roi_values, "Those that did not were kept and flagged: {}", none="All did"
         )
     else:
-        rule = ", on as many axial slices as they chose."
+        rule = ", on as many axial slices as they cover."
     return (
         regions + rule,
+        *(_atlas(config) if automatic.any() else ()),
         "Voxels where the map is undefined (outside the eroded brain mask; exactly 0) were left "
         "out of a region, and the region was flagged."
         + _region_count("outside", roi_values, "This concerned {}", none="None was so flagged")
         + _region_count(
             "empty", roi_values, "Left without a voxel: {}", none="No region was empty"
         ),
+    )
+
+
+def _atlas(config: Config) -> tuple[str, ...]:
+    """Describe the automatic labels."""
+    template = (
+        "a template given by the study"
+        if config.get("atlas_template")
+        else "the ICBM152 template with figures of the nuclei fitted to the Allen Human Reference "
+        "Atlas [@ding2016]"
+    )
+    share = setting(config, "register_atlas", "chi_weight")
+    return (
+        f"Rater atlas is automatic: {template} was registered to each scan by an affine transform "
+        "(mutual information of the magnitudes [@mattes2003]) and a smooth displacement "
+        "(diffeomorphic demons [@vercauteren2009] on one image of map and magnitude, the map's "
+        f"share {share:g}), and its labels were transferred by nearest neighbour.",
     )
 
 

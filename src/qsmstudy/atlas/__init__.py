@@ -1,0 +1,1 @@
+"""Labels without a rater: a template's labels, registered to each scan."""
