@@ -65,7 +65,7 @@ def sidecars(image: Path) -> list[Path]:
     image = Path(image)
     stem = re.sub(r"\.nii(\.gz)?$", "", image.name)
     *entities, suffix = stem.split("_")
-    depths = [i for i, part in enumerate(image.parts[:-1]) if part == entities[0]]
+    depths = [i for i, part in enumerate(image.parts[:-1]) if part in entities[:1]]
     n_up = len(image.parts) - 1 - depths[-1] if depths else 0
     folders = [image.parent, *list(image.parents)[1 : n_up + 1]]
     found = []
