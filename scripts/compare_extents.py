@@ -18,13 +18,14 @@ def main(
     rater: str,
     comparison: dict,
     reference: str,
+    lesions: str,
     n_slices: int,
 ) -> None:
     """Compare the groups on whole nuclei and on a few slices of each."""
     people = dataset.read_participants(participants, groups=groups, covariates=covariates)
     values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=nuclei)
     result = extents.extent_table(
-        referencing.refer(values, reference=reference),
+        referencing.refer(roi.exclude_lesions(values, rule=lesions), reference=reference),
         participants=people,
         groups=groups,
         alpha=alpha,

@@ -49,6 +49,7 @@ def run(name, config, files, /, **more):
     known |= {
         "comparison": config["table3"],
         "reference": config["summarize_rois"]["reference"],
+        "lesions": config["summarize_rois"]["lesions"],
         "target_power": config["estimate_power"]["target_power"],
         "rois": config.get(name, {}).get("rois", config["table4"]["rois"]),
     }

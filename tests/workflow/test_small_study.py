@@ -250,6 +250,21 @@ def test_atlas_is_one_more_rater_and_labels_nothing_unasked(checkout, study):
     assert "an atlas needs atlas_label_table, atlas_template too" in lacking
 
 
+def test_atlas_labels_own_scans_without_raters(checkout, own_dataset):
+    out = own_dataset.parent / "out"
+    words = ["chimaps", "--dry-run", "--config", f"bids_dir={own_dataset}", f"output_dir={out}"]
+
+    def plan():
+        done = checkout.snakemake(*words, "--quiet", "progress", config="config/atlas.yaml")
+        return done.stdout
+
+    assert "check_scan" in plan()
+    made = out / "derivatives/qsm/sub-01/anat/sub-01_desc-atlas_dseg.nii.gz"
+    made.parent.mkdir(parents=True)
+    made.touch()  # what a run makes is no input of the check of the scans
+    assert "desc-atlas" not in plan()
+
+
 def test_lesion_mask_reaches_the_measurement(checkout, study, own_dataset):
     shutil.copytree(study / "bids/derivatives/raters", own_dataset / "derivatives/raters")
     lesion = own_dataset / "derivatives/lesions/sub-02/anat/sub-02_label-lesion_mask.nii.gz"

@@ -292,6 +292,11 @@ def example_scan():
     return next(scan for scan in used_scans() if bids.participant_of(scan) not in EXCLUDED)
 
 
+def drawing_raters():
+    """Return the raters whose labels are given: all but the atlas, which a rule makes."""
+    return [rater for rater in config["raters"] if rater != ATLAS]
+
+
 def labelled_scans():
     """Return the scans to measure: all but those of the excluded that lack a rater's labels."""
     return [
@@ -299,7 +304,7 @@ def labelled_scans():
         for scan in SCANS
         if SIMULATED
         or bids.participant_of(scan) not in EXCLUDED
-        or all(os.path.exists(rater_labels(scan, rater)) for rater in config["raters"])
+        or all(os.path.exists(rater_labels(scan, rater)) for rater in drawing_raters())
     ]
 
 
@@ -408,8 +413,8 @@ def source_dataset():
 
 
 def existing_labels(wildcards):
-    """Return the label maps of a scan that are there."""
-    found = [rater_labels(wildcards.scan, rater) for rater in config["raters"]]
+    """Return the given label maps of a scan that are there."""
+    found = [rater_labels(wildcards.scan, rater) for rater in drawing_raters()]
     return [path for path in found if os.path.exists(path)]
 
 
@@ -546,8 +551,8 @@ def check_whole_study():
         )
     if SIMULATED or FROM_TABLE:
         return
-    drawn = [rater for rater in config["raters"] if rater != ATLAS]
-    labels = [rater_labels(scan, rater) for scan in labelled_scans() for rater in drawn]
+    raters = drawing_raters()
+    labels = [rater_labels(scan, rater) for scan in labelled_scans() for rater in raters]
     if missing := [path for path in labels if not os.path.exists(path)]:
         raise StudyError(
             f"{len(missing)} of {len(labels)} label maps are missing, the first: {missing[0]}. Add "
@@ -619,7 +624,8 @@ def beside_scans():
     for name, scan in SCANS.items():
         if scan:
             yield from map(json_of, scan.magnitude + scan.phase)
-            yield from (rater_labels(name, rater) for rater in config["raters"])
+            yield from (rater_labels(name, rater) for rater in drawing_raters())
+            yield from lesion_mask(SimpleNamespace(scan=name))
     if not FROM_TABLE and not SIMULATED:
         yield from (f"{BIDS}/derivatives/raters/dseg.tsv", f"{BIDS}/participants.tsv")
 

@@ -152,5 +152,6 @@ rule compare_extents:
         nuclei=config["nuclei"],
         comparison=config["table3"],
         reference=config["summarize_rois"]["reference"],
+        lesions=config["summarize_rois"]["lesions"],
     script:
         "../../scripts/compare_extents.py"
