@@ -116,6 +116,7 @@ def test_excluded_participant_leaves_means_and_tables(tmp_path):
         excluded=tmp_path / "excluded.tsv",
         roi_means=tmp_path / "roi_means.tsv",
         reference="as_measured",
+        lesions="exclude_participant",
         nuclei=list(ROIS),
     )
     assert person not in set(bids.read_tsv(tmp_path / "roi_means.tsv")["participant_id"])
