@@ -95,7 +95,7 @@ def test_one_click_opens_a_participants_page(opened):
     opened.page.locator(".thumb").first.click()
     page = opened.page.locator("details.scan[open]")
     page.wait_for()
-    assert page.locator("img.mosaic").is_visible()
+    page.locator("img.mosaic").wait_for()  # visible once decoded
     page.get_by_role("button", name="Enlarge").click()
     assert opened.page.locator("#lightbox img").is_visible()
     opened.page.keyboard.press("Escape")
