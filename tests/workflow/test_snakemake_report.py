@@ -14,7 +14,7 @@ chromium = fixtures.chromium
 
 pytestmark = pytest.mark.workflow
 
-TABLES = [f"Table {i}" for i in range(1, 7)] + ["Correlations", "Asymmetry"]
+TABLES = [f"Table {i}" for i in range(1, 7)] + ["Correlations", "Asymmetry", "Lesion sides"]
 SHOWN = {
     "Tables": TABLES,
     "Checks": ["Scorecard", "Audit", "Validation"],
@@ -38,6 +38,7 @@ def archive(checkout, study, tmp_path_factory):
 def test_archive_holds_every_table_figure_and_mosaic(archive):
     names = {path.name for path in (archive / "data").rglob("*.*")}
     pages = {"quality", "scorecard", "audit", "validation", "correlations", "asymmetry"}
+    pages.add("lesion_sides")
     assert names == {
         *(f"table{i}.html" for i in range(1, 7)),
         *(f"{page}.html" for page in pages),
