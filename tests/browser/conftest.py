@@ -1,7 +1,5 @@
 """A report opened in the system's Chromium, from a file and with the network off."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,46 +8,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from opened import WIDE, Opened
 from report_study import build, make_study
-
-#: Tried in this order; CHROMIUM names another.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-#: Draw WebGL in software, and ask nobody anything.
-ARGUMENTS = (
-    "--disable-gpu-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-)
-
-
-def find_browser():
-    """Return the path of a Chromium, or skip and say how to install one."""
-    wanted = [os.environ["CHROMIUM"]] if "CHROMIUM" in os.environ else BROWSERS
-    found = next(filter(None, map(shutil.which, wanted)), None)
-    if found is None:
-        pytest.skip(
-            f"NOT TESTED: the report in a browser. None of {', '.join(wanted)} is on PATH: install "
-            "one (Debian, Ubuntu: apt-get install chromium), or set CHROMIUM=/path/to/it."
-        )
-    return found
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Chromium, started once for all tests."""
-    path = find_browser()
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="NOT TESTED: the report in a browser. Run make env-dev."
-    )
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=list(ARGUMENTS), chromium_sandbox=False
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

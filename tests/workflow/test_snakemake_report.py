@@ -1,16 +1,8 @@
 """Snakemake's own report: an archive that shows every table and figure without a network."""
 
-import importlib.util
 import zipfile
-from pathlib import Path
 
 import pytest
-
-BROWSER = Path(__file__).resolve().parents[1] / "browser" / "conftest.py"
-spec = importlib.util.spec_from_file_location("browser_fixtures", BROWSER)
-fixtures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(fixtures)
-chromium = fixtures.chromium
 
 pytestmark = pytest.mark.workflow
 
