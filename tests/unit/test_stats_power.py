@@ -40,6 +40,14 @@ def test_size_reaches_the_power_and_one_fewer_does_not():
     assert power.power_of(0.5, n1=n - 1, n2=n - 1, alpha=0.05) < 0.8
 
 
+@pytest.mark.parametrize("effect", [6.0, 20.0, 40.0, 1000.0])
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+def test_size_is_a_number_for_effects_that_two_a_group_may_show(effect, alpha):
+    n = int(power.size_for(effect, power=0.8, alpha=alpha))
+    assert power.power_of(effect, n1=n, n2=n, alpha=alpha) >= 0.8
+    assert n == 2 or power.power_of(effect, n1=n - 1, n2=n - 1, alpha=alpha) < 0.8
+
+
 def test_detectable_effect_has_the_target_power():
     g = power.detectable(n1=34, n2=30, power=0.8, alpha=0.05)
     assert power.power_of(g, n1=34, n2=30, alpha=0.05) == pytest.approx(0.8, abs=1e-6)  # root

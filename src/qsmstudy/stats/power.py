@@ -1,10 +1,12 @@
 """How likely a study was to see its effects, and how large a replication must be."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from qsmstudy.stats.dataset import check_groups, group_names, region_parts, tabulate
 from qsmstudy.stats.groups import regions_in
@@ -16,6 +18,8 @@ _COLUMNS = (
 )
 #: Effects below this need more participants than any study has.
 _SMALLEST = 0.02
+#: No search for a size goes further, whatever the power and the level.
+_MOST = 10**7
 
 
 def power_of(effect: float, *, n1: int, n2: int, alpha: float) -> float:
@@ -35,22 +39,23 @@ def power_of(effect: float, *, n1: int, n2: int, alpha: float) -> float:
     >>> round(power_of(0.5, n1=64, n2=64, alpha=0.05), 3)
     0.801
     """
-    from statsmodels.stats.power import TTestIndPower
-
-    return float(TTestIndPower().power(abs(effect), n1, alpha, ratio=n2 / n1))
+    freedom, shift = n1 + n2 - 2, abs(effect) / np.sqrt(1 / n1 + 1 / n2)
+    threshold = stats.t.isf(alpha / 2, freedom)
+    wrong_side = stats.nct.cdf(-threshold, freedom, shift)
+    # Far from 0, where the wrong side holds nothing, its share is not a number in SciPy.
+    return float(stats.nct.sf(threshold, freedom, shift) + np.nan_to_num(wrong_side))
 
 
 def size_for(effect: float, *, power: float, alpha: float) -> float:
     """Return the participants per group that a two-sided t test needs, as a whole number.
 
-    It is infinite for an effect that cannot be told from none.
+    It is at least 2, and infinite for an effect that cannot be told from none.
     """
-    from statsmodels.stats.power import tt_ind_solve_power
-
     if abs(effect) < _SMALLEST:
         return np.inf
-    n = tt_ind_solve_power(abs(effect), nobs1=None, alpha=alpha, power=power)
-    return float(np.ceil(max(float(np.atleast_1d(n)[0]), 2.0)))
+    sizes = range(2, _MOST)
+    place = bisect_left(sizes, power, key=lambda n: power_of(effect, n1=n, n2=n, alpha=alpha))
+    return float(sizes[place]) if place < len(sizes) else np.inf
 
 
 def detectable(*, n1: int, n2: int, power: float, alpha: float) -> float:
