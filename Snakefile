@@ -15,6 +15,8 @@ report: "workflow/report/archive/study.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/study.smk"
 
 
 rule all:
