@@ -9,7 +9,7 @@ from qsmstudy.report import viewer
 
 
 def main(
-    *, chi: Path, combined: Path, labels: list[Path], label_table: Path, packed: Path,
+    *, chi: Path, combined: Path, labels: list[Path], label_tables: list[Path], packed: Path,
     raters: list, margin_mm: float, unlabelled_mm: list, max_voxels: int,
     step_ppm: float, gray_levels: int,
 ) -> None:  # fmt: skip
@@ -23,7 +23,10 @@ def main(
         susceptibility,
         images.load(combined, like=susceptibility),
         drawn,
-        bids.read_tsv(label_table, columns=["index", "name", "roi"]),
+        {
+            rater: bids.read_tsv(path, columns=["index", "name", "roi"])
+            for rater, path in zip(raters, label_tables, strict=True)
+        },
         margin_mm=margin_mm,
         unlabelled_mm=unlabelled_mm,
         max_voxels=max_voxels,

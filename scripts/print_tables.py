@@ -9,7 +9,7 @@ from qsmstudy.report import archive, content, page
 def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
-    correlations: Path, asymmetry: Path, lesion_sides: Path,
+    correlations: Path, asymmetry: Path, lesion_sides: Path, further: list[Path],
     scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     templates: list[Path], pages: list[Path],
@@ -23,7 +23,7 @@ def main(
         "lesion_sides": lesion_sides,
         "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
-    }  # fmt: skip
+    } | {path.stem: path for path in further}  # fmt: skip
     study = content.Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=[], mosaics=[], config=config, groups=groups, alpha=alpha, title=title,

@@ -9,6 +9,9 @@ from pypdf import PdfReader
 
 from qsmstudy import decisions
 
+#: Backgrounds of the page, as a browser tells them.
+GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}
+
 pytestmark = pytest.mark.browser
 
 
@@ -30,6 +33,19 @@ def opened(open_page, report_file):
     found = open_page(report_file)
     yield found
     found.check_silent()
+
+
+@pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
+def test_reader_chooses_the_colours(open_page, report_file, system, other):
+    opened = open_page(report_file, scheme=system)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = opened.page.evaluate(ground)
+    opened.page.get_by_role("button", name=f"{other.capitalize()} colours").click()
+    switched = opened.page.evaluate(ground)
+    assert (before, switched) == (GROUND[system], GROUND[other])
+    opened.page.get_by_role("button", name=f"{system.capitalize()} colours").click()
+    assert opened.page.evaluate(ground) == before
+    opened.check_silent()
 
 
 def column(opened, table, index):

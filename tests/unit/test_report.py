@@ -530,8 +530,8 @@ def contrast(first, second):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_contrast_reaches_wcag_aa(scheme):
     style = (ROOT / "workflow" / "report" / "report.css").read_text(encoding="utf-8")
-    blocks = re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL)
-    colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", blocks[scheme == "dark"]))
+    pairs = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", style)
+    colors = {name: pair[scheme == "dark"] for name, *pair in pairs}
     for words in ("text", "muted", "accent", "lost"):
         for ground in ("ground", "raised"):
             assert contrast(colors[words], colors[ground]) >= 4.5, (words, ground)  # WCAG 2.2 AA

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 import viewer_scans as scans
 
+from qsmstudy import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import viewer
 
@@ -102,7 +104,7 @@ def test_box_keeps_every_label_and_its_margin(packed_scan):
 
 
 def test_scan_without_labels_shows_the_middle_of_the_map(tmp_path):
-    paths = scans.make_scan(tmp_path, "sub-01") | {"labels": [], "raters": []}
+    paths = scans.make_scan(tmp_path, "sub-01") | {"labels": [], "raters": [], "label_tables": []}
     packed, volumes = contents(scans.pack(paths, tmp_path / "sub-01.json"))
     assert packed["regions"] == []
     assert packed["raters"] == []
@@ -177,7 +179,24 @@ def test_changed_niivue_is_refused(tmp_path):
 
 def test_too_many_labels_are_refused():
     values = np.arange(200, dtype=np.int16).reshape(10, 10, 2)
-    table = scans.TABLE
+    many = [f"region {i}" for i in range(200)]
+    table = pd.DataFrame({"index": range(200), "name": many, "roi": many})
     volume = viewer.Volume(values, np.eye(4))
     with pytest.raises(StudyError, match="127 of them at most"):
-        viewer.pack(volume, volume, {"A": volume}, table, **scans.SETTINGS)
+        viewer.pack(volume, volume, {"A": volume}, {"A": table}, **scans.SETTINGS)
+
+
+def test_each_raters_integers_are_read_by_the_raters_own_table(tmp_path):
+    paths = scans.make_scan(tmp_path, "sub-01")
+    image = nib.load(paths["labels"][1])
+    values = np.asarray(image.dataobj)
+    recoded = np.select([values == 3, values == 5], [7, 3])  # 3 is the other side's
+    own = tmp_path / "desc-raterB_dseg.tsv"
+    bids.write_tsv(own, scans.TABLE.assign(index=[7, 3]))
+    paths["labels"][1] = scans.save(tmp_path / "B.nii.gz", recoded.astype(np.int16), image.affine)
+    paths["label_tables"][1] = own
+    packed, volumes = contents(scans.pack(paths, tmp_path / "packs" / "sub-01.json"))
+    assert [region["name"] for region in packed["regions"]] == list(scans.TABLE["name"])
+    both = (volumes["rater-A"] > 0) & (volumes["rater-B"] > 0)
+    assert both.any()
+    assert np.array_equal(volumes["rater-A"][both], volumes["rater-B"][both])

@@ -59,7 +59,7 @@ def make_scan(folder, scan, *, seed=1, affine=AFFINE):
         "combined": save(folder / f"{scan}_mag.nii.gz", magnitude.astype(np.float32), affine),
         "labels": list(labels.values()),
         "raters": list(labels),
-        "label_table": table,
+        "label_tables": [table, table],
     }
 
 

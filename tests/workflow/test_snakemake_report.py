@@ -7,8 +7,10 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 TABLES = [f"Table {i}" for i in range(1, 7)] + ["Correlations", "Asymmetry", "Lesion sides"]
+FURTHER = ["Contrasts", "Adjusted", "Cross-validation", "Age", "Asymmetry, corrected", "Extents"]
 SHOWN = {
     "Tables": TABLES,
+    "Further tables": FURTHER,
     "Checks": ["Scorecard", "Audit", "Validation"],
     "Figures": [f"Figure {i}" for i in range(1, 7)],
     "Quality": ["Table", *(f"sub-{i:02d}" for i in range(1, 7))],
@@ -30,7 +32,8 @@ def archive(checkout, study, tmp_path_factory):
 def test_archive_holds_every_table_figure_and_mosaic(archive):
     names = {path.name for path in (archive / "data").rglob("*.*")}
     pages = {"quality", "scorecard", "audit", "validation", "correlations", "asymmetry"}
-    pages.add("lesion_sides")
+    pages |= {"lesion_sides", "contrasts", "adjusted", "cross_validation", "age"}
+    pages |= {"asymmetry_corrected", "extents"}
     assert names == {
         *(f"table{i}.html" for i in range(1, 7)),
         *(f"{page}.html" for page in pages),

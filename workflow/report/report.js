@@ -64,6 +64,20 @@
   const shown = "[data-copy], [data-copy-text], [data-enlarge-in], .decision, #save-decisions";
   for (const item of document.querySelectorAll(shown)) item.hidden = false;
 
+  const scheme = document.getElementById("scheme");
+  const root = document.documentElement;
+  const dark = () => (root.dataset.scheme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const name = () => { scheme.textContent = dark() ? "Light colours" : "Dark colours"; };
+  if (scheme) {
+    scheme.hidden = false;
+    name();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", name);
+    scheme.addEventListener("click", () => {
+      root.dataset.scheme = dark() ? "light" : "dark";
+      name();
+    });
+  }
+
   const announcer = document.getElementById("announcer");
   const say = (words) => { if (announcer) announcer.textContent = words; };
 

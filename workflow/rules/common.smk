@@ -54,6 +54,20 @@ TABLE_NAMES = [
     "lesion_sides",
     "power",
 ]
+FURTHER_FILES = {name: name for name in config["further_tables"]} | {"null_cohort": "null"}
+FURTHER_PRINTED = {
+    "contrasts": ("Further tables", "Contrasts", "pairs of groups"),
+    "adjusted": ("Further tables", "Adjusted", "groups at equal covariates"),
+    "cross_validation": (
+        "Further tables",
+        "Cross-validation",
+        "discrimination of new participants",
+    ),
+    "age": ("Further tables", "Age", "susceptibility and age"),
+    "asymmetry_corrected": ("Further tables", "Asymmetry, corrected", "left against right"),
+    "extents": ("Further tables", "Extents", "whole nuclei and a few slices"),
+    "null_cohort": ("Further tables", "Null cohort", "false positives"),
+}
 # The printed tables in Snakemake's report, by page: category, label, what it shows.
 PRINTED = {
     "table1": ("Tables", "Table 1", "characteristics"),
@@ -65,6 +79,7 @@ PRINTED = {
     "correlations": ("Tables", "Correlations", "age, scores and susceptibility"),
     "asymmetry": ("Tables", "Asymmetry", "left against right"),
     "lesion_sides": ("Tables", "Lesion sides", "the lesion's side against the other"),
+    **{FURTHER_FILES[name]: FURTHER_PRINTED[name] for name in config["further_tables"]},
     **({"scorecard": ("Checks", "Scorecard", "published and reproduced")} if SIMULATED else {}),
     **({"audit": ("Checks", "Audit", "consistency of the published numbers")} if AUDITED else {}),
     **(
@@ -78,9 +93,7 @@ GIVEN = ("participants", "decisions", "roi_values", "published")
 CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
 ATLAS = "atlas"  # the rater whose label maps a registration makes
 ATLAS_FILES = ["atlas_template", "atlas_chi", "atlas_labels", "atlas_label_table"]
-FURTHER = [
-    f"{TAB}/{'null' if name == 'null_cohort' else name}.tsv" for name in config["further_tables"]
-]
+FURTHER = [f"{TAB}/{FURTHER_FILES[name]}.tsv" for name in config["further_tables"]]
 TABLES = [*(f"{TAB}/{name}.tsv" for name in TABLE_NAMES), *FURTHER]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
 

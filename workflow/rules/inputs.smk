@@ -183,6 +183,12 @@ def mosaic_label_table(wildcards):
     return path if SIMULATED or os.path.exists(path) else own("resources/labels.tsv")
 
 
+def drawn_label_tables(wildcards):
+    """Return the label table of each rater whose label map is drawn."""
+    raters = [SimpleNamespace(rater=rater) for rater in drawn_labels(wildcards)]
+    return [mosaic_label_table(rater) for rater in raters]
+
+
 def acquisition_sidecars(wildcards):
     """Return the JSON files that describe the echoes of an example, where there are scans."""
     return [] if FROM_TABLE else raw_sidecars(SimpleNamespace(scan=example_scan()))

@@ -4,7 +4,7 @@ rule pack_viewer:
         chi=rules.invert_dipole.output.chi,
         combined=rules.fit_field.output.combined,
         labels=lambda wildcards: list(drawn_labels(wildcards).values()),
-        label_table=mosaic_label_table,
+        label_tables=drawn_label_tables,
     output:
         packed=f"{OUT}/viewer/{{folder}}/{{scan}}.json",
     log:
@@ -93,6 +93,7 @@ rule print_tables:
         correlations=rules.correlate_scores.output.table,
         asymmetry=rules.compare_hemispheres.output.table,
         lesion_sides=rules.compare_lesion_sides.output.table,
+        further=FURTHER,
         scorecard=rules.compare_published.output.scorecard if SIMULATED else [],
         conclusions=rules.compare_published.output.conclusions if SIMULATED else [],
         audit=rules.audit_published.output.table if AUDITED else [],

@@ -22,6 +22,7 @@ def tables(study: content.Study) -> dict[str, list[cells.Table]]:
     """Return the printed tables of a study by page."""
     every = content.printed_tables(study)
     found = {item.name: [item] for item in (*every["tables"], *every["associations"])}
+    found |= {item.table.name: [item.table] for item in every["further"]}
     if every["scorecard"] is not None:
         found["scorecard"] = [*every["shares"], every["scorecard"]]
     if every["quality"] is not None:

@@ -32,7 +32,8 @@ MOST_STEPS = 8191
 
 
 def pack(
-    chi: Volume, magnitude: Volume, labels: Mapping[str, Volume], label_table: pd.DataFrame, *,
+    chi: Volume, magnitude: Volume, labels: Mapping[str, Volume],
+    label_tables: Mapping[str, pd.DataFrame], *,
     margin_mm: float, unlabelled_mm: Sequence[float], max_voxels: int,
     step_ppm: float, gray_levels: int,
 ) -> dict[str, Any]:  # fmt: skip
@@ -46,8 +47,8 @@ def pack(
         Combined magnitude on the same grid.
     labels : mapping of str to Volume
         Rater to label map on the same grid; may be empty.
-    label_table : DataFrame
-        Columns ``index, name, roi``.
+    label_tables : mapping of str to DataFrame
+        Rater to what the label map's integers mean: columns ``index, name, roi``.
     margin_mm : float
         Space kept around all raters' labels [mm].
     unlabelled_mm : sequence of three floats
@@ -86,14 +87,14 @@ def pack(
     gray = _block_mean(magnitude.values[crop].astype(np.float64), block)
     white = np.percentile(magnitude.values[defined], WHITE_PERCENTILE) if defined.any() else 0.0
     levels = np.rint(np.clip(gray / (white or 1.0), 0, 1) * (gray_levels - 1))
-    regions, numbers = _regions(drawn, label_table)
+    regions, numbers = _regions(drawn, label_tables)
     centre = tuple(slice(factor // 2, None, factor) for factor in block)
     volumes = {
         "chi": encode(_quantised(np.where(inside, mean, 0), step_ppm), n_bytes=2),
         "defined": encode(inside.astype(np.uint8)),
         "magnitude": encode(levels.astype(np.uint8)),
     } | {
-        f"rater-{rater}": encode(numbers[volume.values[crop][centre]])
+        f"rater-{rater}": encode(numbers[rater][volume.values[crop][centre]])
         for rater, volume in drawn.items()
     }  # fmt: skip
     return {
@@ -150,21 +151,26 @@ def _quantised(values: NDArray, step: float) -> NDArray:
 
 
 def _regions(
-    labels: Mapping[str, Volume], label_table: pd.DataFrame
-) -> tuple[list[dict[str, str]], NDArray]:
-    """Return the regions that the raters drew, and a table from label to its place among them."""
-    found = {int(k) for volume in labels.values() for k in np.unique(volume.values) if k > 0}
-    rows = label_table[label_table["index"].isin(found)]
-    if len(found) > MOST_LABELS:
-        raise StudyError(
-            f"labels: the viewer holds {MOST_LABELS} of them at most; got {len(found)}. Keep the "
-            "nuclei alone."
-        )
-    numbers = np.zeros(max(found, default=0) + 1, dtype=np.uint8)
-    numbers[rows["index"].to_numpy(dtype=int)] = np.arange(1, len(rows) + 1)
+    labels: Mapping[str, Volume], label_tables: Mapping[str, pd.DataFrame]
+) -> tuple[list[dict[str, str]], dict[str, NDArray]]:
+    """Return the regions that the raters drew, and per rater each label's place among them."""
+    places: dict[tuple[str, str], int] = {}
+    numbers = {}
+    for rater, volume in labels.items():
+        found = {int(k) for k in np.unique(volume.values) if k > 0}
+        table = label_tables[rater]
+        numbers[rater] = np.zeros(max(found, default=0) + 1, dtype=np.uint8)
+        rows = table[table["index"].isin(found)]
+        for label, *region in zip(rows["index"], rows["name"], rows["roi"], strict=True):
+            known = str(region[0]), str(region[1])
+            numbers[rater][int(label)] = places.setdefault(known, len(places) + 1)
+            if len(places) > MOST_LABELS:
+                raise StudyError(
+                    f"labels: the viewer holds {MOST_LABELS} of them at most. Keep the nuclei "
+                    "alone."
+                )
     regions = [
-        {"name": str(name), "color": style.STRUCTURE_COLORS.get(str(roi), "#ffffff")}
-        for name, roi in zip(rows["name"], rows["roi"], strict=True)
+        {"name": name, "color": style.STRUCTURE_COLORS.get(roi, "#ffffff")} for name, roi in places
     ]
     return regions, numbers
 
