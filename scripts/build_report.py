@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from numpy.typing import NDArray
+
 from qsmstudy import bids, images, job, provenance, record
 from qsmstudy.report import content, page, reporting, viewer
 
@@ -59,10 +61,10 @@ def main(
     job.log.info("%s: %.1f MB", report, len(text.encode()) / 1e6)
 
 
-def grid_of(path: Path) -> tuple[tuple[int, ...], list[float]]:
-    """Return the number of voxels of a map per axis, and their edges [mm]."""
+def grid_of(path: Path) -> tuple[tuple[int, ...], NDArray]:
+    """Return the number of voxels of a map per axis, and its affine."""
     volume = images.load(path)
-    return volume.values.shape, volume.voxel_size.tolist()
+    return volume.values.shape, volume.affine
 
 
 if __name__ == "__main__":

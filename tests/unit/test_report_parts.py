@@ -130,7 +130,7 @@ def test_number_without_a_table_has_no_link():
 def test_checklist_takes_the_acquisition_from_the_sidecars():
     same = {"MagneticFieldStrength": 3.0, "RepetitionTime": 0.055}
     echoes = [same | {"EchoTime": time} for time in (0.012, 0.006)]
-    acquisition = reporting.acquired(echoes, ((244, 244, 72), (0.9, 0.9, 2.0)))
+    acquisition = reporting.acquired(echoes, ((244, 244, 72), np.diag([-0.9, 0.9, 2.0, 1])))
     table = reporting.table(
         acquisition, versions={"qsmstudy": "1.0"}, pipeline=["a", "b"], qc=None, criteria="none"
     )

@@ -7,7 +7,10 @@ The items follow Tables 3 to 5 of the recommendations for clinical brain researc
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import nibabel as nib
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import Column, Table, text
@@ -15,36 +18,46 @@ from qsmstudy.report.cells import Column, Table, text
 #: Where nothing was found. The author of a paper adds it by hand.
 MISSING = "not in the sidecars: add by hand"
 
-#: Item, whether the consensus calls it essential, and the BIDS fields that hold it.
+#: Where the consensus calls an item essential.
+YES, USED, OPTIONAL = "yes", "if used", ""
+
+#: Item, where it is essential, and the BIDS fields that hold it.
 HARDWARE = (
-    ("Field strength [T]", True, ("MagneticFieldStrength",)),
-    ("Vendor", True, ("Manufacturer",)),
-    ("Scanner model", False, ("ManufacturersModelName",)),
-    ("Software release", False, ("SoftwareVersions",)),
-    ("Coils", False, ("ReceiveCoilName", "ReceiveCoilActiveElements")),
-    ("Gradient system", False, ("GradientSetType",)),
+    ("Field strength [T]", YES, ("MagneticFieldStrength",)),
+    ("Vendor", YES, ("Manufacturer",)),
+    ("Scanner model", OPTIONAL, ("ManufacturersModelName",)),
+    ("Software release", OPTIONAL, ("SoftwareVersions",)),
+    ("Coils", OPTIONAL, ("ReceiveCoilName", "ReceiveCoilActiveElements")),
+    ("Gradient system", OPTIONAL, ("GradientSetType",)),
 )
 SEQUENCE = (
-    ("Sequence type", True, ("MRAcquisitionType", "PulseSequenceType", "ScanningSequence")),
-    ("Sequence name", False, ("SequenceName", "PulseSequenceDetails")),
-    ("Flip angle [degree]", False, ("FlipAngle",)),
-    ("Bandwidth [Hz]", False, ("PixelBandwidth", "ReceiverBandwidth")),
-    ("Polarity of the echoes", False, ("ReadoutPolarity",)),
-    ("Centre frequency [MHz]", False, ("ImagingFrequency",)),
-    ("Flow compensation", False, ("FlowCompensation",)),
+    ("Sequence type", YES, ("MRAcquisitionType", "PulseSequenceType", "ScanningSequence")),
+    ("Sequence name", OPTIONAL, ("SequenceName", "PulseSequenceDetails")),
+    ("Trajectory in k-space", "if not Cartesian", ("KSpaceTrajectory",)),
+)
+#: Listed after what echo times and grid tell.
+SEQUENCE_DETAILS = (
+    ("Flip angle [degree]", OPTIONAL, ("FlipAngle",)),
+    ("Bandwidth [Hz]", OPTIONAL, ("PixelBandwidth", "ReceiverBandwidth")),
+    ("Polarity of the echoes", OPTIONAL, ("ReadoutPolarity",)),
+    ("Centre frequency [MHz]", "with several scanners", ("ImagingFrequency",)),
+    ("Flow compensation", OPTIONAL, ("FlowCompensation",)),
     (
         "Acceleration",
-        True,
+        YES,
         ("ParallelAcquisitionTechnique", "ParallelReductionFactorInPlane", "MultibandAcceleration"),
     ),
-    ("Partial Fourier", False, ("PartialFourier", "PartialFourierDirection")),
+    ("Partial Fourier", USED, ("PartialFourier", "PartialFourierDirection")),
+    ("Partial echo", USED, ("PartialEcho",)),
+    ("Elliptical shutter of k-space", OPTIONAL, ("EllipticalShutter",)),
+    ("Phase stabilization", USED, ("PhaseStabilization",)),
 )
 _BLANK = ("", "n/a", None)
 
 
 def acquired(
     sidecars: Iterable[Mapping[str, Any]],
-    grid: tuple[Sequence[int], Sequence[float]] | None,
+    grid: tuple[Sequence[int], NDArray] | None,
 ) -> dict[str, Any]:
     """Gather what one scan's files say of its acquisition.
 
@@ -53,12 +66,13 @@ def acquired(
     sidecars : iterable of mapping
         JSON sidecars of the echoes; where they differ, the first value stands.
     grid : tuple or None
-        Number of voxels per axis, and their edges [mm].
+        Number of voxels per axis, and the affine from voxels to mm, shape (4, 4).
 
     Returns
     -------
     dict
-        BIDS fields, ``EchoTimes`` [s] (ascending), ``Matrix`` and ``VoxelSize`` [mm].
+        BIDS fields, ``EchoTimes`` [s] (ascending), ``Matrix``, ``VoxelSize`` [mm] and
+        ``Orientation`` of the slices.
     """
     found: dict[str, Any] = {}
     times = set()
@@ -70,7 +84,9 @@ def acquired(
         return {}
     found["EchoTimes"] = sorted(times)
     if grid is not None:
-        found["Matrix"], found["VoxelSize"] = (tuple(values) for values in grid)
+        found["Matrix"] = tuple(grid[0])
+        found["VoxelSize"] = tuple(nib.affines.voxel_sizes(grid[1]))
+        found["Orientation"] = orientation(grid[1])
     return found
 
 
@@ -99,14 +115,20 @@ def table(
     """
     rows = [("Hardware", *item) for item in _from_fields(HARDWARE, acquisition)]
     rows += [("Sequence", *item) for item in _from_fields(SEQUENCE, acquisition)]
-    rows[7:7] = [("Sequence", *item) for item in _of_the_grid(acquisition)]
+    rows += [("Sequence", *item) for item in _of_the_grid(acquisition)]
+    rows += [("Sequence", *item) for item in _from_fields(SEQUENCE_DETAILS, acquisition)]
     software = ", ".join(f"{k} {versions[k]}" for k in ("qsmstudy", "snakemake") if k in versions)
     rows += [
-        ("Analysis", "Software", True, software),
-        ("Analysis", "Algorithms and parameters", True, "; ".join(pipeline) or "none: no scans"),
-        ("Analysis", "Further processing of the maps", False, "none; maps are NIfTI files in ppm"),
-        ("Analysis", "Reference of susceptibility", True, reference(qc)),
-        ("Analysis", "Inclusion and exclusion", True, criteria),
+        ("Analysis", "Software", YES, software),
+        ("Analysis", "Algorithms and parameters", YES, "; ".join(pipeline) or "none: no scans"),
+        (
+            "Analysis",
+            "Further processing of the maps",
+            OPTIONAL,
+            "none; maps are NIfTI files in ppm",
+        ),
+        ("Analysis", "Reference of susceptibility", YES, reference(qc)),
+        ("Analysis", "Inclusion and exclusion", YES, criteria),
     ]
     columns = [Column(label, numeric=False) for label in ("Part", "Item", "Essential", "Value")]
     return Table(
@@ -114,7 +136,7 @@ def table(
         "What the QSM consensus asks to report",
         columns,
         [
-            [text(part), text(item), text("yes" if essential else ""), text(value or MISSING)]
+            [text(part), text(item), text(essential), text(value or MISSING)]
             for part, item, essential, value in rows
         ],
         (
@@ -125,8 +147,8 @@ def table(
 
 
 def _from_fields(
-    items: Sequence[tuple[str, bool, Sequence[str]]], acquisition: Mapping[str, Any]
-) -> list[tuple[str, bool, str]]:
+    items: Sequence[tuple[str, str, Sequence[str]]], acquisition: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
     found = []
     for item, essential, fields in items:
         values = [acquisition[name] for name in fields if acquisition.get(name) not in _BLANK]
@@ -135,23 +157,44 @@ def _from_fields(
     return found
 
 
-def _of_the_grid(acquisition: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
+def _of_the_grid(acquisition: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     times = [1000 * time for time in acquisition.get("EchoTimes", ())]
     echoes = f"{len(times)}: {', '.join(f'{time:.4g}' for time in times)}" if times else ""
     repetition = acquisition.get("RepetitionTime", acquisition.get("RepetitionTimeExcitation"))
     matrix, size = acquisition.get("Matrix", ()), acquisition.get("VoxelSize", ())
     view = " × ".join(f"{n * edge:.4g}" for n, edge in zip(matrix, size, strict=True))
     return [
-        ("Echoes: number and times [ms]", True, echoes),
+        ("Orientation of the slices", OPTIONAL, str(acquisition.get("Orientation", ""))),
+        ("Echoes: number and times [ms]", YES, echoes),
         (
             "Repetition time [ms]",
-            True,
+            YES,
             f"{1000 * repetition:.4g}" if isinstance(repetition, int | float) else "",
         ),
-        ("Matrix", True, " × ".join(str(int(n)) for n in matrix)),
-        ("Field of view [mm]", True, view),
-        ("Voxel size [mm]", True, " × ".join(f"{edge:.4g}" for edge in size)),
+        ("Matrix", YES, " × ".join(str(int(n)) for n in matrix)),
+        ("Field of view [mm]", YES, view),
+        ("Voxel size [mm]", YES, " × ".join(f"{edge:.4g}" for edge in size)),
     ]
+
+
+def orientation(affine: NDArray) -> str:
+    """Say how the slices lie: the third axis of the voxels is taken for their normal.
+
+    Parameters
+    ----------
+    affine : ndarray, shape (4, 4)
+        From voxels to mm, to the right, to the front and upwards.
+
+    Examples
+    --------
+    >>> orientation(np.diag([-1.0, 1.0, 2.0, 1.0]))
+    'axial'
+    """
+    normal = affine[:3, 2] / np.linalg.norm(affine[:3, 2])
+    axis = int(np.argmax(np.abs(normal)))
+    tilt = np.degrees(np.arccos(np.clip(np.abs(normal[axis]), 0, 1)))
+    plane = ("sagittal", "coronal", "axial")[axis]
+    return plane if round(tilt) == 0 else f"{plane}, tilted by {tilt:.0f} degrees"
 
 
 def reference(qc: pd.DataFrame | None) -> str:
