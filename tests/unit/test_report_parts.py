@@ -142,6 +142,15 @@ def test_checklist_takes_the_acquisition_from_the_sidecars():
     assert values["Repetition time [ms]"] == "55"
     assert values["Vendor"] == reporting.MISSING
     assert values["Algorithms and parameters"] == "a; b"
+    assert values["Orientation of the slices"] == "axial"
+
+
+def test_checklist_tells_a_tilted_acquisition():
+    cos, sin = np.cos(np.radians(20)), np.sin(np.radians(20))
+    tilted = np.diag([1.0, 1.0, 2.0, 1.0])
+    tilted[1:3, 1:3] = np.array([[cos, -sin], [sin, cos]]) @ tilted[1:3, 1:3]
+    assert reporting.orientation(tilted) == "axial, tilted by 20 degrees"
+    assert reporting.orientation(tilted[:, [1, 2, 0, 3]]) == "sagittal"
 
 
 def test_checklist_states_the_reference_relative_to_the_whole_brain():
