@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from qsmstudy import bids, job, tabulation
 from qsmstudy import conclusions as verdicts
 from qsmstudy import scorecard as cards
 from qsmstudy.errors import StudyError
+from qsmstudy.stats import groups
 
 
 def main(
@@ -40,9 +42,18 @@ def main(
         calibrated = tabulation.read_and_tabulate(
             calibrated_participants, calibrated_values, settings=conventions
         )
-    card = cards.compare(reference, tables, calibrated=calibrated)
+    alpha = conventions["alpha"]
+
+    def compare(own: dict, table: dict | None) -> pd.DataFrame:
+        return cards.compare(reference, own, calibrated=table)
+
+    def step_up(own: dict) -> dict:
+        return own | {"table3": groups.correct(own["table3"], fdr="bh", alpha=alpha)}
+
+    card = compare(tables, calibrated)
+    corrected = compare(step_up(tables), step_up(calibrated) if calibrated else None)
     bids.write_tsv(scorecard, card)
-    bids.write_tsv(conclusions, verdicts.judge(reference, card, alpha=conventions["alpha"]))
+    bids.write_tsv(conclusions, verdicts.judge(reference, card, alpha=alpha, step_up=corrected))
     job.log.info("published numbers by class:\n%s", cards.count(card).to_string(index=False))
 
 

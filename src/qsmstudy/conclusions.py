@@ -70,17 +70,27 @@ class Conclusion:
         Regular expression of the ids that it rests on.
     judge : callable
         See `Judge`.
+    step_up : bool
+        Whether it is asked of the p values as Benjamini and Hochberg's step-up corrects them.
     """
 
     title: str
     criterion: str
     pattern: str
     judge: Judge
+    step_up: bool = False
 
 
 _SAME_SIDE = "p on the same side of alpha"
 CONCLUSIONS = (
     Conclusion("Groups differ (Table 3)", _SAME_SIDE, r"T3\..*\.p_fdr", _decision),
+    Conclusion(
+        "Groups differ, by Benjamini and Hochberg",
+        "the same with their step-up, which the published correction lacks",
+        r"T3\..*\.p_fdr",
+        _decision,
+        step_up=True,
+    ),
     Conclusion("Regions with an ROC curve (Table 4)", "has one", r"T4\.[LR].*\.auc", _present),
     Conclusion("Smoking and the right caudate", _SAME_SIDE, r"S3\.4\..*", _decision),
     Conclusion("Age and mRS at admission", _SAME_SIDE, r"S3\.5\.age.*\.p", _decision),
@@ -102,7 +112,11 @@ CONCLUSIONS = (
 
 
 def judge(
-    published: Sequence[Mapping[str, Any]], scorecard: pd.DataFrame, *, alpha: float
+    published: Sequence[Mapping[str, Any]],
+    scorecard: pd.DataFrame,
+    *,
+    alpha: float,
+    step_up: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Tell which conclusions of a paper the study comes to as well.
 
@@ -114,6 +128,9 @@ def judge(
         As `scorecard.compare` returns it.
     alpha : float
         Significance.
+    step_up : DataFrame, optional
+        The same with the p values of Table 3 corrected by `groups.correct` with ``bh``. It tells
+        a decision that the images change from one that hangs on the published correction alone.
 
     Returns
     -------
@@ -131,9 +148,12 @@ def judge(
     >>> judge(entries, card, alpha=0.05)[["n", "agree", "misses"]].values.tolist()
     [[2, 1, 'T3.LRN.p_fdr']]
     """
-    cells = scorecard.set_index("id")[["reproduced", "reproduced_table"]].astype(float)
     rows = []
     for conclusion in CONCLUSIONS:
+        card = step_up if conclusion.step_up else scorecard
+        if card is None:
+            continue
+        cells = card.set_index("id")[["reproduced", "reproduced_table"]].astype(float)
         entries = [e for e in published if re.fullmatch(conclusion.pattern, e["id"])]
         if not entries:
             continue

@@ -52,7 +52,8 @@ def test_the_paper_itself_comes_to_its_own_conclusions():
         entry["id"]: entry["value"] * {"<": 0.9, ">": 1.1}.get(entry.get("op"), 1)
         for entry in PUBLISHED
     }
-    table = conclusions.judge(PUBLISHED, card(values, table=0.5), alpha=0.05)
+    own = card(values, table=0.5)
+    table = conclusions.judge(PUBLISHED, own, alpha=0.05, step_up=own)
     assert table["agree"].tolist() == table["n"].tolist()
     assert table["misses"].isna().all()
     assert table["agree_table"].notna().all()
@@ -64,3 +65,10 @@ def test_what_is_missing_is_named():
     table = conclusions.judge(entries, card({"T4.LCN.auc": 0.7, "T4.RCN.auc": np.nan}), alpha=0.05)
     assert table.loc[0, ["n", "agree", "misses"]].tolist() == [2, 1, "T4.RCN.auc"]
     assert table["agree_table"].isna().all()
+
+
+def test_decisions_are_told_by_the_step_up_too():
+    entry = {"id": "T3.LCN.p_fdr", "value": 0.04}
+    published, corrected = card({entry["id"]: 0.0513}), card({entry["id"]: 0.0401})
+    table = conclusions.judge([entry], published, alpha=0.05, step_up=corrected)
+    assert table["agree"].tolist() == [0, 1]

@@ -1,6 +1,7 @@
 """The group comparison and Table 3."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import stats_cohort as cohort
 from scipy import special
@@ -137,3 +138,16 @@ def test_select_regions_takes_significant_or_named(tmp_path):
 def test_unknown_selection_is_refused(tmp_path, rois):
     with pytest.raises(StudyError, match="rois"):
         groups.select_regions(table(*study(tmp_path)), rois)
+
+
+def test_group_table_corrected_anew_is_that_of_the_other_method(rng):
+    participants = pd.DataFrame({"group": ["AIS"] * 12 + ["HC"] * 12})
+    chi = pd.DataFrame(rng.normal(size=(24, 4)), columns=["L CN", "R CN", "L GP", "R GP"])
+    options = {
+        "participants": participants, "groups": {"patients": "AIS", "controls": "HC"},
+        "alpha": 0.05, "t_test": "pooled", "quantile": "weibull",
+    }  # fmt: skip
+    first = groups.group_table(chi, **options, fdr="as_published")
+    second = groups.group_table(chi, **options, fdr="bh")
+    again = groups.correct(first, fdr="bh", alpha=0.05)
+    pd.testing.assert_frame_equal(again, second, check_dtype=False)

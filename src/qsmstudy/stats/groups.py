@@ -161,6 +161,25 @@ def group_table(
     return tabulate(rows, columns)
 
 
+def correct(table3: pd.DataFrame, *, fdr: str, alpha: float) -> pd.DataFrame:
+    """Return a group table with its p values corrected by another method.
+
+    Parameters
+    ----------
+    table3 : DataFrame
+        As `group_table` returns it.
+    fdr : {'as_published', 'bh'}
+        See `false_discovery`.
+    alpha : float
+        Level of significance.
+    """
+    rank, adjusted = false_discovery(table3["p"], method=fdr)
+    decided = pd.Series([_yes(value < alpha) for value in adjusted], index=table3.index)
+    return table3.assign(
+        rank=rank, p_fdr=adjusted, significant=decided.where(table3["p"].notna(), None)
+    )
+
+
 def _compared(
     samples: Mapping[str, NDArray], *, normal: bool, t_test: str, alpha: float
 ) -> dict[str, Any]:
