@@ -71,14 +71,13 @@ def closure(script: Path) -> dict[str, str]:
         third_party |= module.third_party
         if module_name not in seen_modules:
             seen_modules.add(module_name)
-            found[f"{module_name}:<statements>"] = _hash(module.statements)
-            pending += module.references(module.statements)
-        nodes = module.tree.body if name == "*" else module.definitions.get(name, [])
+            found[f"{module_name}:<statements>"], mentioned = module.piece("<statements>")
+            pending += mentioned
         if name in module.imports:
             pending.append(module.imports[name])
-        if nodes:
-            found[key] = _hash(nodes)
-            pending += module.references(nodes)
+        if name == "*" or name in module.definitions:
+            found[key], mentioned = module.piece(name)
+            pending += mentioned
         elif _module(f"{module_name}.{name}") is not None:
             pending.append((f"{module_name}.{name}", "*"))
     return found | {name: _version(name) for name in third_party}
@@ -94,6 +93,7 @@ class _Module:
         self.statements: list[ast.stmt] = []
         self.imports: dict[str, tuple[str, str]] = {}
         self.third_party: set[str] = set()
+        self._pieces: dict[str, tuple[str, list[tuple[str, str]]]] = {}
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
                 self.definitions.setdefault(node.name, []).append(node)
@@ -125,6 +125,18 @@ class _Module:
                 submodule = f"{node.module}.{alias.name}"
                 is_module = _module(submodule) is not None
                 self.imports[bound] = (submodule, "") if is_module else (node.module, alias.name)
+
+    def piece(self, name: str) -> tuple[str, list[tuple[str, str]]]:
+        """Return the hash of a definition, and what it mentions; ``*`` is the whole module.
+
+        Remembered: most scripts reach the same definitions, and every Snakemake that starts, on a
+        cluster one per step, pays for it.
+        """
+        if name not in self._pieces:
+            whole = {"*": self.tree.body, "<statements>": self.statements}
+            nodes = whole.get(name) or self.definitions.get(name, [])
+            self._pieces[name] = _hash(nodes), list(dict.fromkeys(self.references(nodes)))
+        return self._pieces[name]
 
     def references(self, nodes: list[ast.stmt]) -> Iterator[tuple[str, str]]:
         """Yield (module, name) for every package name that the nodes mention."""

@@ -10,7 +10,7 @@ import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
-from qsmstudy import job, settings
+from qsmstudy import job, provenance, settings
 from qsmstudy.report import consensus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +23,7 @@ TARGETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def rules():
+def read_rules():
     """Every rule of the workflow by name, as Snakemake understands it."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
@@ -34,6 +33,11 @@ def rules():
             workdir=ROOT,
         )._workflow
         return {rule.name: rule for rule in workflow.rules}
+
+
+@pytest.fixture(scope="module")
+def rules():
+    return read_rules()
 
 
 def working(rules):
@@ -88,6 +92,12 @@ def test_params_have_no_hidden_default(rules):
 def test_every_rule_carries_its_fingerprint(rules):
     for name, rule in working(rules).items():
         assert "code" in names(rule.params), name
+
+
+def test_reading_the_rules_fingerprints_none_of_them(monkeypatch):
+    """Every step of a cluster job reads all rules to run one of them."""
+    monkeypatch.setattr(provenance, "fingerprint", lambda *_: pytest.fail("a rule was hashed"))
+    assert read_rules()
 
 
 def test_sections_are_the_params_of_their_rules(rules):

@@ -3,6 +3,7 @@ import os
 import re
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -105,14 +106,20 @@ wildcard_constraints:
     rater=r"[A-Za-z0-9]+",
 
 
+@cache
+def code_of(rule):
+    """Return the fingerprint of a rule's script and section; only rules that have a job pay for it."""
+    return provenance.fingerprint(own(f"scripts/{rule}.py"), config.get(rule, {}))
+
+
 def fingerprinted(rule):
     """Return a rule's section of the configuration, and as `code` the fingerprint of its script's
     code and of the files it is given: Snakemake misses a file replaced under an older date."""
-    section = config.get(rule, {})
-    code = provenance.fingerprint(own(f"scripts/{rule}.py"), section)
     return {
-        **section,
-        "code": lambda wildcards: provenance.with_contents(code, given_files(rule, wildcards)),
+        **config.get(rule, {}),
+        "code": lambda wildcards: provenance.with_contents(
+            code_of(rule), given_files(rule, wildcards)
+        ),
     }
 
 
