@@ -86,7 +86,7 @@ CONCLUSIONS = (
     Conclusion("Groups differ (Table 3)", _SAME_SIDE, r"T3\..*\.p_fdr", _decision),
     Conclusion(
         "Groups differ, by Benjamini and Hochberg",
-        "the same with their step-up, which the published correction lacks",
+        "the same with their step-up, which the published one lacks",
         r"T3\..*\.p_fdr",
         _decision,
         step_up=True,

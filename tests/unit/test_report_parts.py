@@ -132,7 +132,7 @@ def test_checklist_takes_the_acquisition_from_the_sidecars():
     echoes = [same | {"EchoTime": time} for time in (0.012, 0.006)]
     acquisition = reporting.acquired(echoes, ((244, 244, 72), np.diag([-0.9, 0.9, 2.0, 1])))
     table = reporting.table(
-        acquisition, versions={"qsmstudy": "1.0"}, pipeline=["a", "b"], qc=None, criteria="none"
+        acquisition, versions={"qsmstudy": "1.0"}, pipeline=["A.", "B."], qc=None, criteria="none"
     )
     values = {row[1].text: row[3].text for row in table.rows}
     assert values["Field strength [T]"] == "3"
@@ -141,7 +141,7 @@ def test_checklist_takes_the_acquisition_from_the_sidecars():
     assert values["Voxel size [mm]"] == "0.9 × 0.9 × 2"
     assert values["Repetition time [ms]"] == "55"
     assert values["Vendor"] == reporting.MISSING
-    assert values["Algorithms and parameters"] == "a; b"
+    assert values["Algorithms and parameters"] == "A. B."
     assert values["Orientation of the slices"] == "axial"
 
 

@@ -73,8 +73,9 @@ def _auc_label(row: Any) -> str:
     name = f"{marker[:1].upper()}{marker[1:]}"
     if not np.isfinite(auc):
         return f"{name}: n/a"
-    interval = f"({low:.3f}–{high:.3f})" if np.isfinite([low, high]).all() else "(CI n/a)"
-    return f"{name}: {auc:.3f} {interval}"
+    known = np.isfinite([low, high]).all()
+    interval = f"({style.decimals(low)}–{style.decimals(high)})" if known else "(CI n/a)"
+    return f"{name}: {style.decimals(auc)} {interval}"
 
 
 def _line(row: Any) -> dict[str, Any]:
@@ -182,7 +183,9 @@ def _correlation_text(result: Mapping[str, Any], group: str, *, alpha: float) ->
     r, low, high = (float(result[name]) for name in ("r", "ci_low", "ci_high"))
     if not np.isfinite(r):
         return f"{group}: no correlation could be computed (n = {int(result['n'])})"
-    limits = f" ({style.confidence(alpha)} {low:.3f} to {high:.3f})"
-    interval = limits if np.isfinite([low, high]).all() else ""
+    interval = ""
+    if np.isfinite([low, high]).all():
+        ends = f"{style.decimals(low)} to {style.decimals(high)}"
+        interval = f" ({style.confidence(alpha)} {ends})"
     p = style.p_phrase(float(result["p"]))
-    return f"{group}: {method} r = {r:.3f}{interval}, n = {int(result['n'])}, {p}"
+    return f"{group}: {method} r = {style.decimals(r)}{interval}, n = {int(result['n'])}, {p}"

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from qsmstudy import bids
 from qsmstudy.stats import dataset
+from qsmstudy.stats.groups import round_half_up
 
 #: Width of a double-column figure [mm].
 WIDTH_MM = 180.0
@@ -83,17 +84,28 @@ def save(figure: Figure, *, svg: Path, png: Path) -> None:
             figure.savefig(temporary, dpi=DPI, metadata=metadata)
 
 
+def decimals(value: float) -> str:
+    """Return a number with three decimals, rounded half up, as in the tables.
+
+    Examples
+    --------
+    >>> decimals(0.0385)
+    '0.039'
+    """
+    return f"{round_half_up(value, 3):f}"
+
+
 def format_p(p: float) -> str:
     """Return a p value as printed: three decimals, ``< 0.001`` below, ``n/a`` if missing.
 
     Examples
     --------
-    >>> format_p(0.0371), format_p(0.0004), format_p(float("nan"))
-    ('0.037', '< 0.001', 'n/a')
+    >>> format_p(0.0385), format_p(0.0004), format_p(float("nan"))
+    ('0.039', '< 0.001', 'n/a')
     """
     if not np.isfinite(p):
         return "n/a"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "< 0.001" if p < 0.001 else decimals(p)
 
 
 def p_phrase(p: float, *, name: str = "p") -> str:

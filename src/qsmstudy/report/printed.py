@@ -346,7 +346,7 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
 def lesion_sides(frame: pd.DataFrame, *, alpha: float) -> Table:
     """Print the comparison of the lesion's side with the other one."""
     rows = []
-    for row in records(frame):
+    for row in records(frame[frame["n"] > 0]):
         rows.append(
             [
                 text(row.roi),

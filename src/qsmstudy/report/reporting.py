@@ -120,7 +120,7 @@ def table(
     software = ", ".join(f"{k} {versions[k]}" for k in ("qsmstudy", "snakemake") if k in versions)
     rows += [
         ("Analysis", "Software", YES, software),
-        ("Analysis", "Algorithms and parameters", YES, "; ".join(pipeline) or "none: no scans"),
+        ("Analysis", "Algorithms and parameters", YES, " ".join(pipeline) or "none: no scans"),
         (
             "Analysis",
             "Further processing of the maps",
