@@ -153,5 +153,8 @@ def test_print_has_every_table_and_no_buttons(opened):
     last_rows = opened.page.locator("table[id]:visible tbody tr:last-child > :first-child")
     for words in last_rows.all_inner_texts():
         assert words.replace("\N{NO-BREAK SPACE}", " ") in text.replace("\N{NO-BREAK SPACE}", " ")
+    # The widest table is whole: this cell at its right end stands nowhere else.
+    assert "0.0136" in opened.page.locator("#qc").inner_text()
+    assert "0.0136" in text
     assert "Download TSV" not in text
     assert "Copy" not in text
