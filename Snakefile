@@ -19,6 +19,13 @@ include: "workflow/rules/inputs.smk"
 include: "workflow/rules/study.smk"
 
 
+onstart:
+    # No limit of jobs per second here, which only the command line sets and cannot unset: each turn
+    # of the scheduler under it starts a thread that in a second causes another (docs/scale.md).
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 rule all:
     """The study: report, tables, figures, scorecard; for the simulated cohort also its validation."""
     default_target: True
