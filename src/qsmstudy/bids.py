@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,11 +56,24 @@ def sidecar_path(image: Path) -> Path:
     return image.with_name(re.sub(r"\.nii(\.gz)?$", "", image.name) + ".json")
 
 
-def sidecars(image: Path) -> list[Path]:
+def list_json(folder: Path) -> list[Path]:
+    """List a folder's JSON files, those with the fewest entities first."""
+    return sorted(Path(folder).glob("*.json"), key=lambda path: path.name.count("_"))
+
+
+def sidecars(image: Path, *, listing: Callable[[Path], Iterable[Path]] = list_json) -> list[Path]:
     """List the JSON files that apply to an image by the inheritance principle, weakest first.
 
     A file applies when it lies in the image's folder or one above it within the
     dataset, has the same suffix, and all its entities are among the image's.
+
+    Parameters
+    ----------
+    image : Path
+        An image of a BIDS dataset.
+    listing : callable, optional
+        Does what `list_json` does; one that remembers spares a large dataset's root, whose
+        entries are as many as its participants, from being read for each image.
     """
     image = Path(image)
     stem = re.sub(r"\.nii(\.gz)?$", "", image.name)
@@ -70,7 +83,7 @@ def sidecars(image: Path) -> list[Path]:
     folders = [image.parent, *list(image.parents)[1 : n_up + 1]]
     found = []
     for folder in reversed(folders):
-        for path in sorted(folder.glob(f"*{suffix}.json"), key=lambda p: p.name.count("_")):
+        for path in listing(folder):
             *own, own_suffix = path.stem.split("_")
             if own_suffix == suffix and set(own) <= set(entities):
                 found.append(path)

@@ -1,4 +1,6 @@
 import json
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,19 @@ def test_sidecars_inherit_and_the_nearest_wins(tmp_path):
     image = tmp_path / "sub-01/anat/sub-01_echo-1_part-phase_MEGRE.nii.gz"
     # the dataset's own root is above the folder of the participant
     assert bids.read_sidecar(image) == {"FlipAngle": 15, "EchoTime": 0.006}
+
+
+def test_sidecars_of_many_images_read_a_large_root_once(tmp_path, monkeypatch):
+    names = [f"sub-{n:02d}/anat/sub-{n:02d}_MEGRE.nii.gz" for n in range(5)]
+    touch(tmp_path, *names, "MEGRE.json", "sub-03/sub-03_MEGRE.json")
+    read = []
+    glob = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda folder, *a: read.append(folder) or glob(folder, *a))
+    remembering = cache(bids.list_json)
+    found = [bids.sidecars(tmp_path / name, listing=remembering) for name in names]
+    assert read.count(tmp_path) == 1
+    assert found == [bids.sidecars(tmp_path / name) for name in names]
+    assert found[3] == [tmp_path / "MEGRE.json", tmp_path / "sub-03/sub-03_MEGRE.json"]
 
 
 def test_sidecars_of_a_dataset_below_a_folder_named_like_a_participant(tmp_path):

@@ -79,10 +79,21 @@ def raw_images(part):
 
 def raw_sidecars(wildcards):
     """Return the JSON files that describe a scan's echoes, inherited ones included."""
-    images = [*raw_images("magnitude")(wildcards), *raw_images("phase")(wildcards)]
+    return list(sidecars_of(wildcards.scan))
+
+
+@cache
+def sidecars_of(scan):
+    """Return the JSON files of a scan, looked for once; several rules ask, each more than once."""
+    named = SimpleNamespace(scan=scan)
+    images = [*raw_images("magnitude")(named), *raw_images("phase")(named)]
     if SIMULATED or DICOM:
-        return [json_of(path) for path in images]
-    return sorted({str(json) for image in images for json in bids.sidecars(image)})
+        return tuple(json_of(path) for path in images)
+    found = {str(json) for image in images for json in bids.sidecars(image, listing=list_json)}
+    return tuple(sorted(found))
+
+
+list_json = cache(bids.list_json)
 
 
 def own_mask(wildcards):
