@@ -2,6 +2,14 @@
 # named in the report, and makes the run end with an error once everything else is made.
 
 
+# A second's work each: on a cluster no jobs of their own.
+localrules:
+    list_scans,
+    match_participants,
+    confirm_scans,
+    describe_maps,
+
+
 rule convert_dicoms:
     """Convert a scan's DICOM files by dcm2niix."""
     output:
