@@ -65,20 +65,20 @@ def _write(folder, volumes, common):
             pydicom.dcmwrite(name, image, enforce_file_format=True)
 
 
-def _turns(n):
+def _turns(n, phase=BLOCK_PHASE):
     """Return the phase as integers from 0, `n` steps a turn."""
-    return np.floor((BLOCK_PHASE + np.pi) * n / (2 * np.pi)).astype(int) % n
+    return np.floor((phase + np.pi) * n / (2 * np.pi)).astype(int) % n
 
 
 def _echo(index):
     return {"EchoTime": 1000 * TIMES[index], "EchoNumbers": index + 1}
 
 
-def siemens(folder, echoes=ALL):
+def siemens(folder, echoes=ALL, *, magnitude=BLOCK_MAGNITUDE, phase=BLOCK_PHASE):
     """Siemens: magnitude and phase as two series; phase of 12 bits."""
-    phase = _turns(4096)
+    phase = _turns(4096, phase)
     volumes = [
-        (np.rint(BLOCK_MAGNITUDE[..., e]),
+        (np.rint(magnitude[..., e]),
          {"SeriesNumber": 5, "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]} | _echo(e))
         for e in echoes
     ] + [

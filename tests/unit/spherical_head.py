@@ -9,6 +9,7 @@ from qsmstudy import fourier
 
 SHAPE, SIZE = (56, 60, 44), (3.6, 3.6, 3.6)
 TIMES = (0.006, 0.012, 0.018)
+NUCLEUS = (15, 5, 0)  # its centre [mm from the middle]
 AFFINE = np.diag([*SIZE, 1.0])
 
 
@@ -25,7 +26,7 @@ def head():
 
     brain = within(0)
     amplitude = 1000.0 * brain + 60.0 * (within(8) & ~brain) + 800.0 * (within(14) & ~within(8))
-    nucleus = sum((a - c) ** 2 for a, c in zip(axes, (15, 5, 0), strict=True)) < 9**2
+    nucleus = sum((a - c) ** 2 for a, c in zip(axes, NUCLEUS, strict=True)) < 9**2
     fluid = sum((a - c) ** 2 for a, c in zip(axes, (0, -10, 0), strict=True)) < 14**2
     kernel = fourier.dipole_kernel(SHAPE, voxel_size=SIZE, b0_direction=(0, 0, 1))
     hertz = 127.7 * 0.15 * fourier.convolve(nucleus.astype(np.float32), kernel)
@@ -65,6 +66,12 @@ def _per_echo(root, part, values, *, end=".nii.gz", affine=AFFINE, sidecar=(), *
             values[..., echo], affine,
             {"EchoTime": TIMES[echo], "MagneticFieldStrength": 3.0} | dict(sidecar), **scale,
         )  # fmt: skip
+
+
+def unrounded(root):
+    """No scanner's way: the values as they are, 3-D per echo."""
+    _per_echo(root, "mag", MAGNITUDE.astype(np.float32))
+    _per_echo(root, "phase", PHASE.astype(np.float32))
 
 
 def siemens(root):
