@@ -11,6 +11,7 @@ import pandas as pd
 
 from qsmstudy import bids
 from qsmstudy.errors import StudyError
+from qsmstudy.recon.map_sign import LEAST_CONTRAST_PPM
 
 log = logging.getLogger("qsmstudy")
 
@@ -160,7 +161,8 @@ def table(
             names.append("mask_implausible")
         if _is_fallback(sidecars[row["scan"]]):
             names.append("reference_fallback")
-        if (contrast := row["sign_contrast_ppm"]) is not None and contrast < 0:
+        contrast = row["sign_contrast_ppm"]
+        if contrast is not None and contrast < -LEAST_CONTRAST_PPM:
             names.append("sign")
     frame = frame.assign(failed_checks=[len(names) for names in flags])
     for column, flag in OUTLIERS.items():

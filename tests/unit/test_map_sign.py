@@ -36,6 +36,14 @@ def test_contrast_has_the_sign_of_the_map(head, caplog):
     assert "Check fit_field.phase_sign" in caplog.text
 
 
+def test_contrast_without_iron_is_no_warning(head, caplog, rng):
+    chi, _, brain = head
+    alike = np.where(brain, 20 + rng.normal(0, 2, SHAPE), 0)
+    assert abs(contrast(chi, alike, brain)) < 0.005  # SD of a median of 200 voxels of SD 0.02
+    assert abs(contrast(-chi, alike, brain)) < 0.005
+    assert not caplog.text
+
+
 def test_contrast_does_not_depend_on_the_reference(head):
     chi, r2star, brain = head
     assert contrast(chi + 0.3, r2star, brain) == pytest.approx(contrast(chi, r2star, brain))

@@ -87,6 +87,7 @@ def test_outlying_brain_volume_is_flagged(volume, flag):
         ({"sd": 0.06}, "reference_sd_high"),
         ({"csf": -0.01}, "reference_offset_low"),
         ({"contrast": -0.1}, "sign"),
+        ({"contrast": -0.005}, None),  # noise, where R2* is the same everywhere
         ({"sd": 0.0215, "csf": 0.0085}, None),  # far in units of the spread, too near to matter
     ],
 )

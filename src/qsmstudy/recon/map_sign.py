@@ -15,6 +15,8 @@ DEPTH_MM = 15.0
 FASTEST = 0.02
 #: Fewest such voxels.
 LEAST_VOXELS = 20
+#: Least contrast that tells a sign [ppm]: iron gives more than 0.03, noise less than this.
+LEAST_CONTRAST_PPM = 0.01
 
 
 def iron_contrast(
@@ -45,7 +47,8 @@ def iron_contrast(
     doi:10.1016/j.neuroimage.2012.05.049). R2* does not depend on the sign of the phase: where the
     contrast is negative, the phase was probably taken with the wrong sign, and the whole map has
     it too. Depth keeps out the decay that air causes at the brain's surface; medians keep out
-    calcifications, which are dark in a right map.
+    calcifications, which are dark in a right map. Within `LEAST_CONTRAST_PPM` of zero, as in a
+    phantom whose parts decay alike, it says nothing.
     """
     sizes = np.asarray(voxel_size, dtype=float)
     box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=DEPTH_MM)
@@ -60,7 +63,7 @@ def iron_contrast(
         return None
     contrast = float(np.median(values[fast]) - np.median(values[~fast]))
     log.info("sign: the deep voxels of fastest decay lie %+.3f ppm above the others", contrast)
-    if contrast < 0:
+    if contrast < -LEAST_CONTRAST_PPM:
         log.warning(
             "sign: where R2* is high the map is dark (%.3f ppm); iron makes it bright. Check "
             "fit_field.phase_sign.", contrast,

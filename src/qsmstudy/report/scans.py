@@ -193,7 +193,7 @@ def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[Check]:
             Check(
                 "Sign",
                 f"where R2* is high, the map is higher by {nb.decimal(contrast, 3)} ppm",
-                float(contrast or 0) > 0,
+                float(contrast or 0) >= -quality.LEAST_CONTRAST_PPM,
             )
         )
     if "flag" in values:
