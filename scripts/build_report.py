@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from qsmstudy import bids, images, job, provenance, record
 from qsmstudy.report import content, page, reporting, viewer
+from qsmstudy.report.study import Study
 
 
 def main(
@@ -33,7 +34,7 @@ def main(
         "validation": validation, "qc": qc,
         "scans": scans,
     } | {path.stem: path for path in further}  # fmt: skip
-    study = content.Study(
+    study = Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
         title=title, simulated=simulated,

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from qsmstudy import bids, job
-from qsmstudy.report import archive, content, page
+from qsmstudy.report import archive, page
+from qsmstudy.report.study import Study
 
 
 def main(
@@ -24,7 +25,7 @@ def main(
         "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
     } | {path.stem: path for path in further}  # fmt: skip
-    study = content.Study(
+    study = Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=[], mosaics=[], config=config, groups=groups, alpha=alpha, title=title,
         simulated=simulated, provenance={},

@@ -5,6 +5,7 @@ from typing import Any
 
 from qsmstudy.errors import StudyError
 from qsmstudy.report import cells, content, methods
+from qsmstudy.report.study import Study
 
 #: Template of a page with tables alone.
 PAGE = "table.html.j2"
@@ -18,7 +19,7 @@ HEADINGS = {
 }
 
 
-def tables(study: content.Study) -> dict[str, list[cells.Table]]:
+def tables(study: Study) -> dict[str, list[cells.Table]]:
     """Return the printed tables of a study by page."""
     every = content.printed_tables(study)
     found = {item.name: [item] for item in (*every["tables"], *every["associations"])}
@@ -30,9 +31,7 @@ def tables(study: content.Study) -> dict[str, list[cells.Table]]:
     return found | {name: list(every[name]) for name in ("audit", "validation") if every[name]}
 
 
-def gather(
-    study: content.Study, found: Mapping[str, Sequence[cells.Table]], name: str
-) -> dict[str, Any]:
+def gather(study: Study, found: Mapping[str, Sequence[cells.Table]], name: str) -> dict[str, Any]:
     """Return what the page of a name shows.
 
     Raises

@@ -1,13 +1,12 @@
 """Everything that the page shows, gathered from the study's files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from qsmstudy import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import (
     audit,
@@ -29,13 +28,8 @@ from qsmstudy.report import (
 )
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.reconstruction import reconstruction
+from qsmstudy.report.study import TABLES, Study
 from qsmstudy.stats import association
-
-#: Names of the tables that every study has, in the page's order.
-TABLES = (
-    *("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry"),
-    *("lesion_sides", "power"),
-)
 
 #: Figures by file stem: heading, and what a reader who cannot see it should know.
 FIGURES = {
@@ -81,84 +75,6 @@ def question(groups: Mapping[str, str], config: Mapping[str, Any]) -> str:
     join = "between" if len(groups) == 2 else "among"
     names = nb.listing(list(groups.values()))
     return f"Does the {what} differ {join} {names}, and is it related to {clinical}?"
-
-
-@dataclass(frozen=True)
-class Study:
-    """What a study hands to its report.
-
-    Attributes
-    ----------
-    tables : mapping of str to Path
-        `TABLES`, ``participants`` (all that are listed) and ``roi_values``; ``excluded``,
-        ``scorecard``, ``audit``, ``validation`` and ``qc`` where the study has them, and those of
-        `further.STEMS`.
-    figures, mosaics : sequence of Path
-        Pictures; mosaics are named after their scans.
-    config : mapping
-        The whole configuration.
-    groups : mapping
-        Role (``patients``, ``controls``) to the name of the group.
-    alpha : float
-        Level of significance.
-    title : str
-        Of the page.
-    simulated : bool
-        Whether the cohort is simulated.
-    provenance : mapping
-        Where the results come from, such as commit, lock and command.
-    acquisition : mapping
-        See `reporting.acquired`.
-    graph : mapping
-        See `graph.draw`.
-    run_times : sequence of mapping
-        See `qsmstudy.record.run_times`.
-    viewer : mapping, optional
-        What `viewer.gather` returned.
-    """
-
-    tables: Mapping[str, Path]
-    figures: Sequence[Path]
-    mosaics: Sequence[Path]
-    config: Mapping[str, Any]
-    groups: Mapping[str, str]
-    alpha: float
-    title: str
-    simulated: bool
-    provenance: Mapping[str, Any]
-    acquisition: Mapping[str, Any] = field(default_factory=dict)
-    graph: Mapping[str, Any] = field(default_factory=dict)
-    run_times: Sequence[Mapping[str, Any]] = ()
-    viewer: Mapping[str, Any] | None = None
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
-
-    def frame(self, name: str) -> pd.DataFrame | None:
-        """Return a table, None where the study lacks it."""
-        if name not in self.tables:
-            return None
-        if name not in self.frames:
-            self.frames[name] = bids.read_tsv(self.tables[name])
-        return self.frames[name]
-
-    @property
-    def excluded(self) -> dict[str, str]:
-        """Participants excluded by a decision, and why."""
-        out = self.frame("excluded")
-        if out is None:
-            return {}
-        return {str(k): str(v) for k, v in zip(out["participant_id"], out["reason"], strict=True)}
-
-    @property
-    def imaged(self) -> bool:
-        """Whether the study has scans, or starts from measured values."""
-        return "qc" in self.tables
-
-    def need(self, name: str) -> pd.DataFrame:
-        """Return a table that every study has."""
-        found = self.frame(name)
-        if found is None:
-            raise StudyError(f"{name}: the report needs this table. Run the target tables.")
-        return found
 
 
 def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
