@@ -28,8 +28,8 @@ PPB = 1e3 * float(
     physics.hz_to_ppm(physics.radians_to_hz(1.0, echo_spacing=SPACING), field_strength=TESLA)
 )
 #: Slow, soft and long: the minimiser that distances are measured to.
-LIMIT = admm.Steering(gradient=(0.8, 40.0), ramp=400)
-LIMIT_STEPS = 800
+LIMIT = admm.Steering(gradient=(0.8, 40.0), at=(20, 400))
+LIMIT_STEPS = 1500
 SWITCHES = {
     "plain": {"smv_radius_mm": 0.0, "lambda_csf": 0.0, "merit": 0},
     "merit+csf": {"smv_radius_mm": 0.0, "merit": 4},
@@ -117,7 +117,7 @@ def compare(case: Case, settings: Options) -> dict[str, object]:
     start = time.process_time()
     fast = admm.solve(
         given.problem, max_iterations=settings.max_iterations, tolerance=settings.tolerance,
-        reweighting=_recording(given, settings, weights),
+        reweighting=_recording(given, settings, weights), steering=medi.steering(settings),
     )  # fmt: skip
     fast_cpu = time.process_time() - start
     limit = _limit(given, settings, weights)

@@ -8,6 +8,7 @@ from tiny_problem import tiny_problem
 
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
+from qsmstudy.recon import medi
 from qsmstudy.solvers import admm, admm_arrays
 from qsmstudy.solvers.objective import Reweighting
 
@@ -27,14 +28,15 @@ def backend(request):
 
 
 @pytest.mark.parametrize("fluid", [True, False])
-def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend, fluid):
+@pytest.mark.parametrize("steering", [None, medi.UNFILTERED])
+def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend, fluid, steering):
     problem = tiny_problem(rng)
     if not fluid:
         problem = type(problem)(**vars(problem) | {"fluid": None})
     weaker = (problem.weight * np.float32(0.9)).astype(np.float32)
     options = {
         "max_iterations": 60, "tolerance": 0.0,
-        "reweighting": Reweighting(lambda _: weaker, frozenset({12})),
+        "reweighting": Reweighting(lambda _: weaker, frozenset({12})), "steering": steering,
     }  # fmt: skip
     xp, device = admm_arrays.load(backend)
     other = admm_arrays.solve(problem, **options, xp=xp, device=device)

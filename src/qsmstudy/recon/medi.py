@@ -21,6 +21,11 @@ log = logging.getLogger("qsmstudy")
 OUTLIER_SD = 6.0
 #: Steps of the fast solver before the first reweighting, and between two.
 FIRST, BLOCK = 10, 5
+#: Penalties of the fast solver without the spherical filter: voxels of little weight at the rim,
+#: where PDF leaves a field, settle under a soft penalty of the field alone.
+UNFILTERED = admm.Steering(
+    gradient=(3.0, 20.0, 20.0), field=(0.2, 0.2, 0.05), at=(20, 30, 40), keep=30
+)
 #: Where the published solver stops: outer steps, relative change.
 PUBLISHED_STEPS, PUBLISHED_TOLERANCE = 10, 0.1
 
@@ -70,11 +75,17 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
         "max_iterations": options.max_iterations,
         "tolerance": options.tolerance,
         "reweighting": given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
+        "steering": steering(options),
     }
     if options.backend == "numpy":
         return admm.solve(given.problem, **steps), given.mask
     xp, device = admm_arrays.load(options.backend)
     return admm_arrays.solve(given.problem, **steps, xp=xp, device=device), given.mask
+
+
+def steering(options: Options) -> admm.Steering:
+    """Return the penalties of the fast solver that suit the options."""
+    return admm.Steering() if options.smv_radius_mm > 0 else UNFILTERED
 
 
 def reweighting_steps(options: Options) -> frozenset[int]:

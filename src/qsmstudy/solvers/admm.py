@@ -25,36 +25,45 @@ class Steering:
 
     Attributes
     ----------
-    gradient : tuple of float
-        Penalty of ``y = grad x``, up to step `hold` and from step `ramp` on, geometric in
-        between. A soft start lets steep voxels, veins and the rim above the sinuses, reach their
-        height in a few steps; a stiff end settles the flat rest.
-    hold, ramp : int
-        Steps at which it begins and ends to grow.
-    field : float
-        Penalty of ``z = D x``, per unit of lambda.
+    gradient, field : tuple of float
+        Penalty of ``y = grad x``, and that of ``z = D x`` per unit of lambda: one value for each
+        step of `at`. A soft start of the gradient's lets steep voxels, veins and the rim above
+        the sinuses, reach their height in a few steps; a stiff end settles the flat rest.
+    at : tuple of int
+        Steps at which the penalties have these values: constant before the first and from the
+        last on, geometric in between.
+    keep : int or None
+        Step from which a voxel keeps the turn (2 pi) of the field that it fits; before, and always
+        if None, it takes the nearest. A soft penalty of the field needs it: its multiplier grows
+        to several turns, and a voxel that gives way to it never comes to rest.
     fluid : float
         Penalty of ``s = x``, per unit of lambda_csf.
     relaxation : float
         Over-relaxation, 1 for none, below 2.
     """
 
-    gradient: tuple[float, float] = (3.0, 60.0)
-    hold: int = 20
-    ramp: int = 40
-    field: float = 0.2
+    gradient: tuple[float, ...] = (3.0, 60.0)
+    field: tuple[float, ...] = (0.2, 0.2)
+    at: tuple[int, ...] = (20, 40)
+    keep: int | None = None
     fluid: float = 0.008
     relaxation: float = 1.9
 
-    def stiffness(self, step: int) -> np.float32:
-        """Return the penalty of the gradient at a step."""
-        soft, stiff = self.gradient
-        part = min(max((step - self.hold) / max(self.ramp - self.hold, 1), 0.0), 1.0)
-        return np.float32(soft * (stiff / soft) ** part)
+    def stiffness(self, step: int) -> tuple[np.float32, np.float32]:
+        """Return the penalty of the gradient, and that of the field per unit of lambda."""
+        rho, mu = (
+            np.exp(np.interp(step, self.at, np.log(penalty)))
+            for penalty in (self.gradient, self.field)
+        )
+        return np.float32(rho), np.float32(mu)
+
+    def keeps(self, step: int) -> bool:
+        """Return whether voxels keep their turn at a step."""
+        return self.keep is not None and step >= self.keep
 
     def earliest(self, reweighting: Reweighting | None) -> int:
         """Return the step before which the iteration cannot have converged."""
-        return max(self.ramp, *(reweighting.after if reweighting else ()), 0)
+        return max(self.at[-1], *(reweighting.after if reweighting else ()), 0)
 
 
 def solve(
@@ -93,8 +102,8 @@ def solve(
     and the binary edge weights of MEDI (Liu J 2012, doi:10.1016/j.neuroimage.2011.08.082).
     For each splitting ``t = relaxation * A x + state``; its proximal map gives the new
     variable v and the multiplier ``u = t - v``, both carried in ``state = u + (1 - relaxation)
-    v``, and ``v - u`` goes to the linear system. Where the gradient's penalty changes, u is
-    scaled by the old over the new one.
+    v``, and ``v - u`` goes to the linear system. Where a penalty changes, its u is scaled
+    by the old over the new one.
     """
     steer = steering or Steering()
     shape = problem.field.shape
@@ -104,8 +113,7 @@ def solve(
     pull = np.float32(nu / (nu + problem.lambda_csf)) if nu > 0 else np.float32(1)
 
     weight = problem.weight
-    rho, mu = steer.stiffness(0), np.float32(steer.field * problem.lambda_fidelity)
-    curvature = np.float32(2 / steer.field)
+    rho, share = steer.stiffness(0)
     gradient_state = np.zeros((3, *shape), dtype=np.float32)
     field_state = np.zeros(shape, dtype=np.float32)
     fluid_state = np.zeros(shape if problem.fluid is not None else 0, dtype=np.float32)
@@ -119,13 +127,17 @@ def solve(
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = reweighting.weights(field_of_x)
-        new_rho = steer.stiffness(iterations + 1)
+        new_rho, new_share = steer.stiffness(iterations + 1)
         rhs[...] = 0
         _gradient_step(x, gradient_state, problem.smooth, inverse_size, rho, new_rho, relax, rhs)
         if problem.fluid is not None:
             _fluid_step(x, fluid_state, problem.fluid, pull, nu, relax, rhs)
-        _field_step(field_of_x, field_state, problem.field, weight, curvature, relax)
-        rho = new_rho
+        _field_step(
+            field_of_x, field_state, problem.field, weight,
+            np.float32(2) / share, share / new_share, relax, steer.keeps(iterations),
+        )  # fmt: skip
+        rho, share = new_rho, new_share
+        mu = np.float32(share * problem.lambda_fidelity)
         spectrum = fourier.forward(rhs)
         field_spectrum = fourier.forward(field_of_x)
         _combine(spectrum, field_spectrum, problem.dipole, power, rho, mu, nu)
@@ -263,14 +275,15 @@ def _sine_cosine(d):
 
 
 @compiled
-def _field_step(field_of_x, state, field, weight, curvature, relax):
-    """Proximal map of the data term; `field_of_x` becomes ``z - u``.
+def _field_step(field_of_x, state, field, weight, curvature, ratio, relax, keep):
+    """Proximal map of the data term; `field_of_x`, ``D x``, becomes ``z - u``.
 
     ``z + c sin(z - b) = t``, solved for ``d = z - b`` with t - b taken to (-pi, pi]: between 0
-    and that difference there is exactly one root, and Newton from 0 climbs to it.
+    and that difference there is exactly one root, and Newton from 0 climbs to it. With `keep` the
+    turn is that of ``D x - b``, unless the root on that turn's convex part does not exist.
     """
     turn = np.float32(2 * np.pi)
-    one = np.float32(1)
+    one, quarter = np.float32(1), np.float32(np.pi / 2)
     flat, own = field_of_x.reshape(-1), state.reshape(-1)
     b, m = field.reshape(-1), weight.reshape(-1)
     for i in range(flat.size):
@@ -279,7 +292,8 @@ def _field_step(field_of_x, state, field, weight, curvature, relax):
         if m[i] > 0:
             c = curvature * m[i] * m[i]
             gap = t - b[i]
-            gap -= turn * np.rint(gap / turn)
+            near = gap - turn * np.rint((flat[i] - b[i]) / turn)
+            gap = near if keep and abs(near) < quarter + c else gap - turn * np.rint(gap / turn)
             d = gap / (one + c)
             for _ in range(12):
                 sine, cosine = _sine_cosine(d)
@@ -288,8 +302,9 @@ def _field_step(field_of_x, state, field, weight, curvature, relax):
                 if abs(change) < np.float32(1e-5):
                     break
             z = t - gap + d
-        own[i] = t - relax * z
-        flat[i] = z - (t - z)
+        u = ratio * (t - z)
+        own[i] = u + (one - relax) * z
+        flat[i] = z - u
 
 
 @compiled

@@ -95,13 +95,13 @@ def solve(
     x, field_of_x = xp.zeros_like(field), xp.zeros_like(field)
     gradient_states = [xp.zeros_like(field) for _ in range(3)]
     field_state, fluid_state = xp.zeros_like(field), xp.zeros_like(field)
-    rho, mu = float(steer.stiffness(0)), steer.field * problem.lambda_fidelity
+    rho, share = (float(penalty) for penalty in steer.stiffness(0))
 
     residual, iterations, converged = float("inf"), 0, False
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = move(reweighting.weights(to_numpy(field_of_x)))
-        new_rho = float(steer.stiffness(iterations + 1))
+        new_rho, new_share = (float(penalty) for penalty in steer.stiffness(iterations + 1))
         rhs = xp.zeros_like(x)
         for axis, size in enumerate(sizes):
             t = relax / size * (xp.roll(x, -1, axis=axis) - x) + gradient_states[axis]
@@ -118,12 +118,15 @@ def solve(
             fluid_state = t - relax * s
             rhs = rhs + nu * (2 * s - t)
         t = relax * field_of_x + field_state
-        z = fit(t, field, (2 / steer.field) * weight**2, xp)
-        field_state = t - relax * z
-        rho = new_rho
+        near = field_of_x if steer.keeps(iterations) else None
+        z = fit(t, field, (2 / share) * weight**2, xp, near=near)
+        u = (share / new_share) * (t - z)
+        field_state = u + (1 - relax) * z
+        rho, share = new_rho, new_share
+        mu = share * problem.lambda_fidelity
         normal = rho * power + mu * dipole**2 + nu
         normal[0, 0, 0] = float("inf")
-        spectrum = xp.fft.rfftn(rhs) + mu * dipole * xp.fft.rfftn(2 * z - t)
+        spectrum = xp.fft.rfftn(rhs) + mu * dipole * xp.fft.rfftn(z - u)
         spectrum = spectrum * xp.astype(1 / normal, spectrum.dtype)
         before, x = x, xp.fft.irfftn(spectrum, s=shape, axes=(0, 1, 2))
         field_of_x = xp.fft.irfftn(dipole * spectrum, s=shape, axes=(0, 1, 2))
@@ -152,11 +155,15 @@ def shrink(t: Any, rho: float, xp: Any) -> Any:
     return xp.sign(t) * y
 
 
-def fit(t: Any, field: Any, stiffness: Any, xp: Any) -> Any:
-    """Proximal map of the data term; see `admm._field_step`."""
+def fit(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any:
+    """Proximal map of the data term, as `admm._field_step`; `near` is D x whose turn is kept."""
     turn = 2 * np.pi
     gap = t - field
-    gap = gap - turn * xp.round(gap / turn)
+    nearest = gap - turn * xp.round(gap / turn)
+    if near is not None:
+        kept = gap - turn * xp.round((near - field) / turn)
+        nearest = xp.where(xp.abs(kept) < np.pi / 2 + stiffness, kept, nearest)
+    gap = nearest
     d = gap / (1 + stiffness)
     for _ in range(NEWTON_STEPS):
         slope = xp.maximum(1 + stiffness * xp.cos(d), 0.1 * xp.ones_like(d))
