@@ -11,13 +11,15 @@ def main(
     *, local_field: Path, combined: Path, mask: Path, noise: Path, r2star: Path, chi: Path,
     method: str, backend: str,
     lambda_fidelity: float, lambda_csf: float, merit: int, smv_radius_mm: float,
-    edge_fraction: float, max_iterations: int, tolerance: float, padding_mm: float,
+    edge_fraction: float, edge_region: str, max_iterations: int, tolerance: float,
+    padding_mm: float,
     tkd_threshold: float, tikhonov_weight: float, csf_r2star_threshold: float, reference: str,
 ) -> None:  # fmt: skip
     """Invert the local field to susceptibility, and refer it to a region."""
     options = inputs.Options(
         method=method, backend=backend, lambda_fidelity=lambda_fidelity, lambda_csf=lambda_csf,
         merit=merit, smv_radius_mm=smv_radius_mm, edge_fraction=edge_fraction,
+        edge_region=edge_region,
         max_iterations=max_iterations, tolerance=tolerance, padding_mm=padding_mm,
         tkd_threshold=tkd_threshold, tikhonov_weight=tikhonov_weight,
     )  # fmt: skip

@@ -124,6 +124,23 @@ def test_edges_make_up_the_wanted_fraction(phantom, rng):
         assert not np.any(np.take(smooth, -1, axis=axis) >> axis & 1)
 
 
+def test_edges_are_looked_for_in_the_region_that_the_options_name(phantom):
+    scan, _ = phantom
+    own, all_of_it = (
+        medi.formulate(scan, options=replace(OPTIONS, edge_region=region), dtype=np.float32)
+        for region in ("eroded", "brain")
+    )
+    eroded = own.mask
+    assert eroded.sum() < scan.mask.sum()
+    for given, region in ((own, eroded), (all_of_it, scan.mask)):
+        expected = medi.smooth_mask(
+            scan.magnitude, region, voxel_size=VOXEL_SIZE, edge_fraction=0.9
+        )
+        np.testing.assert_array_equal(given.problem.smooth, expected)
+        np.testing.assert_array_equal(given.mask, eroded)
+    assert not np.array_equal(own.problem.smooth, all_of_it.problem.smooth)
+
+
 @pytest.fixture
 def head():
     """Return the toolbox's head as a scan in radians, and a function to unpack its arrays."""

@@ -26,6 +26,9 @@ class Options:
         Radius of the spherical mean value filter [mm]; 0 for none.
     edge_fraction : float
         Gradient components counted as edges, as a fraction of the brain's voxels.
+    edge_region : str
+        Where edges are looked for: in the mask as the filter erodes it (eroded), or in all of the
+        brain (brain). What lies in the rim still acts on the field inside.
     max_iterations : int
         Most steps of the solver.
     tolerance : float
@@ -45,6 +48,7 @@ class Options:
     merit: int
     smv_radius_mm: float
     edge_fraction: float
+    edge_region: str
     max_iterations: int
     tolerance: float
     padding_mm: float

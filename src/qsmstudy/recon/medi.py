@@ -140,7 +140,10 @@ def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
         weight=_data_weight(noise, mask, sphere),
         dipole=dipole,
         smooth=smooth_mask(
-            scan.magnitude, mask, voxel_size=size, edge_fraction=options.edge_fraction
+            scan.magnitude,
+            mask if options.edge_region == "eroded" else scan.mask,
+            voxel_size=size,
+            edge_fraction=options.edge_fraction,
         ),
         fluid=_solvable_fluid(scan.fluid, options.lambda_csf),
         voxel_size=size,

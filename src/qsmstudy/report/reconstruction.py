@@ -80,6 +80,8 @@ def _inversion(config: Config) -> list[str]:
             f"A spherical mean value filter with a radius of {value('smv_radius_mm')} mm was "
             "applied to field and dipole kernel, and the mask eroded accordingly."
         )
+        if setting(config, "invert_dipole", "edge_region") == "brain":
+            sentences.append("Edges were looked for in the mask before its erosion.")
     if merit := setting(config, "invert_dipole", "merit"):
         times = "once" if merit == 1 else f"{merit} times"
         times = times if method == "medi" else "after every step"
