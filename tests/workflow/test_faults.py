@@ -1,11 +1,14 @@
 """What breaks a run: a clear message, no broken file, a rerun that completes with equal results."""
 
+import csv
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import nibabel as nib
@@ -61,15 +64,27 @@ class Replaced:
         os.utime(self.path, ns=self.times)
 
 
+def image_with(path, change):
+    """Return the bytes of an image with other values."""
+    image = nib.load(path)
+    values = change(np.asarray(image.dataobj)).astype(image.get_data_dtype())
+    return gzip.compress(nib.Nifti1Image(values, image.affine, image.header).to_bytes(), mtime=0)
+
+
+def one_bit_other(path):
+    """Return the bytes of a compressed image one of whose values differs in a bit."""
+    other = bytearray(gzip.decompress(path.read_bytes()))
+    other[-1000] ^= 1
+    return gzip.compress(bytes(other), mtime=0)
+
+
 def test_finished_measurement_has_nothing_to_do(own):
     assert own.planned() == {}
 
 
 def test_scan_replaced_under_an_older_date_is_reconstructed_anew(own):
     echo = own.bids / "sub-01/anat/sub-01_echo-2_part-mag_MEGRE.nii.gz"
-    other = bytearray(gzip.decompress(echo.read_bytes()))
-    other[-1000] ^= 1
-    with Replaced(echo, gzip.compress(bytes(other), mtime=0)):
+    with Replaced(echo, one_bit_other(echo)):
         assert own.planned() == RECONSTRUCTED | MEASURED
     assert own.planned() == {}
 
@@ -82,12 +97,8 @@ def test_sidecar_replaced_under_an_older_date_is_seen(own):
 
 def test_edited_label_map_is_measured_anew_and_nothing_else(own):
     labels = own.bids / LABELS.format("B")
-    image = nib.load(labels)
-    edited = np.asarray(image.dataobj).copy()
-    edited[edited > 0] = np.roll(edited[edited > 0], 1)
-    other = own.bids.parent / "edited.nii.gz"
-    nib.save(nib.Nifti1Image(edited, image.affine, image.header), other)
-    with Replaced(labels, other.read_bytes()):
+    edited = image_with(labels, lambda values: np.where(values > 0, values % 14 + 1, 0))
+    with Replaced(labels, edited):
         assert own.planned() == MEASURED | {"measure_rois": 1}
 
 
@@ -95,6 +106,126 @@ def test_edited_label_table_is_seen(own):
     table = own.bids / "derivatives/raters/dseg.tsv"
     with Replaced(table, table.read_bytes() + b"99\tother\tCN\tL\n"):
         assert own.planned() == MEASURED
+
+
+def test_labels_edited_during_a_run_are_measured_anew_by_the_next(checkout, own, tmp_path):
+    """The run that was planned before the edit ends; what it measured is not taken for current."""
+    bids, out = tmp_path / "bids", tmp_path / "out"
+    shutil.copytree(own.bids, bids)
+    words = ["--cores", "1", "--config", f"bids_dir={bids}", f"output_dir={out}", "--"]
+    run = subprocess.Popen(
+        checkout.command(*words, "roi_values", config=None), cwd=checkout.folder,
+        env=checkout.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while not (out / "scans/sub-01.json").exists():
+        assert run.poll() is None, run.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    labels = bids / LABELS.format("B")
+    edited = image_with(labels, lambda values: np.where(values > 0, values % 14 + 1, 0))
+    with Replaced(labels, edited):
+        assert not list(out.rglob("*_rater-B.tsv")), "the edit came too late for this test"
+        output, _ = run.communicate(timeout=300)
+        assert run.returncode == 0, output
+        measured = [out / f"measurements/sub-01/sub-01_rater-{rater}.tsv" for rater in "AB"]
+        plan = checkout.planned(*map(str, measured), *words[2:-1], config=None)
+        assert plan.pop("measure_rois") == 1
+        assert set(plan) <= {"check_scan"}
+        checkout.snakemake(*words, "roi_values", config=None)
+        assert checkout.planned(*map(str, measured), *words[2:-1], config=None) == {}
+    before = [own.out / path.relative_to(out) for path in measured]
+    assert [a.read_bytes() == b.read_bytes() for a, b in zip(measured, before, strict=True)] == [
+        True,
+        False,
+    ]
+
+
+def test_edited_participants_reach_the_tables(checkout, study, tmp_path):
+    people = tmp_path / "people.tsv"
+    shutil.copy(study / "bids/participants.tsv", people)
+    table = tmp_path / "out/tables/table1.tsv"
+    given = f"roi_values={study / 'tables/roi_values.tsv'}"
+    words = ["--config", given, f"participants={people}", f"output_dir={tmp_path / 'out'}"]
+    checkout.snakemake(str(table), "--cores", "1", *words)
+    assert checkout.planned(str(table), *words) == {}
+    lines = people.read_text(encoding="utf-8").splitlines(keepends=True)
+    column = lines[0].split("\t").index("age")
+    cells = lines[1].split("\t")
+    cells[column] = str(int(float(cells[column])) + 1)
+    edited = lines[0] + "\t".join(cells) + "".join(lines[2:])
+    with Replaced(people, edited.encode()):
+        assert checkout.planned(str(table), *words) == {"select_participants": 1, "table1": 1}
+
+
+def test_dataset_of_links_gives_the_same_map_and_a_changed_target_is_seen(checkout, own, tmp_path):
+    """As git-annex and DataLad keep one: every file is a link into another folder."""
+    bids, out = tmp_path / "bids", tmp_path / "out"
+    for path in filter(Path.is_file, own.bids.rglob("*")):
+        link = bids / path.relative_to(own.bids)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    words = ["--config", f"bids_dir={bids}", f"output_dir={out}"]
+    checkout.snakemake("chimaps", "--cores", "1", *words, config=None)
+    assert (out / CHI).read_bytes() == (own.out / CHI).read_bytes()
+
+    def planned():
+        plan = checkout.planned(str(out / CHI), *words, config=None)
+        return {name: n for name, n in plan.items() if name != "check_scan"}
+
+    assert planned() == {}
+    echo = own.bids / "sub-01/anat/sub-01_echo-2_part-mag_MEGRE.nii.gz"
+    with Replaced(echo, one_bit_other(echo)):
+        assert planned() == RECONSTRUCTED
+
+
+#: What is done to the file of one echo, and the reason that is given for leaving the scan out.
+DAMAGED = {
+    "sub-11": (lambda c: b"", "not a readable NIfTI file"),
+    "sub-12": (lambda c: c[: len(c) // 2], "not a readable NIfTI file"),
+    "sub-13": (lambda c: c[:5000] + bytes([c[5000] ^ 0xFF]) + c[5001:], "not a readable NIfTI"),
+    "sub-14": (lambda c: gzip.compress(b"", mtime=0), "not a readable NIfTI file"),
+    "sub-15": (lambda c: claiming_slices(c, +1), "cannot hold|less"),
+    "sub-16": (lambda c: claiming_slices(c, -1), "holds more"),
+    "sub-17": (None, "echo 2"),
+}
+
+
+def claiming_slices(content, more):
+    """Return a compressed image whose header claims more slices than it has, or fewer."""
+    plain = bytearray(gzip.decompress(content))
+    plain[46] += more  # bytes 46 and 47: the third of the sizes
+    return gzip.compress(bytes(plain), mtime=0)
+
+
+def test_scans_damaged_in_every_way_are_named_and_the_whole_one_goes_on(checkout, own, tmp_path):
+    bids, out = tmp_path / "bids", tmp_path / "out"
+    shutil.copytree(own.bids / "sub-01", bids / "sub-01")
+    for sub, (change, _) in DAMAGED.items():
+        (bids / sub / "anat").mkdir(parents=True)
+        for path in (own.bids / "sub-01/anat").iterdir():
+            shutil.copy(path, bids / sub / "anat" / path.name.replace("sub-01", sub))
+        echo = bids / sub / f"anat/{sub}_echo-2_part-mag_MEGRE.nii.gz"
+        if change:
+            echo.write_bytes(change(echo.read_bytes()))
+        else:
+            echo.unlink()
+    words = ["--cores", "1", "--config", f"bids_dir={bids}", f"output_dir={out}", "--"]
+    done = checkout.snakemake(*words, "chimaps", config=None, check=False)
+    assert done.returncode != 0
+    assert f"{len(DAMAGED)} of {len(DAMAGED) + 1} scans are left out of the results" in done.stdout
+    with (out / "tables/scans.tsv").open(encoding="utf-8") as file:
+        reasons = {row["scan"]: row["reason"] for row in csv.DictReader(file, delimiter="\t")}
+    for sub, (_, said) in DAMAGED.items():
+        assert re.search(said, reasons[sub]), f"{sub}: {reasons[sub]}"
+    maps = list(out.rglob("*_Chimap.nii.gz"))
+    assert maps == [out / CHI]
+    assert maps[0].read_bytes() == (own.out / CHI).read_bytes()
+    for sub in DAMAGED:  # mended, the same run goes on
+        for path in (own.bids / "sub-01/anat").iterdir():
+            shutil.copy(path, bids / sub / "anat" / path.name.replace("sub-01", sub))
+    plan = checkout.planned("chimaps", *words[2:-1], config=None)
+    assert plan["check_scan"] == len(DAMAGED)
 
 
 @pytest.mark.parametrize(
