@@ -190,6 +190,14 @@ def test_whole_nuclei_and_few_slices_stand_side_by_side(study):
     assert "one group" in extent(measured(study[0], slices=3), study[0], ONE)["note"].item()
 
 
+def test_nucleus_that_nobody_labelled_has_a_row_without_values(study):
+    values = measured(study[0], slices=9)
+    table = extent(values[values["roi"] != "GP"], study[0]).set_index("roi")
+    assert table.loc["GP", ["n_slices_median", "r_between_extents", "p"]].isna().all(axis=None)
+    assert list(table.loc["GP", "n"]) == [0] * 4
+    assert table.loc["CN", "p"].notna().all()
+
+
 def test_two_groups_have_the_columns_of_table_3_and_three_have_more(study):
     people, chi = study
     two = group_table(chi, participants=people, groups=cohort.GROUPS, alpha=0.05, **DESCRIBE)

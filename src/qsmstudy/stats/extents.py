@@ -107,12 +107,11 @@ def extent_table(
         tables[extent], wide[extent] = (compared, slices), chi
     found: list[dict[str, Any]] = []
     for region in wide["whole"]:
-        r = wide["whole"][region].corr(wide["slices"][region])
+        r = wide["whole"][region].corr(wide["slices"][region])  # NaN: nobody labelled the nucleus
         for extent, (table, slices) in tables.items():
             row = _row(table, str(region), groups=groups)
-            found.append(
-                row | {"extent": extent, "n_slices_median": slices[region], "r_between_extents": r}
-            )
+            row |= {"extent": extent, "n_slices_median": slices.get(region, float("nan"))}
+            found.append(row | {"r_between_extents": r})
     return tabulate(found, _COLUMNS)
 
 
