@@ -50,12 +50,14 @@ class Progress:
     done: Counter[str] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
     busy: Counter[str] = field(default_factory=Counter)
+    latest: str = ""
 
     def begin(self, job: int, rule: str, wildcards: Mapping[str, str], now: float) -> None:
         """Note that a job has started, or has started again."""
         scan = wildcards.get("scan") or wildcards.get("sub") or ""
         rater = wildcards.get("rater")
         self.failed.discard(job)
+        self.latest = rule
         self.running[job] = Job(rule, f"{scan} rater {rater}" if rater else scan, now)
 
     def finish(self, job: int, now: float) -> None:
@@ -82,10 +84,13 @@ class Progress:
 
     @property
     def stage(self) -> str:
-        """The stage that most jobs run, or the first with work left."""
+        """The stage that most jobs run; between jobs that of the latest, at first the first."""
         rules = Counter(job.rule for job in self.running.values())
         left = [rule for rule, n in self.planned.items() if self.done[rule] < n]
-        name = rules.most_common(1)[0][0] if rules else left[0] if left else "finished"
+        if rules:
+            name = rules.most_common(1)[0][0]
+        else:
+            name = (self.latest or left[0]) if left else "finished"
         return name.replace("_", " ")
 
     def seconds_left(self, now: float) -> float | None:

@@ -93,3 +93,11 @@ def test_clock(seconds, text):
 )
 def test_time_left_is_no_finer_than_known(seconds, text):
     assert about(seconds) == text
+
+
+def test_stage_between_jobs_is_that_of_the_latest():
+    planned = {"describe_maps": 1, "fit_field": 2}  # in Snakemake's order
+    assert run([], planned).stage == "describe maps"
+    assert run([("fit_field", "sub-1")], planned).stage == "fit field"
+    everything = [("fit_field", "sub-1"), ("fit_field", "sub-2"), ("describe_maps", "")]
+    assert run(everything, planned).stage == "finished"
