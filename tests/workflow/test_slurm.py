@@ -101,6 +101,25 @@ def test_study_through_slurm_equals_the_local_run_byte_for_byte(checkout, slurm,
     print(f"{len(made)} files equal byte for byte; the report but for command, times and folder")
 
 
+def test_own_scans_through_slurm_are_checked_in_one_job_and_give_the_same_maps(
+    checkout, slurm, study, tmp_path
+):
+    for sub in ("sub-01", "sub-02"):
+        shutil.copytree(study / "bids" / sub, tmp_path / "bids" / sub)
+    out = tmp_path / "out"
+    before = len(slurm_jobs(slurm))
+    words = ["--config", f"bids_dir={tmp_path / 'bids'}", f"output_dir={out}"]
+    checkout.snakemake("chimaps", *PROFILE, *words, config=None)
+    jobs = slurm_jobs(slurm)[before:]
+    print("\n" + "\n".join(" ".join(job) for job in jobs))
+    assert {state for _, state, *_ in jobs} == {"COMPLETED"}
+    assert len(jobs) == 1 + 2
+    made = sorted(out.rglob("*_Chimap.nii.gz"))
+    assert [path.name[:6] for path in made] == ["sub-01", "sub-02"]
+    for path in made:
+        assert path.read_bytes() == (study / path.relative_to(out)).read_bytes(), path.name
+
+
 def test_job_killed_for_memory_is_retried_with_more(checkout, slurm):
     before = len(slurm_jobs(slurm))
     # 100 MB are too little for Python and Snakemake alone; the profile's retries ask for more.
