@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from qsmstudy import bids, job, tabulation
@@ -44,14 +43,15 @@ def main(
         )
     alpha = conventions["alpha"]
 
-    def compare(own: dict, table: dict | None) -> pd.DataFrame:
-        return cards.compare(reference, own, calibrated=table)
-
     def step_up(own: dict) -> dict:
         return own | {"table3": groups.correct(own["table3"], fdr="bh", alpha=alpha)}
 
-    card = compare(tables, calibrated)
-    corrected = compare(step_up(tables), step_up(calibrated) if calibrated else None)
+    card = cards.compare(reference, tables, calibrated=calibrated)
+    corrected = cards.compare(
+        verdicts.stepped_up(reference),
+        step_up(tables),
+        calibrated=step_up(calibrated) if calibrated else None,
+    )
     bids.write_tsv(scorecard, card)
     bids.write_tsv(conclusions, verdicts.judge(reference, card, alpha=alpha, step_up=corrected))
     job.log.info("published numbers by class:\n%s", cards.count(card).to_string(index=False))

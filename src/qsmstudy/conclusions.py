@@ -111,6 +111,12 @@ CONCLUSIONS = (
 )
 
 
+def stepped_up(published: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the entries of a reference file that `judge` asks of the step-up too."""
+    patterns = [conclusion.pattern for conclusion in CONCLUSIONS if conclusion.step_up]
+    return [e for e in published if any(re.fullmatch(p, e["id"]) for p in patterns)]
+
+
 def judge(
     published: Sequence[Mapping[str, Any]],
     scorecard: pd.DataFrame,
@@ -129,8 +135,8 @@ def judge(
     alpha : float
         Significance.
     step_up : DataFrame, optional
-        The same with the p values of Table 3 corrected by `groups.correct` with ``bh``. It tells
-        a decision that the images change from one that hangs on the published correction alone.
+        The same of `stepped_up`, with Table 3 corrected by `groups.correct`. It tells a decision
+        that the images change from one that hangs on the published correction alone.
 
     Returns
     -------

@@ -66,12 +66,13 @@
 
   const scheme = document.getElementById("scheme");
   const root = document.documentElement;
-  const dark = () => (root.dataset.scheme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const dark = () => (root.dataset.scheme ? root.dataset.scheme === "dark" : system.matches);
   const name = () => { scheme.textContent = dark() ? "Light colours" : "Dark colours"; };
   if (scheme) {
     scheme.hidden = false;
     name();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", name);
+    system.addEventListener("change", name);
     scheme.addEventListener("click", () => {
       root.dataset.scheme = dark() ? "light" : "dark";
       name();

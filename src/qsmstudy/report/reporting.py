@@ -21,7 +21,7 @@ MISSING = "not in the sidecars: add by hand"
 #: Where the consensus calls an item essential.
 YES, USED, OPTIONAL = "yes", "if used", ""
 
-#: Item, where it is essential, and the BIDS fields that hold it.
+#: Item, where it is essential, and the sidecars' fields that hold it: BIDS's where it has one.
 HARDWARE = (
     ("Field strength [T]", YES, ("MagneticFieldStrength",)),
     ("Vendor", YES, ("Manufacturer",)),

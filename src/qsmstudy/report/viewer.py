@@ -159,16 +159,16 @@ def _regions(
     for rater, volume in labels.items():
         found = {int(k) for k in np.unique(volume.values) if k > 0}
         table = label_tables[rater]
-        numbers[rater] = np.zeros(max(found, default=0) + 1, dtype=np.uint8)
+        numbers[rater] = np.zeros(max(found, default=0) + 1, dtype=int)
         rows = table[table["index"].isin(found)]
-        for label, *region in zip(rows["index"], rows["name"], rows["roi"], strict=True):
-            known = str(region[0]), str(region[1])
-            numbers[rater][int(label)] = places.setdefault(known, len(places) + 1)
-            if len(places) > MOST_LABELS:
-                raise StudyError(
-                    f"labels: the viewer holds {MOST_LABELS} of them at most. Keep the nuclei "
-                    "alone."
-                )
+        for label, name, roi in zip(rows["index"], rows["name"], rows["roi"], strict=True):
+            place = places.setdefault((str(name), str(roi)), len(places) + 1)
+            numbers[rater][int(label)] = place
+    if len(places) > MOST_LABELS:
+        raise StudyError(
+            f"labels: the viewer holds {MOST_LABELS} of them at most; got {len(places)}. Keep the "
+            "nuclei alone."
+        )
     regions = [
         {"name": name, "color": style.STRUCTURE_COLORS.get(roi, "#ffffff")} for name, roi in places
     ]
