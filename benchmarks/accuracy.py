@@ -53,10 +53,10 @@ def nuclei(values: NDArray, labels: NDArray, mask: NDArray) -> NDArray:
     )
 
 
-def invert(scan: Scan, tesla: float, **changes) -> tuple[NDArray, NDArray]:
-    """Return chi [ppm] and its mask by the default study's options, changed."""
+def invert(scan: Scan, tesla: float, *overlays: str, **changes) -> tuple[NDArray, NDArray]:
+    """Return chi [ppm], zero in the fluid, and its mask; options as `solvers.options`."""
     solution, mask, _ = inversion.invert_dipole(
-        scan, options=options(**changes), echo_spacing=0.00615, field_strength=tesla
+        scan, options=options(*overlays, **changes), echo_spacing=0.00615, field_strength=tesla
     )
     return solution.values, mask
 
@@ -65,13 +65,14 @@ def forward_inverse(results: Path, sub: str) -> list[dict[str, object]]:
     """Invert the true local field, computed on the fine grid, by every method."""
     scan, chi, labels, tesla = load(results, sub)
     rows = []
-    for name, changes in {
-        "medi, default": {},
-        "medi, no filter": {"smv_radius_mm": 0.0, "padding_mm": 30.0},
-        "tkd": {"method": "tkd", "padding_mm": 30.0},
-        "tikhonov": {"method": "tikhonov", "padding_mm": 30.0},
-    }.items():
-        values, mask = invert(scan, tesla, **changes)
+    for name, overlays, changes in [
+        ("medi, default", (), {}),
+        ("medi, consensus.yaml", ("consensus",), {}),
+        ("medi, no filter", (), {"smv_radius_mm": 0.0}),
+        ("tkd", (), {"method": "tkd"}),
+        ("tikhonov", (), {"method": "tikhonov"}),
+    ]:
+        values, mask = invert(scan, tesla, *overlays, **changes)
         measured, true = nuclei(values, labels, mask), nuclei(chi, labels, mask)
         gain, offset, _ = regress(true, measured)
         rows.append(
@@ -81,7 +82,7 @@ def forward_inverse(results: Path, sub: str) -> list[dict[str, object]]:
     return rows
 
 
-def tilt(results: Path, sub: str) -> dict[str, object]:
+def tilt(results: Path, sub: str, *overlays: str) -> dict[str, object]:
     """Invert the same head straight and tilted by 20 degrees about its left-right axis."""
     scan, chi, labels, tesla = load(results, sub)
     found = []
@@ -90,9 +91,14 @@ def tilt(results: Path, sub: str) -> dict[str, object]:
         field = dipole_field(chi, voxel_size=scan.voxel_size, b0_direction=direction)
         hertz = np.where(scan.mask, physics.ppm_to_hz(field, field_strength=tesla), 0)
         turned = scan._replace(local_field=hertz.astype(np.float32), b0_direction=direction)
-        values, mask = invert(turned, tesla)
+        values, mask = invert(turned, tesla, *overlays)
         found.append(nuclei(values, labels, mask))
-    return {"participant": sub, "largest_change_ppb": 1e3 * np.abs(found[1] - found[0]).max()}
+    change = 1e3 * np.abs(found[1] - found[0]).max()
+    return {
+        "participant": sub,
+        "options": " + ".join(("default", *overlays)),
+        "largest_change_ppb": change,
+    }
 
 
 def chain(results: Path, *, truth: Path) -> pd.DataFrame:

@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import solvers
 from solvers import ROOT, Case
 
-from qsmstudy import bids, fourier, physics
+from qsmstudy import bids, physics
 
 #: Matrix and voxel size of the three sizes: in-plane resolution changes, the head stays.
 SIZES = {
@@ -89,28 +89,26 @@ def measure_solvers(given: argparse.Namespace) -> None:
 
 
 def head(results: Path) -> tuple[Case, np.ndarray]:
-    """Return the first participant's scan, cropped to its brain, and the true map."""
+    """Return the first participant's scan, to be cropped to its brain, and the true map."""
     sub = accuracy.participants(results)[0]
     scan, chi, labels, _ = accuracy.load(results, sub)
     anat = results / "derivatives" / "qsm" / sub / "anat"
     removed = accuracy.images.load(anat / f"{sub}_desc-local_fieldmap.nii.gz").values
-    box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=10)
     phase = physics.hz_to_radians(np.where(scan.mask, removed, 0), echo_spacing=solvers.SPACING)
-    boxed = scan._replace(
-        local_field=box.take(phase.astype(np.float32)), magnitude=box.take(scan.magnitude),
-        noise=box.take(scan.noise), mask=box.take(scan.mask), fluid=box.take(scan.fluid),
-    )  # fmt: skip
-    return Case("head 0.9 mm", boxed, box.take(labels)), box.take(chi)
+    scan = scan._replace(local_field=phase.astype(np.float32))
+    return Case("head 0.9 mm", scan, labels, crop=True), chi
 
 
 def measure_accuracy(given: argparse.Namespace) -> None:
-    """Compare with the truth: inversion alone on three participants, the chain on all."""
+    """Compare with the truth: inversion alone on four participants, the chain on all."""
     names = accuracy.participants(given.results)
     alone = pd.DataFrame(
-        [row for sub in names[:3] for row in accuracy.forward_inverse(given.results, sub)]
+        [row for sub in names[:4] for row in accuracy.forward_inverse(given.results, sub)]
     )
     print("\nTrue local field in, without noise:\n", alone.round(3).to_string(index=False))
-    tilted = pd.DataFrame([accuracy.tilt(given.results, sub) for sub in names[:2]])
+    tilted = pd.DataFrame(
+        [accuracy.tilt(given.results, sub, *o) for sub in names[:2] for o in ((), ("consensus",))]
+    )
     print("\nThe head tilted by 20 degrees:\n", tilted.round(2).to_string(index=False))
     bids.write_tsv(given.out / "forward_inverse.tsv", alone)
     chains = {"chain": given.results} | ({"compare": given.compare} if given.compare else {})

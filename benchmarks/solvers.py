@@ -41,11 +41,24 @@ SWITCHES = {
 
 @dataclass(frozen=True)
 class Case:
-    """A scan in radians, the labels of its nuclei, and what the two are called."""
+    """A scan in radians, the labels of its nuclei, what they are called, and whether to crop."""
 
     phantom: str
     scan: Scan
     labels: NDArray
+    crop: bool = False
+
+    def cropped(self, margin_mm: float) -> "Case":
+        """Return the case in the box that the workflow inverts; one not to be cropped as it is."""
+        if not self.crop:
+            return self
+        scan = self.scan
+        box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=margin_mm)
+        boxed = scan._replace(
+            local_field=box.take(scan.local_field), magnitude=box.take(scan.magnitude),
+            noise=box.take(scan.noise), mask=box.take(scan.mask), fluid=box.take(scan.fluid),
+        )  # fmt: skip
+        return replace(self, scan=boxed, labels=box.take(self.labels), crop=False)
 
 
 def toolbox_phantom() -> Case:
@@ -102,17 +115,20 @@ def with_bleed(case: Case, chi: NDArray) -> NDArray:
     return np.where(distance < 8.0**2, np.float32(4.0), chi)
 
 
-def options(**changes) -> Options:
-    """Return the default study's options, changed."""
+def options(*overlays: str, **changes) -> Options:
+    """Return the default study's options, changed by overlays of config/ and by name."""
     import yaml
 
-    section = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["invert_dipole"]
-    names = Options.__dataclass_fields__
-    return Options(**{key: value for key, value in section.items() if key in names} | changes)
+    section: dict[str, object] = {}
+    for name in ("config", *overlays):
+        file = ROOT / "config" / f"{name}.yaml"
+        section |= yaml.safe_load(file.read_text())["invert_dipole"]
+    return Options.chosen(section | changes)
 
 
 def compare(case: Case, settings: Options) -> dict[str, object]:
-    """Run both solvers on one problem; return distances, steps, transforms and CPU."""
+    """Run both solvers on one problem and box; return distances, steps, transforms and CPU."""
+    case = case.cropped(settings.margin_mm)
     given = medi.formulate(case.scan, options=settings, dtype=np.float32)
     weights: list[NDArray] = []
     start = time.process_time()

@@ -66,6 +66,21 @@ def test_the_filter_keeps_the_scale_of_the_nuclei(rng):
     np.testing.assert_allclose(slopes, 1, atol=0.05)
 
 
+@pytest.mark.parametrize(("radius", "margin", "worst"), [(5, 5, 2e-4), (0, 30, 1e-3)])
+def test_the_margin_is_as_wide_as_sources_act(rng, radius, margin, worst):
+    scan, labels = build(rng, noise_hz=0)
+    options = replace(OPTIONS, smv_radius_mm=radius)
+    assert options.margin_mm == margin
+    own = means(invert(scan, options)[0].values, labels)
+    wide = means(invert(scan, replace(options, padding_mm=60))[0].values, labels)
+    np.testing.assert_allclose(own, wide, atol=worst)  # ppm
+
+
+def test_a_margin_holds_at_least_the_filter():
+    assert replace(OPTIONS, smv_radius_mm=8, padding_mm=2).margin_mm == 8
+    assert replace(OPTIONS, method="tkd", smv_radius_mm=8, padding_mm=2).margin_mm == 2
+
+
 def test_the_filters_kernel_is_a_mean():
     kernel = fourier.sphere_kernel(SHAPE, voxel_size=VOXEL_SIZE, radius_mm=5)
     assert kernel[0, 0, 0] == pytest.approx(1, abs=1e-6)  # float32
@@ -82,7 +97,7 @@ def test_the_filters_kernel_is_a_mean():
 )
 def test_quick_looks_show_the_nuclei(rng, method, slope):
     scan, labels = build(rng)
-    options = replace(OPTIONS, method=method, padding_mm=30)
+    options = replace(OPTIONS, method=method)
     solution, mask, _ = invert(scan, options)
     assert (solution.iterations, solution.converged) == (1, True)
     assert 0 < solution.residual < 1

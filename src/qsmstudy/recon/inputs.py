@@ -1,9 +1,13 @@
 """What a dipole inversion is given: a scan's fields and geometry, and its options."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple, Self
 
 from numpy.typing import ArrayLike, NDArray
+
+#: Margin [mm] at which the nearest copies' fields change no nucleus by more than 1 ppb.
+REACH_MM = 30.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Options:
         Most steps of the solver.
     tolerance : float
         Relative change of the map per step at which to stop.
-    padding_mm : float
-        Least margin around the brain [mm].
+    padding_mm : float or None
+        Least margin around the brain [mm]; None for the filter's radius, or without it `REACH_MM`.
     tkd_threshold : float
         Smallest modulus of the dipole kernel that is divided by (method tkd).
     tikhonov_weight : float
@@ -51,13 +55,31 @@ class Options:
     edge_region: str
     max_iterations: int
     tolerance: float
-    padding_mm: float
+    padding_mm: float | None
     tkd_threshold: float
     tikhonov_weight: float
 
+    @classmethod
+    def chosen(cls, section: Mapping[str, Any]) -> Self:
+        """Take the options from a section of the configuration, which may hold others."""
+        return cls(**{field.name: section[field.name] for field in fields(cls)})
+
+    @property
+    def margin_mm(self) -> float:
+        """Margin around the brain [mm].
+
+        The array is periodic, and a source must not act on the far side of the brain. What the
+        filter leaves of a dipole's field ends at its radius: the rest is harmonic, and equals its
+        mean over any sphere that does not hold the source.
+        """
+        radius = self.smv_radius_mm if self.method.startswith("medi") else 0.0
+        if self.padding_mm is None:
+            return radius or REACH_MM
+        return max(self.padding_mm, radius)
+
     def report(self) -> dict[str, Any]:
-        """Return the options by name, for a sidecar."""
-        return asdict(self)
+        """Return the options by name, with the margin in force, for a sidecar."""
+        return asdict(self) | {"padding_mm": self.margin_mm}
 
 
 class Scan(NamedTuple):

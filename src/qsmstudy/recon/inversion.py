@@ -73,8 +73,7 @@ def invert_dipole(
     background.check_mask(scan.mask)
     if not np.all(np.isfinite(scan.local_field[scan.mask])):
         raise StudyError("local_field: must be finite in the mask. Run remove_background again.")
-    margin = max(options.padding_mm, options.smv_radius_mm)
-    box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=margin)
+    box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=options.margin_mm)
     # Outside the mask the noise only has to be a number: `inverse_noise` looks at the mask.
     boxed = Scan(
         physics.hz_to_radians(

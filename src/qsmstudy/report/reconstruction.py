@@ -1,5 +1,6 @@
 """The part of the methods text that leads from echoes to susceptibility."""
 
+from qsmstudy.recon.inputs import Options
 from qsmstudy.report.options import Config, setting, words
 
 #: Methods without iteration: the option that steers each, and what it is.
@@ -60,7 +61,8 @@ def _inversion(config: Config) -> list[str]:
         return f"{setting(config, 'invert_dipole', key):g}"
 
     method = setting(config, "invert_dipole", "method")
-    how, margin = words(config, "invert_dipole", "method"), f"margin {value('padding_mm')} mm"
+    how = words(config, "invert_dipole", "method")
+    margin = f"margin {Options.chosen(config['invert_dipole']).margin_mm:g} mm"
     if method in CLOSED_FORM:
         key, what = CLOSED_FORM[method]
         return [f"The local field was inverted by {how} ({what} {value(key)}, {margin})."]
