@@ -6,7 +6,6 @@ import scipy.optimize
 from tiny_problem import SHAPE, VOXEL_SIZE, tiny_problem
 
 from qsmstudy import fourier
-from qsmstudy.recon import medi
 from qsmstudy.solvers import admm, gauss_newton
 from qsmstudy.solvers.objective import EPSILON, Reweighting, evaluate
 
@@ -160,7 +159,8 @@ def test_admm_ends_at_the_same_point_by_any_penalties(problem):
     # kernel's null space.
     known = problem.weight > 0
     soft = solve(problem, max_iterations=2000, steering=admm.Steering(at=(0, 300))).values[known]
-    stiff = admm.Steering(gradient=(60, 60), field=(0.3, 0.3), at=(0, 0), relaxation=1.7)
-    for steering in (stiff, medi.UNFILTERED):
+    stiff = admm.Steering(gradient=(60, 60), field=(300, 300), at=(0, 0), relaxation=1.7)
+    softer = admm.Steering((3, 20, 20), field=(200, 200, 50), at=(20, 30, 40), keep=30)
+    for steering in (stiff, softer):
         difference = solve(problem, max_iterations=2000, steering=steering).values[known] - soft
         assert np.std(difference) < 0.01 * np.std(soft)

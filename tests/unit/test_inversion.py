@@ -35,7 +35,7 @@ def test_inversion_recovers_the_nuclei(phantom):
 
 def test_inversion_without_filter_keeps_the_mask(phantom):
     scan, labels = phantom
-    options = replace(OPTIONS, smv_radius_mm=0, padding_mm=30, max_iterations=80)
+    options = replace(OPTIONS, smv_radius_mm=0, max_iterations=80)
     solution, mask, _ = invert(scan, options)
     np.testing.assert_array_equal(mask, scan.mask)
     np.testing.assert_allclose(means(solution.values, labels), list(TRUTH.values()), atol=0.008)
@@ -203,10 +203,13 @@ def test_reference_solver_agrees_with_the_toolbox_in_every_voxel(
     assert np.linalg.norm(difference) < 3e-3 * np.linalg.norm(expected[mask])
 
 
-def test_inversion_without_filter_settles_at_the_minimiser(head):
+@pytest.mark.parametrize("weight", [300, 1000])
+def test_inversion_without_filter_settles_at_the_minimiser(head, weight):
     # The field that PDF leaves at the rim settles last.
     scan, volume, to_ppm = head
-    options = replace(OPTIONS, smv_radius_mm=0, merit=0, lambda_csf=0, tolerance=5e-4)
+    options = replace(
+        OPTIONS, smv_radius_mm=0, merit=0, lambda_csf=0, lambda_fidelity=weight, tolerance=5e-4
+    )
     stopped, mask = medi.medi(scan, options=replace(options, max_iterations=300))
     long, _ = medi.medi(scan, options=replace(options, max_iterations=600, tolerance=0))
     assert stopped.converged
@@ -233,10 +236,10 @@ def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
     problem = medi.formulate(
         scan._replace(local_field=wrapped), options=options, dtype=np.float32
     ).problem
-    free = replace(medi.UNFILTERED, keep=None)
+    steering = medi.steering(options)
     kept, lost = (
-        admm.solve(problem, max_iterations=300, tolerance=5e-4, steering=steering)
-        for steering in (medi.UNFILTERED, free)
+        admm.solve(problem, max_iterations=300, tolerance=5e-4, steering=penalties)
+        for penalties in (steering, replace(steering, keep=None))
     )
     assert kept.converged
     # Free to leave their turns, voxels do so for ever.

@@ -21,11 +21,8 @@ log = logging.getLogger("qsmstudy")
 OUTLIER_SD = 6.0
 #: Steps of the fast solver before the first reweighting, and between two.
 FIRST, BLOCK = 10, 5
-#: Penalties of the fast solver without the spherical filter: voxels of little weight at the rim,
-#: where PDF leaves a field, settle under a soft penalty of the field alone.
-UNFILTERED = admm.Steering(
-    gradient=(3.0, 20.0, 20.0), field=(0.2, 0.2, 0.05), at=(20, 30, 40), keep=30
-)
+#: Penalty of the field, per unit of lambda, while the map finds its turns and MERIT its outliers.
+FIRM = 0.2
 #: Where the published solver stops: outer steps, relative change.
 PUBLISHED_STEPS, PUBLISHED_TOLERANCE = 10, 0.1
 
@@ -84,8 +81,18 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
 
 
 def steering(options: Options) -> admm.Steering:
-    """Return the penalties of the fast solver that suit the options."""
-    return admm.Steering() if options.smv_radius_mm > 0 else UNFILTERED
+    """Return the penalties of the fast solver that suit the options.
+
+    The field's begins in proportion to lambda, which keeps the multipliers of voxels that fit far
+    below a turn of phase, and ends where the map settles fastest. Without the filter that is
+    softer: voxels of little weight at the rim, where PDF leaves a field, settle under nothing else.
+    """
+    firm = FIRM * options.lambda_fidelity
+    if options.smv_radius_mm > 0:
+        gradient, soft = (3.0, 13.4, 60.0), 200.0
+    else:
+        gradient, soft = (3.0, 20.0, 20.0), 50.0
+    return admm.Steering(gradient=gradient, field=(firm, firm, soft), at=(20, 30, 40), keep=30)
 
 
 def reweighting_steps(options: Options) -> frozenset[int]:

@@ -26,9 +26,10 @@ class Steering:
     Attributes
     ----------
     gradient, field : tuple of float
-        Penalty of ``y = grad x``, and that of ``z = D x`` per unit of lambda: one value for each
-        step of `at`. A soft start of the gradient's lets steep voxels, veins and the rim above
-        the sinuses, reach their height in a few steps; a stiff end settles the flat rest.
+        Penalty of ``y = grad x``, and that of ``z = D x``: one value for each step of `at`. A soft
+        start of the gradient's lets steep voxels, veins and the rim above the sinuses, reach
+        their height in a few steps; a stiff end settles the flat rest. The field's best end does
+        not depend on lambda.
     at : tuple of int
         Steps at which the penalties have these values: constant before the first and from the
         last on, geometric in between.
@@ -43,14 +44,14 @@ class Steering:
     """
 
     gradient: tuple[float, ...] = (3.0, 60.0)
-    field: tuple[float, ...] = (0.2, 0.2)
+    field: tuple[float, ...] = (200.0, 200.0)
     at: tuple[int, ...] = (20, 40)
     keep: int | None = None
     fluid: float = 0.008
     relaxation: float = 1.9
 
     def stiffness(self, step: int) -> tuple[np.float32, np.float32]:
-        """Return the penalty of the gradient, and that of the field per unit of lambda."""
+        """Return the penalty of the gradient and that of the field."""
         rho, mu = (
             np.exp(np.interp(step, self.at, np.log(penalty)))
             for penalty in (self.gradient, self.field)
@@ -113,7 +114,7 @@ def solve(
     pull = np.float32(nu / (nu + problem.lambda_csf)) if nu > 0 else np.float32(1)
 
     weight = problem.weight
-    rho, share = steer.stiffness(0)
+    rho, mu = steer.stiffness(0)
     gradient_state = np.zeros((3, *shape), dtype=np.float32)
     field_state = np.zeros(shape, dtype=np.float32)
     fluid_state = np.zeros(shape if problem.fluid is not None else 0, dtype=np.float32)
@@ -127,17 +128,17 @@ def solve(
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = reweighting.weights(field_of_x)
-        new_rho, new_share = steer.stiffness(iterations + 1)
+        new_rho, new_mu = steer.stiffness(iterations + 1)
         rhs[...] = 0
         _gradient_step(x, gradient_state, problem.smooth, inverse_size, rho, new_rho, relax, rhs)
         if problem.fluid is not None:
             _fluid_step(x, fluid_state, problem.fluid, pull, nu, relax, rhs)
         _field_step(
             field_of_x, field_state, problem.field, weight,
-            np.float32(2) / share, share / new_share, relax, steer.keeps(iterations),
+            np.float32(2 * problem.lambda_fidelity) / mu, mu / new_mu, relax,
+            steer.keeps(iterations),
         )  # fmt: skip
-        rho, share = new_rho, new_share
-        mu = np.float32(share * problem.lambda_fidelity)
+        rho, mu = new_rho, new_mu
         spectrum = fourier.forward(rhs)
         field_spectrum = fourier.forward(field_of_x)
         _combine(spectrum, field_spectrum, problem.dipole, power, rho, mu, nu)

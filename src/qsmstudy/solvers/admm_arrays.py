@@ -95,13 +95,13 @@ def solve(
     x, field_of_x = xp.zeros_like(field), xp.zeros_like(field)
     gradient_states = [xp.zeros_like(field) for _ in range(3)]
     field_state, fluid_state = xp.zeros_like(field), xp.zeros_like(field)
-    rho, share = (float(penalty) for penalty in steer.stiffness(0))
+    rho, mu = (float(penalty) for penalty in steer.stiffness(0))
 
     residual, iterations, converged = float("inf"), 0, False
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = move(reweighting.weights(to_numpy(field_of_x)))
-        new_rho, new_share = (float(penalty) for penalty in steer.stiffness(iterations + 1))
+        new_rho, new_mu = (float(penalty) for penalty in steer.stiffness(iterations + 1))
         rhs = xp.zeros_like(x)
         for axis, size in enumerate(sizes):
             t = relax / size * (xp.roll(x, -1, axis=axis) - x) + gradient_states[axis]
@@ -119,11 +119,10 @@ def solve(
             rhs = rhs + nu * (2 * s - t)
         t = relax * field_of_x + field_state
         near = field_of_x if steer.keeps(iterations) else None
-        z = fit(t, field, (2 / share) * weight**2, xp, near=near)
-        u = (share / new_share) * (t - z)
+        z = fit(t, field, (2 * problem.lambda_fidelity / mu) * weight**2, xp, near=near)
+        u = (mu / new_mu) * (t - z)
         field_state = u + (1 - relax) * z
-        rho, share = new_rho, new_share
-        mu = share * problem.lambda_fidelity
+        rho, mu = new_rho, new_mu
         normal = rho * power + mu * dipole**2 + nu
         normal[0, 0, 0] = float("inf")
         spectrum = xp.fft.rfftn(rhs) + mu * dipole * xp.fft.rfftn(z - u)
