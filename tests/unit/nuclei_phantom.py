@@ -17,8 +17,8 @@ TRUTH = {1: 0.18, 2: 0.10, 3: 0.05, 4: -0.05}
 AXIAL = (0.0, 0.0, 1.0)
 
 
-def build(rng, *, direction=AXIAL, noise_hz=0.2):
-    """Return a scan and its labels."""
+def build(rng, *, direction=AXIAL, noise_hz=0.2, cap_ppm=0.0):
+    """Return a scan and its labels; `cap_ppm` is added to the outer 5 mm of the front."""
     axes = [(np.arange(n) - n / 2) * v for n, v in zip(SHAPE, VOXEL_SIZE, strict=True)]
     x, y, z = np.meshgrid(*axes, indexing="ij")
     mask = (x / 40) ** 2 + (y / 48) ** 2 + (z / 38) ** 2 < 1
@@ -29,6 +29,8 @@ def build(rng, *, direction=AXIAL, noise_hz=0.2):
     chi = np.where(mask & ~fluid, 0.02, 0.0)
     for label, value in TRUTH.items():
         chi[labels == label] = value
+    inner = (x / 35) ** 2 + (y / 43) ** 2 + (z / 33) ** 2 < 1
+    chi[mask & ~inner & (y > 30)] += cap_ppm
     # The field on a doubled grid, so that its period differs from the inversion's.
     large = np.zeros([2 * n for n in SHAPE], dtype=np.float32)
     large[tuple(slice(0, n) for n in SHAPE)] = chi
