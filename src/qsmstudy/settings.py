@@ -47,7 +47,21 @@ def _line(error: jsonschema.ValidationError) -> str:
             hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}."
             lines.append(f"{where}: unknown key {key}; {hint}")
         return "; ".join(lines)
-    return f"{where}: {error.message}."
+    return f"{where}: {error.message}.{_number_as_text(error)}"
+
+
+def _number_as_text(error: jsonschema.ValidationError) -> str:
+    """Say what to do about a number that Snakemake took from the command line as text."""
+    if error.validator != "type" or not isinstance(error.instance, str):
+        return ""
+    try:
+        float(error.instance)
+    except ValueError:
+        return ""
+    return (
+        " Inside {...} on the command line a number arrives as text: write it into a file and "
+        "give that by --configfile."
+    )
 
 
 def study_groups(groups: Mapping[str, Any]) -> dict[str, str]:

@@ -31,3 +31,12 @@ def test_every_error_is_listed_with_its_place():
         settings.check({"bids_dir": 3, "fit": {"tolerance": -1}}, SCHEMA)
     assert "bids_dir: 3 is not of type" in str(error.value)
     assert "fit.tolerance: -1 is less than" in str(error.value)
+
+
+def test_number_that_came_as_text_gets_a_remedy():
+    # Snakemake reads --config 'fit={tolerance: 0.1}' so.
+    with pytest.raises(StudyError, match=r"tolerance: '0\.1' .* --configfile"):
+        settings.check({"fit": {"tolerance": "0.1"}}, SCHEMA)
+    with pytest.raises(StudyError) as error:
+        settings.check({"fit": {"tolerance": "small"}}, SCHEMA)
+    assert "--configfile" not in str(error.value)
