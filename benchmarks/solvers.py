@@ -52,13 +52,10 @@ class Case:
         """Return the case in the box that the workflow inverts; one not to be cropped as it is."""
         if not self.crop:
             return self
-        scan = self.scan
-        box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=margin_mm)
-        boxed = scan._replace(
-            local_field=box.take(scan.local_field), magnitude=box.take(scan.magnitude),
-            noise=box.take(scan.noise), mask=box.take(scan.mask), fluid=box.take(scan.fluid),
-        )  # fmt: skip
-        return replace(self, scan=boxed, labels=box.take(self.labels), crop=False)
+        box = fourier.bounding_box(
+            self.scan.mask, voxel_size=self.scan.voxel_size, padding_mm=margin_mm
+        )
+        return replace(self, scan=self.scan.cropped(box), labels=box.take(self.labels), crop=False)
 
 
 def toolbox_phantom() -> Case:

@@ -75,17 +75,9 @@ def invert_dipole(
         raise StudyError("local_field: must be finite in the mask. Run remove_background again.")
     box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=options.margin_mm)
     # Outside the mask the noise only has to be a number: `inverse_noise` looks at the mask.
-    boxed = Scan(
-        physics.hz_to_radians(
-            np.where(box.take(scan.mask), box.take(scan.local_field), 0), echo_spacing=echo_spacing
-        ).astype(np.float32),
-        box.take(scan.magnitude),
-        box.take(scan.noise),
-        box.take(scan.mask),
-        None if scan.fluid is None else box.take(scan.fluid),
-        scan.voxel_size,
-        scan.b0_direction,
-    )
+    boxed = scan.cropped(box)
+    phase = physics.hz_to_radians(boxed.local_field, echo_spacing=echo_spacing)
+    boxed = boxed._replace(local_field=phase.astype(np.float32))
     solution, mask = METHODS[options.method](boxed, options=options)
     scale = physics.hz_to_ppm(
         physics.radians_to_hz(1.0, echo_spacing=echo_spacing), field_strength=field_strength
