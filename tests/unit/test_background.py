@@ -65,6 +65,41 @@ def test_pdf_keeps_the_field_of_an_internal_source(mask, noise):
     assert error.std() < 0.1 * inner[deep].std()
 
 
+def test_pdf_follows_swapped_axes_with_their_voxel_sizes_and_main_field(mask, noise):
+    # Near the rim PDF takes a part of an inner source's field for an outer one's, and which part
+    # depends on the direction; a field from outside alone would fit under any.
+    size, direction = np.array([1.0, 1.5, 2.0]), np.array([0.48, 0.36, 0.8])
+    sources = np.zeros(SHAPE, dtype=np.float32)
+    sources[18:21, 29:32, 17:20] = 50
+    kernel = fourier.dipole_kernel(SHAPE, voxel_size=size, b0_direction=direction)
+    field = dipole_field(mask, (20, 38, 20)) + fourier.convolve(sources, kernel)
+    options = OPTIONS | {"max_iterations": 15}
+
+    def turned(axes, direction):
+        solution = background.remove_background(
+            field.transpose(axes), mask.transpose(axes), noise.transpose(axes),
+            voxel_size=size[list(axes)], b0_direction=direction, **options,
+        )  # fmt: skip
+        return solution.values.transpose(np.argsort(axes))
+
+    axes = (2, 0, 1)
+    straight = turned((0, 1, 2), direction)
+    np.testing.assert_allclose(turned(axes, direction[list(axes)]), straight, atol=5e-5)  # float32
+    assert np.abs(turned(axes, direction) - straight).max() > 0.5
+
+
+def test_pdf_needs_room_for_the_sources(mask, noise):
+    # The array is periodic: sources in a narrow margin act on the brain from both sides.
+    field = dipole_field(mask, (20, 43, 20))
+    left = [
+        background.remove_background(
+            field, mask, noise, **GEOMETRY, **(OPTIONS | {"padding_mm": margin})
+        ).values[mask].std()
+        for margin in (1, 8)
+    ]  # fmt: skip
+    assert left[0] > 1.4 * left[1]  # measured: 1.7 times
+
+
 def test_pdf_is_linear_in_the_field_and_blind_to_the_noise_unit(mask, noise, rng):
     field = dipole_field(mask, (20, 38, 20)) + rng.standard_normal(SHAPE)
     options = OPTIONS | {"max_iterations": 15}
