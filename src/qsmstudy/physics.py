@@ -12,6 +12,9 @@ from qsmstudy.errors import StudyError
 #: Proton gyromagnetic ratio over 2 pi [Hz/T] (CODATA 2018).
 GYROMAGNETIC_RATIO = 42.577478518e6
 
+#: Largest cosine between two axes of a voxel: half a degree, far more than headers round by.
+SHEAR = 0.01
+
 
 def ppm_to_hz(value_ppm: ArrayLike, *, field_strength: float) -> NDArray:
     """Convert a relative field or susceptibility [ppm] to a frequency [Hz].
@@ -100,7 +103,7 @@ def b0_direction(affine: NDArray) -> NDArray:
     Raises
     ------
     StudyError
-        If the affine is singular.
+        If the affine is singular, or shears the voxels: transforms in k-space take boxes.
 
     Examples
     --------
@@ -112,6 +115,13 @@ def b0_direction(affine: NDArray) -> NDArray:
     if not np.all(sizes > 0) or not abs(np.linalg.det(rotation / sizes)) >= 1e-3:
         raise StudyError(
             f"The affine is singular: {np.asarray(affine).tolist()}. Check the header."
+        )
+    cosines = (rotation / sizes).T @ (rotation / sizes) - np.eye(3)
+    if np.abs(cosines).max() > SHEAR:
+        raise StudyError(
+            f"The affine's axes are not perpendicular (cosine {np.abs(cosines).max():.3f}): "
+            f"{np.asarray(affine).tolist()}. Give the scan as it was acquired, not resampled with "
+            "a shear."
         )
     direction = (rotation / sizes).T @ np.array([0.0, 0.0, 1.0])
     return direction / np.linalg.norm(direction)

@@ -51,3 +51,12 @@ def test_b0_direction_ignores_flips():
 def test_singular_affine_is_refused(sizes):
     with pytest.raises(ValueError, match="singular"):
         physics.b0_direction(np.diag(sizes))
+
+
+def test_sheared_affine_is_refused():
+    affine = np.diag([1.0, 1.0, 2.0, 1.0])
+    affine[1, 2] = 0.6
+    with pytest.raises(ValueError, match="not perpendicular"):
+        physics.b0_direction(affine)
+    affine[1, 2] = 0.01  # a header's rounding
+    physics.b0_direction(affine)
