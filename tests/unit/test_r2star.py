@@ -64,3 +64,12 @@ def test_map_r2star_stays_within_bounds_on_noise(method):
 def test_map_r2star_of_a_single_echo_is_zero():
     found = r2star.map_r2star(decay(EVEN[:1]), EVERYWHERE, echo_times=EVEN[:1], method="arlo")
     assert not found.any()
+
+
+def test_what_is_gone_by_the_second_echo_decays_at_the_highest_rate():
+    times = np.array([0.004, 0.012])
+    magnitude = np.array([[100.0, 0.0], [100.0, 50.0], [0.0, 0.0]])
+    found = r2star.map_r2star(
+        magnitude, np.ones(3, dtype=bool), echo_times=times, method="log_linear"
+    )
+    np.testing.assert_allclose(found, [3 / 0.008, np.log(2) / 0.008, 0], rtol=1e-6)  # float32

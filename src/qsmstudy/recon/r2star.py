@@ -105,16 +105,18 @@ def log_linear(magnitude: NDArray, echo_times: NDArray) -> NDArray:
     """Estimate R2* [1/s] by a line through the logarithms, weighted by the squared magnitudes.
 
     The weights undo the logarithm's stretching of the noise; any echo times of at least two
-    echoes will do.
+    echoes will do. Where the first alone has signal the rate is infinite.
     """
     weight = np.square(magnitude, dtype=np.float64)
     logarithm = np.log(np.where(magnitude > 0, magnitude, 1))
     total = weight.sum(-1)
     mean_time = (weight @ echo_times) / total
     centred = echo_times - mean_time[..., None]
-    return -np.einsum("...e,...e->...", weight * centred, logarithm) / np.einsum(
+    rate = -np.einsum("...e,...e->...", weight * centred, logarithm) / np.einsum(
         "...e,...e->...", weight, centred**2
     )
+    gone = (magnitude[..., 0] > 0) & ~np.any(magnitude[..., 1:] > 0, axis=-1)
+    return np.where(gone, np.inf, rate)
 
 
 METHODS: dict[str, Callable[[NDArray, NDArray], NDArray]] = {
