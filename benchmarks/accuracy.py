@@ -32,15 +32,15 @@ def load(results: Path, sub: str) -> tuple[Scan, NDArray, NDArray, float]:
     truth = results / "truth"
     chi = images.load(truth / f"{sub}_chi.nii.gz")
     mask = images.load(truth / f"{sub}_mask.nii.gz", dtype=bool).values
+    noise = images.load(anat / f"{sub}_desc-noise_fieldmap.nii.gz").values
     fluid = reference.fluid_mask(
         images.load(anat / f"{sub}_R2starmap.nii.gz").values, mask,
-        voxel_size=chi.voxel_size, r2star_threshold=5,
+        fitted=noise > 0, voxel_size=chi.voxel_size, r2star_threshold=5,
     )  # fmt: skip
     scan = Scan(
         images.load(truth / f"{sub}_localfield.nii.gz").values,
         images.load(anat / f"{sub}_desc-combined_magnitude.nii.gz").values,
-        images.load(anat / f"{sub}_desc-noise_fieldmap.nii.gz").values,
-        mask, fluid, chi.voxel_size, physics.b0_direction(chi.affine),
+        noise, mask, fluid, chi.voxel_size, physics.b0_direction(chi.affine),
     )  # fmt: skip
     tesla = bids.sidecar_number(anat / f"{sub}_desc-total_fieldmap.nii.gz", "MagneticFieldStrength")
     return scan, chi.values, images.load(truth / f"{sub}_dseg.nii.gz", dtype=int).values, tesla

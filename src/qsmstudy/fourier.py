@@ -228,6 +228,31 @@ def gradient_power(shape: Sequence[int], *, voxel_size: ArrayLike) -> NDArray:
     return np.asarray(power, dtype=np.float32)
 
 
+def fill(values: NDArray, known: NDArray, region: NDArray, sphere: NDArray) -> NDArray:
+    """Put the mean of the known neighbours where a region's values are not known.
+
+    Parameters
+    ----------
+    values : ndarray, shape (X, Y, Z)
+        Any unit; finite in the known voxels.
+    known, region : ndarray of bool, shape (X, Y, Z)
+        Where values are known, and where they are needed.
+    sphere : ndarray
+        Of `sphere_kernel`: the neighbourhood.
+
+    Returns
+    -------
+    ndarray
+        `values` itself if nothing is missing. A voxel without a neighbour gets about zero.
+    """
+    missing = region & ~known
+    if not missing.any():
+        return values
+    total = convolve(np.where(known, values, values.dtype.type(0)), sphere)
+    count = convolve(known.astype(sphere.dtype), sphere)
+    return np.where(missing, total / np.maximum(count, sphere.dtype.type(1e-3)), values)
+
+
 def erode(mask: NDArray, kernel: NDArray) -> NDArray:
     """Keep the voxels of a mask whose whole sphere lies in it.
 

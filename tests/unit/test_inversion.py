@@ -68,6 +68,29 @@ def test_inversion_scales_with_field_strength(phantom):
     np.testing.assert_allclose(other.values, one, atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["medi", "tkd"])
+def test_what_stands_in_a_void_does_not_spread(phantom, method):
+    # A void in a nucleus, where background removal leaves minus the background's field.
+    scan, _ = phantom
+    void = np.zeros(SHAPE, dtype=bool)
+    void[14:18, 26:30, 21:25] = True
+    lost = scan._replace(noise=np.where(void, 0, scan.noise))
+    options = replace(OPTIONS, method=method)
+    maps = [
+        invert(lost._replace(local_field=np.where(void, field, scan.local_field)), options)[0]
+        for field in (0.0, -58.0)
+    ]
+    change = maps[1].values - maps[0].values
+    assert np.abs(change).max() < 1e-6  # ppm; round-off
+
+
+def test_published_solver_reports_the_stop_it_goes_by():
+    options = inversion.in_force(replace(OPTIONS, method="medi_gauss_newton", max_iterations=1))
+    assert (options.max_iterations, options.tolerance) == (10, 0.1)  # the toolbox's
+    assert (options.backend, options.merit) == ("numpy", 10)
+    assert inversion.in_force(OPTIONS) == OPTIONS
+
+
 def test_inversion_resists_outliers_by_reweighting(phantom, rng):
     scan, labels = phantom
     wrong = scan.local_field.copy()

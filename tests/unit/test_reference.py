@@ -28,8 +28,14 @@ def head(rng):
     return r2star, brain, ventricles
 
 
-def find(r2star, brain):
-    return reference.fluid_mask(r2star, brain, voxel_size=VOXEL_SIZE, r2star_threshold=5.0)
+def find(r2star, brain, fitted=None):
+    return reference.fluid_mask(
+        r2star,
+        brain,
+        fitted=brain if fitted is None else fitted,
+        voxel_size=VOXEL_SIZE,
+        r2star_threshold=5.0,
+    )
 
 
 def test_fluid_mask_finds_the_ventricles_and_not_the_rim(head):
@@ -64,10 +70,19 @@ def test_fluid_mask_takes_fewer_than_three_parts(head):
 
 
 @pytest.mark.parametrize("rate", [20.0, 0.0])
-def test_fluid_mask_is_none_without_ventricles(head, rate):
+def test_fluid_mask_is_none_without_ventricles_or_decay(head, rate):
     _, brain, _ = head
-    found = find(np.full(SHAPE, rate), brain)
-    assert found is None if rate else found.sum() < brain.sum()
+    assert find(np.full(SHAPE, rate), brain) is None  # one echo gives a rate of 0
+
+
+def test_fluid_mask_takes_no_void_for_fluid(head):
+    r2star, brain, ventricles = head
+    void = np.zeros(SHAPE, dtype=bool)
+    void[28:34, 40:46, 26:32] = True
+    void &= brain & ~ventricles
+    r2star[void] = 0  # as where nothing could be fitted
+    assert np.any(find(r2star, brain) & void)
+    assert not np.any(find(r2star, brain, fitted=brain & ~void) & void)
 
 
 def test_fluid_mask_is_none_in_a_brain_too_thin_to_have_depth():
@@ -189,6 +204,10 @@ def test_fluid_agrees_with_the_medi_toolbox():
     decay = np.zeros(shape, dtype=np.float32)
     decay[bits("mask")] = stored["r2star"]
     found = reference.fluid_mask(
-        decay, bits("mask"), voxel_size=stored["voxel_size"], r2star_threshold=5
+        decay,
+        bits("mask"),
+        fitted=bits("mask"),
+        voxel_size=stored["voxel_size"],
+        r2star_threshold=5,
     )
     np.testing.assert_array_equal(found, bits("fluid"))

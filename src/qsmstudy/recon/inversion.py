@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from qsmstudy.recon.inputs import Options, Scan
 from qsmstudy.solvers import Solution
 
 log = logging.getLogger("qsmstudy")
+
+#: Radius in which neighbours fill a voxel without signal [mm].
+NEIGHBOURS_MM = 5.0
 
 #: By name, a function from a scan with its field in radians, and options, to chi in radians and
 #: the mask in which it is defined.
@@ -31,6 +35,19 @@ TITLES = {
 }
 
 
+def in_force(options: Options) -> Options:
+    """Return the options that a method goes by: the published solver has its own stop."""
+    if options.method != "medi_gauss_newton":
+        return options
+    return replace(
+        options,
+        backend="numpy",
+        merit=medi.PUBLISHED_STEPS if options.merit else 0,
+        max_iterations=medi.PUBLISHED_STEPS,
+        tolerance=medi.PUBLISHED_TOLERANCE,
+    )
+
+
 def invert_dipole(
     scan: Scan, *, options: Options, echo_spacing: float, field_strength: float,
     refer_to: str = "csf",
@@ -42,7 +59,7 @@ def invert_dipole(
     scan : Scan
         The fields, the magnitude and the geometry.
     options : Options
-        Options of the inversion.
+        Options of the inversion, taken as `in_force` says.
     echo_spacing : float
         Time in which the field is expressed as a phase [s].
     field_strength : float
@@ -66,10 +83,12 @@ def invert_dipole(
 
     Notes
     -----
-    The array is cropped to the brain and padded. The regularisation weight of MEDI means what it
-    means in the MEDI toolbox only if the data term sees radians per echo spacing; hence the two
-    unit conversions here.
+    The array is cropped to the brain and padded. What stands in voxels without signal is no field,
+    and filters would spread it: the mean of their neighbours takes its place. The regularisation
+    weight of MEDI means what it means in the MEDI toolbox only if the data term sees radians per
+    echo spacing; hence the two unit conversions here.
     """
+    options = in_force(options)
     background.check_mask(scan.mask)
     if not np.all(np.isfinite(scan.local_field[scan.mask])):
         raise StudyError("local_field: must be finite in the mask. Run remove_background again.")
@@ -77,7 +96,7 @@ def invert_dipole(
     # Outside the mask the noise only has to be a number: `inverse_noise` looks at the mask.
     boxed = scan.cropped(box)
     phase = physics.hz_to_radians(boxed.local_field, echo_spacing=echo_spacing)
-    boxed = boxed._replace(local_field=phase.astype(np.float32))
+    boxed = boxed._replace(local_field=_without_voids(phase.astype(np.float32), boxed))
     solution, mask = METHODS[options.method](boxed, options=options)
     scale = physics.hz_to_ppm(
         physics.radians_to_hz(1.0, echo_spacing=echo_spacing), field_strength=field_strength
@@ -93,3 +112,12 @@ def invert_dipole(
             TITLES[options.method], solution.iterations, solution.residual, options.tolerance,
         )  # fmt: skip
     return solution._replace(values=chi), mask, zero
+
+
+def _without_voids(field: NDArray, scan: Scan) -> NDArray:
+    """Fill the voxels of the mask that have no usable noise."""
+    known = scan.mask & np.isfinite(scan.noise) & (scan.noise > 0)
+    if np.array_equal(known, scan.mask):
+        return field
+    sphere = fourier.sphere_kernel(field.shape, voxel_size=scan.voxel_size, radius_mm=NEIGHBOURS_MM)
+    return fourier.fill(field, known, scan.mask, sphere)

@@ -133,16 +133,24 @@ def differences(report: Mapping[str, Any]) -> dict[str, float]:
 
 
 def fluid_mask(
-    r2star: NDArray, mask: NDArray, *, voxel_size: ArrayLike, r2star_threshold: float
+    r2star: NDArray,
+    mask: NDArray,
+    *,
+    fitted: NDArray,
+    voxel_size: ArrayLike,
+    r2star_threshold: float,
 ) -> NDArray | None:
     """Find the ventricles by their slow decay near the brain's centre.
 
     Parameters
     ----------
     r2star : ndarray, shape (X, Y, Z)
-        Effective transverse relaxation rate [1/s].
+        Effective transverse relaxation rate [1/s]; zero in the whole mask, as after a single
+        echo, it is not known.
     mask : ndarray of bool, shape (X, Y, Z)
         Brain.
+    fitted : ndarray of bool, shape (X, Y, Z)
+        Where there was signal to fit: a void is no fluid.
     voxel_size : array_like, shape (3,)
         Voxel edge lengths [mm].
     r2star_threshold : float
@@ -151,7 +159,7 @@ def fluid_mask(
     Returns
     -------
     ndarray of bool, shape (X, Y, Z), or None
-        None where there is too little fluid for a reference.
+        None where there is too little fluid for a reference, or the decay is not known.
 
     Notes
     -----
@@ -160,10 +168,13 @@ def fluid_mask(
     the mask eroded by 10 mm. Parts below 20 mm^3 are left out, and fewer than three parts are
     not an error: what is found counts if it makes 300 mm^3 together.
     """
+    if not np.any(r2star[mask]):
+        log.warning("reference: R2* is zero everywhere; fluid is found with two echoes or more")
+        return None
     sizes = np.asarray(voxel_size, dtype=float)
     box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=DEPTH_MM)
     brain = box.take(mask)
-    slow = brain & (box.take(r2star) < r2star_threshold)
+    slow = brain & box.take(fitted) & (box.take(r2star) < r2star_threshold)
     sphere = fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=DEPTH_MM)
     deep, _ = scipy.ndimage.label(slow & fourier.erode(brain, sphere))
 

@@ -71,8 +71,8 @@ def vsharp(
     brain = box.take(mask)
     usable = box.take(inverse_noise(noise, mask)) > 0
     spheres = [fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=r) for r in radii]
-    field = _filled(box.take(np.where(mask, total_field, 0).astype(np.float32)), usable, brain,
-                    spheres[-1])  # fmt: skip
+    field = box.take(np.where(mask, total_field, 0).astype(np.float32))
+    field = fourier.fill(field, usable, brain, spheres[-1])
 
     field_spectrum = fourier.forward(field)
     mask_spectrum = fourier.forward(brain.astype(np.float32))
@@ -111,11 +111,3 @@ def sphere_radii(radius_mm: float, voxel_size: NDArray) -> list[float]:
     radii = np.arange(radius_mm, smallest + 0.5 * step, -step)
     return [*radii.tolist(), smallest]
 
-
-def _filled(field: NDArray, usable: NDArray, brain: NDArray, sphere: NDArray) -> NDArray:
-    """Put the mean of the usable neighbours where the brain has no field."""
-    if np.array_equal(usable, brain):
-        return field
-    total = fourier.convolve(np.where(usable, field, np.float32(0)), sphere)
-    count = fourier.convolve(usable.astype(np.float32), sphere)
-    return np.where(brain & ~usable, total / np.maximum(count, np.float32(1e-3)), field)
