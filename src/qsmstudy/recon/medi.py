@@ -173,7 +173,11 @@ def _usable_noise(noise: NDArray, mask: NDArray) -> NDArray:
 
 
 def _data_weight(noise: NDArray, mask: NDArray, sphere: NDArray | None) -> NDArray:
-    """Inverse noise with mean 1 in the mask; the filter's output is as noisy as both its terms."""
+    """Inverse noise with mean 1 in the mask.
+
+    Behind the filter, as in the toolbox, the variance is a voxel's plus the sphere's mean, though
+    the mean over a sphere is less noisy than that.
+    """
     if sphere is not None:
         finite = np.where(np.isfinite(noise), noise, noise.dtype.type(0))
         spread = np.maximum(fourier.convolve(finite**2, sphere), 0)
@@ -206,8 +210,9 @@ def smooth_mask(
 
     Notes
     -----
-    The threshold starts at a hundredth of the largest magnitude, that outside the mask
-    included, and moves in steps of five per cent, as in the MEDI toolbox.
+    The threshold starts at a hundredth of the array's largest magnitude, that outside the mask
+    included, and moves in steps of five per cent, as in the MEDI toolbox (whose array is the whole
+    scan, here the box around the brain).
     """
     brain = np.where(mask, magnitude, 0).astype(np.float32)
     gradients = []
