@@ -52,7 +52,7 @@ def main(
     sign = {"PhaseSign": phase_sign}
     if phase_sign == "auto":
         told = tell_phase_sign(
-            fit.field, rate, total, period=1 / sidecar["EchoSpacing"],
+            fit.field, rate, total, period=fit.period,
             voxel_size=echoes.voxel_size, b0_direction=physics.b0_direction(echoes.affine),
         )  # fmt: skip
         sign = {"PhaseSign": told.sign, "PhaseSignConfidence": told.confidence}
@@ -62,7 +62,7 @@ def main(
         job.log.info("%s: %s", key, value)
     names = [path.name for path in (*magnitude, *phase)]
     for path, values, own in (
-        (field, fit.field, {"Units": "Hz", "Sources": names}),
+        (field, fit.field, {"Units": "Hz", "Sources": names, "WrapPeriod": fit.period}),
         (noise, fit.noise, {"Units": "Hz", "Sources": names, "Method": noise_model}),
         (residual, fit.residual, {"Units": "1", "Sources": names}),
         (

@@ -12,7 +12,7 @@ def main(*, field: Path, combined: Path, total_field: Path, method: str) -> None
     fitted = bids.read_json(bids.sidecar_path(field))
     values = unwrap(
         wrapped.values,
-        period=1 / fitted["EchoSpacing"],
+        period=bids.sidecar_number(field, "WrapPeriod"),
         voxel_size=wrapped.voxel_size,
         magnitude=images.load(combined, like=wrapped).values,
         method=method,

@@ -16,8 +16,15 @@ TOLERANCE = 1e-7
 
 #: Wraps per echo spacing, up and down, among which an uneven echo train can tell.
 ALIASES = 3
-#: Steps after which the turn with the smallest residual is chosen.
+#: Steps after which the turns' residuals are compared.
 TRIAL_STEPS = 4
+#: Fall of the misfit, in noise variances, for which a farther turn is taken. Between two turns
+#: that noise-free echoes tell apart by L, noise makes the wrong one better by this or more with a
+#: probability of at most Q(sqrt(25)) = 3e-7, whatever L: the step is -L + 2 sqrt(L) z.
+TURN_CHI2 = 25.0
+#: Voxels from which the noise that turns must beat is told, and the rounds it takes: choosing
+#: among turns hides noise, each round hides less.
+TURN_SAMPLE, TURN_ROUNDS = 20000, 5
 
 _TWO_PI = 2 * np.pi
 
@@ -28,7 +35,7 @@ class FieldFit(NamedTuple):
     Attributes
     ----------
     field : ndarray, shape (X, Y, Z), float32
-        Field [Hz], wrapped to +-1/(2 dTE), zero outside the fitted mask.
+        Field [Hz], wrapped to half a `period` up and down, zero outside the fitted mask.
     noise : ndarray, shape (X, Y, Z), float32
         Standard deviation of `field` [Hz]; zero, for "no information", where not fitted.
     residual : ndarray, shape (X, Y, Z), float32
@@ -40,6 +47,9 @@ class FieldFit(NamedTuple):
         Mean number of Gauss-Newton steps per voxel.
     unsettled : float
         Fraction of voxels that the last allowed step still moved.
+    period : float
+        What a wrap adds or takes away [Hz]: one over the first echo spacing, of nearly even
+        echoes over the mean one.
     """
 
     field: NDArray
@@ -48,6 +58,7 @@ class FieldFit(NamedTuple):
     noise_level: float
     iterations: float
     unsettled: float
+    period: float
 
 
 def combine_magnitude(magnitude: NDArray, *, name: str) -> NDArray:
@@ -164,8 +175,11 @@ def fit_field(
 
     Where all ``t_j`` are whole numbers, ``p1`` and ``p1 + 2 pi`` fit alike. Uneven echoes tell
     them apart, and a start a whole turn off ends in a false minimum: there the fit starts from
-    several turns and goes on from the one with the smallest residual. The field is stored
-    wrapped all the same.
+    several turns and goes on from the nearest to zero whose misfit noise explains (`TURN_CHI2`).
+    Nearly even echoes differ too little for that. The turn k that is left out then shifts the fit
+    by k times the slope of the whole numbers next to ``t_j`` against ``t_j``, a little less or
+    more than one period of the first spacing. The field is wrapped by that slope, with the mean
+    energies of the echoes as weights, so that unwrapping in space puts back what is missing.
 
     ``p1`` has variance ``sigma^2 (A^-1)_22``, A the normal matrix. The toolbox leaves sigma out;
     here it is taken from the residuals, whose sum of squares follows ``sigma^2 chi^2`` with E - 2
@@ -191,17 +205,16 @@ def fit_field(
     spacing = physics.echo_spacing(times)
     single = times.size == 1
     steps = np.ones(1) if single else (times - times[0]) / spacing
-    uneven = not single and np.abs(steps - np.rint(steps)).max() > 0.01
-    shape = mask.shape
+    shape, voxels = mask.shape, np.flatnonzero(mask)
+    signal = magnitude.reshape(-1, times.size), phase.reshape(-1, times.size)
+    few = voxels[:: 1 + voxels.size // TURN_SAMPLE]
+    sample = signal[0][few], signal[1][few]
+    turn = _turn(steps, sample[0])
+    uneven = bool(np.abs(steps - np.rint(steps)).max() > 0.01)
+    aliases, margin = (ALIASES, _turn_margin(*sample, steps, turn)) if uneven else (0, 0.0)
     values = np.zeros((3, mask.size), dtype=np.float32)
     total, unsettled = _fit_voxels(
-        magnitude.reshape(-1, times.size),
-        phase.reshape(-1, times.size),
-        np.flatnonzero(mask),
-        steps,
-        ALIASES if uneven else 0,
-        max_iterations,
-        values,
+        *signal, voxels, steps, turn, aliases, margin, max_iterations, values
     )
     step, noise, residual = values.reshape(3, *shape)
     sigma = noise_level(magnitude, residual, mask)
@@ -218,6 +231,7 @@ def fit_field(
         noise_level=sigma,
         iterations=total / count,
         unsettled=unsettled / count,
+        period=turn / _TWO_PI / spacing,
     )
 
 
@@ -249,10 +263,36 @@ def summary(fit: FieldFit, first_echo: NDArray, mask: NDArray) -> dict[str, floa
     }
 
 
+def _turn(times: NDArray, magnitude: NDArray) -> float:
+    """Return the phase per echo spacing [rad] that a wrap adds; 2 pi unless nearly even."""
+    whole = np.rint(times)
+    unevenness = np.abs(times - whole).max()
+    # Beyond, k turns are other whole numbers per echo than k times those of one.
+    if not 1e-6 < unevenness < 0.5 / ALIASES or not magnitude.any():
+        return _TWO_PI
+    weight = np.sqrt(np.mean(magnitude**2, axis=0, dtype=np.float64))
+    return _TWO_PI * float(np.polyfit(times, whole, 1, w=weight)[0])
+
+
+def _turn_margin(magnitude: NDArray, phase: NDArray, times: NDArray, turn: float) -> float:
+    """Return the misfit by which a farther turn must be better, in the magnitude's unit squared."""
+    margin = 0.0
+    everywhere = np.ones(len(magnitude), dtype=bool)
+    for _ in range(TURN_ROUNDS):
+        values = np.zeros((3, len(magnitude)), dtype=np.float32)
+        _fit_voxels(
+            magnitude, phase, np.flatnonzero(everywhere), times, turn, ALIASES, margin,
+            TRIAL_STEPS, values,
+        )  # fmt: skip
+        margin = TURN_CHI2 * noise_level(magnitude, values[2], everywhere) ** 2
+    return margin
+
+
 @njit(cache=True, nogil=True)
-def _fit_voxels(magnitude, phase, voxels, times, aliases, max_iterations, values):
+def _fit_voxels(magnitude, phase, voxels, times, turn, aliases, margin, max_iterations, values):
     """Fill `values` (phase per step, its SD per unit noise, residual); count the steps taken."""
     weight = np.empty(times.size)
+    misfit = np.empty(2 * aliases + 1)  # negative turns from the end
     total, unsettled = 0, 0
     for voxel in voxels:
         a11 = a12 = a22 = 0.0
@@ -264,26 +304,29 @@ def _fit_voxels(magnitude, phase, voxels, times, aliases, max_iterations, values
         determinant = a11 * a22 - a12 * a12
         if times.size == 1:
             if a11 > 0:
-                values[0, voxel] = _wrap(float(phase[voxel, 0]))
+                values[0, voxel] = _wrap(float(phase[voxel, 0]), turn)
                 values[1, voxel] = 1 / np.sqrt(a11)
             continue
         if not determinant > 1e-12 * a11 * a22:
             continue
-        best, least = 0, np.inf
+        best = 0
         if aliases:
             for alias in range(-aliases, aliases + 1):
-                _, left, steps, _ = _descend(
+                _, misfit[alias], steps, _ = _descend(
                     phase[voxel], weight, times, (a11, a12, a22), alias, TRIAL_STEPS
                 )
                 total += steps
-                if left < least:
-                    best, least = alias, left
+            bearable = misfit.min() + margin
+            while min(misfit[best], misfit[-best]) > bearable:
+                best += 1
+            if misfit[-best] < misfit[best]:
+                best = -best
         p1, left, steps, settled = _descend(
             phase[voxel], weight, times, (a11, a12, a22), best, max_iterations
         )
         total += steps
         unsettled += not settled
-        values[0, voxel] = _wrap(p1)
+        values[0, voxel] = _wrap(p1, turn)
         values[1, voxel] = np.sqrt(a11 / determinant)
         values[2, voxel] = left / a11
     return total, unsettled
@@ -318,11 +361,11 @@ def _start(phase, times, alias):
     """Unwrap the first three echoes along a straight line; return its intercept and slope."""
     n = min(phase.size, 3)
     first = float(phase[0])
-    slope = (_wrap(float(phase[1]) - first) + _TWO_PI * alias) / times[1]
+    slope = (_wrap(float(phase[1]) - first, _TWO_PI) + _TWO_PI * alias) / times[1]
     sum_t = sum_tt = sum_y = sum_ty = 0.0
     for j in range(n):
         line = first + slope * times[j]
-        unwrapped = line + _wrap(float(phase[j]) - line)
+        unwrapped = line + _wrap(float(phase[j]) - line, _TWO_PI)
         sum_t += times[j]
         sum_tt += times[j] ** 2
         sum_y += unwrapped
@@ -332,5 +375,5 @@ def _start(phase, times, alias):
 
 
 @njit(cache=True, nogil=True)
-def _wrap(angle):
-    return angle - _TWO_PI * np.rint(angle / _TWO_PI)
+def _wrap(angle, turn):
+    return angle - turn * np.rint(angle / turn)

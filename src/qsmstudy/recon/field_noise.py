@@ -13,11 +13,11 @@ def noise_level(magnitude: NDArray, residual: NDArray, mask: NDArray) -> float:
 
     Parameters
     ----------
-    magnitude : ndarray, shape (X, Y, Z, E)
+    magnitude : ndarray, shape (..., E)
         Signal magnitude, any unit.
-    residual : ndarray, shape (X, Y, Z)
+    residual : ndarray, shape (...)
         Relative residual of the fit.
-    mask : ndarray, shape (X, Y, Z), bool
+    mask : ndarray, shape (...), bool
         Where it was fitted.
 
     Returns
@@ -26,7 +26,7 @@ def noise_level(magnitude: NDArray, residual: NDArray, mask: NDArray) -> float:
         In the unit of the magnitude: from the median residual in the mask, with up to two
         echoes from the magnitude outside it (Rayleigh's median); 1 if neither is there.
     """
-    freedom = magnitude.shape[3] - 2
+    freedom = magnitude.shape[-1] - 2
     if freedom > 0 and np.any(mask):
         squares = residual[mask] * np.sum(magnitude[mask] ** 2, axis=-1, dtype=np.float64)
         level = np.sqrt(np.median(squares) / (freedom * _wilson_hilferty(freedom, 0.0)))

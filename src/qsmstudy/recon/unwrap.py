@@ -51,7 +51,7 @@ def unwrap(
     field : ndarray, shape (X, Y, Z)
         Wrapped field [Hz], zero where there is no signal.
     period : float
-        What a wrap adds or takes away [Hz]: one over the echo spacing.
+        What a wrap adds or takes away [Hz] (`field_fit.FieldFit.period`).
     voxel_size : ndarray, shape (3,)
         Voxel edge lengths [mm].
     magnitude : ndarray, shape (X, Y, Z)
