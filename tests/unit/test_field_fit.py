@@ -123,6 +123,17 @@ def test_fit_field_observed_noise_predicts_the_error_of_dark_voxels_too(rng, tim
         assert 0.87 < spread < 1.15  # the requirement, as above
 
 
+@pytest.mark.parametrize("turns", [0.2, 0.6, 1.2, -2.3])
+def test_fit_field_observed_noise_of_uneven_echoes_holds_where_the_field_wraps(rng, turns):
+    field = np.full((16, 16, 16), turns / (UNEVEN[1] - UNEVEN[0]))
+    magnitude, phase = echoes(field, UNEVEN)
+    signal = magnitude * np.exp(1j * phase)
+    signal += rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape)
+    found = fit(np.abs(signal), np.angle(signal), UNEVEN, noise_model="observed")
+    # 4096 samples tell an SD to 1 %; the curvature is noisy.
+    assert np.median(found.noise) == pytest.approx(float(np.std(found.field)), rel=0.05)
+
+
 def test_fit_field_observed_noise_tells_voxels_without_signal(rng):
     signal = rng.normal(size=(20, 20, 20, 8)) + 1j * rng.normal(size=(20, 20, 20, 8))
     expected, observed = (

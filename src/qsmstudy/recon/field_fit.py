@@ -212,14 +212,14 @@ def fit_field(
     turn = _turn(steps, sample[0])
     uneven = bool(np.abs(steps - np.rint(steps)).max() > 0.01)
     aliases, margin = (ALIASES, _turn_margin(*sample, steps, turn)) if uneven else (0, 0.0)
-    values = np.zeros((3, mask.size), dtype=np.float32)
+    values = np.zeros((4, mask.size), dtype=np.float32)
     total, unsettled = _fit_voxels(
         *signal, voxels, steps, turn, aliases, margin, max_iterations, values
     )
-    step, noise, residual = values.reshape(3, *shape)
+    step, noise, residual, unwrapped = values.reshape(4, *shape)
     sigma = noise_level(magnitude, residual, mask)
     if noise_model == "observed" and not single:
-        spread = observed_noise(magnitude, phase, mask, step, times=steps, sigma=sigma)
+        spread = observed_noise(magnitude, phase, mask, unwrapped, times=steps, sigma=sigma)
     else:
         spread = noise * np.float32(sigma)
     to_hz = float(physics.radians_to_hz(1.0, echo_spacing=spacing))
@@ -279,7 +279,7 @@ def _turn_margin(magnitude: NDArray, phase: NDArray, times: NDArray, turn: float
     margin = 0.0
     everywhere = np.ones(len(magnitude), dtype=bool)
     for _ in range(TURN_ROUNDS):
-        values = np.zeros((3, len(magnitude)), dtype=np.float32)
+        values = np.zeros((4, len(magnitude)), dtype=np.float32)
         _fit_voxels(
             magnitude, phase, np.flatnonzero(everywhere), times, turn, ALIASES, margin,
             TRIAL_STEPS, values,
@@ -290,7 +290,10 @@ def _turn_margin(magnitude: NDArray, phase: NDArray, times: NDArray, turn: float
 
 @njit(cache=True, nogil=True)
 def _fit_voxels(magnitude, phase, voxels, times, turn, aliases, margin, max_iterations, values):
-    """Fill `values` (phase per step, its SD per unit noise, residual); count the steps taken."""
+    """Fill `values`; count the steps taken and the voxels that did not settle.
+
+    Rows: phase per echo spacing, wrapped; its SD per unit noise; residual; the phase not wrapped.
+    """
     weight = np.empty(times.size)
     misfit = np.empty(2 * aliases + 1)  # negative turns from the end
     total, unsettled = 0, 0
@@ -329,6 +332,7 @@ def _fit_voxels(magnitude, phase, voxels, times, turn, aliases, margin, max_iter
         values[0, voxel] = _wrap(p1, turn)
         values[1, voxel] = np.sqrt(a11 / determinant)
         values[2, voxel] = left / a11
+        values[3, voxel] = p1
     return total, unsettled
 
 

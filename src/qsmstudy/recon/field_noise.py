@@ -54,7 +54,7 @@ def observed_noise(
     mask : ndarray, shape (X, Y, Z), bool
         Where it was fitted.
     step : ndarray, shape (X, Y, Z)
-        Fitted phase per echo spacing [rad].
+        Fitted phase per echo spacing [rad], not wrapped: uneven echoes tell turns apart.
     times : ndarray, shape (E,)
         Echo times from the first, in echo spacings; at least two.
     sigma : float
