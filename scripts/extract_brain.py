@@ -4,15 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import images, job
+from qsmstudy import bids, images, job
 from qsmstudy.recon import brain_mask
-from qsmstudy.recon.trim import trim_rim
+from qsmstudy.recon.trim import FEWEST_ECHOES, trim_rim
 
 
 def main(
     *,
     combined: Path,
     residual: Path,
+    noise: Path,
     own_mask: Path | None = None,
     mask: Path,
     fractional_threshold: float,
@@ -36,10 +37,19 @@ def main(
         own = images.load(own_mask, like=magnitude)
         brain_mask.check_mask(own.values, name=str(own_mask))
         brain = own.values != 0
-    if trim_residual is not None:
+    echoes = len(bids.read_sidecar(combined)["EchoTimes"])
+    if trim_residual is not None and echoes < FEWEST_ECHOES:
+        job.log.warning(
+            "%s: not trimmed: echoes must be %d or more to leave a residual; got %d. "
+            "Set extract_brain.trim_residual to null",
+            mask.name, FEWEST_ECHOES, echoes,
+        )  # fmt: skip
+    elif trim_residual is not None:
         before = brain_mask.volume_ml(brain, magnitude.voxel_size)
         brain = trim_rim(
-            brain, images.load(residual, like=magnitude).values,
+            brain,
+            images.load(residual, like=magnitude).values,
+            images.load(noise, like=magnitude).values > 0,
             voxel_size=magnitude.voxel_size, threshold=trim_residual, depth_mm=trim_mm,
         )  # fmt: skip
         brain_mask.check_mask(brain, name=f"{mask.name}, trimmed")

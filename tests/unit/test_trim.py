@@ -1,7 +1,14 @@
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from qsmstudy.recon.trim import trim_rim
+from qsmstudy import images
+from qsmstudy.recon import trim
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "extract_brain.py"
+MAIN = runpy.run_path(str(SCRIPT))["main"]
 
 OPTIONS = {"voxel_size": (1.0, 1.0, 1.0), "threshold": 0.1, "depth_mm": 3.0}
 
@@ -11,6 +18,12 @@ def mask():
     mask = np.zeros((20, 20, 20), dtype=bool)
     mask[4:16, 4:16, 4:16] = True
     return mask
+
+
+def trim_rim(mask, residual, *, fitted=None, **options):
+    return trim.trim_rim(
+        mask, residual, np.ones_like(mask) if fitted is None else fitted, **options
+    )
 
 
 def good(mask):
@@ -41,11 +54,36 @@ def test_trim_measures_depth_in_millimetres(mask):
 
 
 def test_trim_counts_voxels_without_a_fit_as_bad(mask):
-    residual = good(mask)
-    residual[4, 4:16, 4:16] = 0
+    fitted = mask.copy()
+    fitted[4] = False
     expected = mask.copy()
     expected[4] = False
-    np.testing.assert_array_equal(trim_rim(mask, residual, **OPTIONS), expected)
+    found = trim_rim(mask, good(mask) * fitted, fitted=fitted, **OPTIONS)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_trim_keeps_voxels_whose_fit_is_exact(mask):
+    found = trim_rim(mask, np.zeros(mask.shape), **OPTIONS)
+    np.testing.assert_array_equal(found, mask)
+
+
+@pytest.mark.parametrize(("echoes", "expected"), [(2, 0), (3, 1)])
+def test_extract_brain_trims_from_three_echoes_on(tmp_path, caplog, mask, echoes, expected):
+    fitted = mask.copy()
+    fitted[4, 4:16, 4:16] = False
+    files = {name: tmp_path / f"sub-1_{name}.nii.gz" for name in ("combined", "residual", "noise")}
+    sidecar = {"EchoTimes": [0.006 * (j + 1) for j in range(echoes)]}
+    for name, values in (("combined", 100.0 * mask), ("residual", 0 * mask), ("noise", fitted)):
+        images.save(files[name], values, np.diag([8.0, 8, 8, 1]), sidecar=sidecar)
+    own = tmp_path / "own.nii.gz"
+    images.save(own, mask, np.diag([8.0, 8, 8, 1]), sidecar={})
+    MAIN(
+        **files, own_mask=own, mask=tmp_path / "sub-1_mask.nii.gz", trim_residual=0.02, trim_mm=9,
+        fractional_threshold=0.5, iterations=1,
+    )  # fmt: skip
+    found = images.load(tmp_path / "sub-1_mask.nii.gz").values
+    assert np.count_nonzero(mask) - found.sum() == expected * 144  # the layer without a fit
+    assert ("not trimmed" in caplog.text) == (not expected)
 
 
 def test_trim_keeps_the_largest_piece(mask):

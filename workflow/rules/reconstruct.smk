@@ -66,6 +66,7 @@ rule extract_brain:
         json_of(rules.fit_field.output.combined),
         combined=rules.fit_field.output.combined,
         residual=rules.fit_field.output.residual,
+        noise=rules.fit_field.output.noise,
         own_mask=own_mask,
     output:
         f"{QSM}_desc-brain_mask.json",

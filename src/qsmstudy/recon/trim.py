@@ -4,10 +4,14 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
+#: A fit to fewer is exact, whatever the voxel holds.
+FEWEST_ECHOES = 3
+
 
 def trim_rim(
     mask: NDArray,
     residual: NDArray,
+    fitted: NDArray,
     *,
     voxel_size: ArrayLike,
     threshold: float,
@@ -20,7 +24,9 @@ def trim_rim(
     mask : ndarray of bool, shape (X, Y, Z)
         Brain.
     residual : ndarray, shape (X, Y, Z)
-        Relative residual of the field fit; zero where nothing was fitted.
+        Relative residual of the field fit. One or two echoes leave none, and tell nothing.
+    fitted : ndarray of bool, shape (X, Y, Z)
+        Where there is a fit.
     voxel_size : array_like, shape (3,)
         Voxel edge lengths [mm].
     threshold : float
@@ -44,7 +50,7 @@ def trim_rim(
     outside = scipy.ndimage.binary_propagation(_faces(padded), mask=~padded)
     sizes = np.asarray(voxel_size, dtype=float).tolist()
     distance = scipy.ndimage.distance_transform_edt(~outside, sampling=sizes)
-    bad = np.pad((residual[region] > threshold) | (residual[region] == 0), 1)
+    bad = np.pad((residual[region] > threshold) | ~fitted[region], 1)
     loose = padded & bad & (distance <= depth_mm)
     peeled = scipy.ndimage.binary_propagation(outside, mask=outside | loose)
     left = padded & ~peeled
