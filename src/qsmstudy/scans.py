@@ -1,5 +1,6 @@
 """The multi-echo scans of a BIDS dataset: which can be used, and why others cannot."""
 
+import glob
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 SUFFIXES = ("MEGRE", "GRE", "T2starw")
 #: Folders of such scans: ``swi`` is that of the BIDS proposal for susceptibility imaging.
 FOLDERS = ("anat", "swi")
+#: What lies in a dataset's ``derivatives/<folder>/sub-*/[ses-*/]anat`` for its scans: how the
+#: names end, as a pattern and as an example.
+BESIDE = {
+    "masks": ("desc-brain_mask", "desc-brain_mask"),
+    "lesions": ("label-lesion_mask", "label-lesion_mask"),
+    "raters": ("desc-rater[A-Za-z0-9]+_dseg", "desc-raterA_dseg"),
+}
 #: The two images of an echo, the preferred pair first.
 PAIRS = (("mag", "phase"), ("real", "imag"))
 
@@ -59,10 +67,13 @@ class Found:
         Those with both parts of every echo, sorted by name.
     left_out : dict of str to str
         The names of the others, sorted, with the reason.
+    unselected : frozenset of str
+        The names of those that were not asked for, whole or not.
     """
 
     scans: list[Scan]
     left_out: dict[str, str]
+    unselected: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -112,6 +123,7 @@ def find_scans(
     if not root.is_dir():
         raise StudyError(f"bids_dir: there is no folder {root}. Check the path.")
     groups, left_out = _gather_images(root)
+    everything = list(_named(groups))  # before select, after which fewer entities tell scans apart
     if participants is not None:
         wanted = {f"sub-{label.removeprefix('sub-')}" for label in participants}
         present = {images.participant for images in groups} | {
@@ -130,8 +142,11 @@ def find_scans(
         if images.participant not in kept_people:
             left_out[images.participant] = f"no scan agrees with select: {dict(select or {})}"
     scans = []
+    rivals: dict[str, list[_Images]] = {}
     for name, images in _named(kept):
-        scan = _paired(name, images)
+        rivals.setdefault(name, []).append(images)
+    for name, found in rivals.items():
+        scan = _paired(name, found[0]) if len(found) == 1 else _several_suffixes(found)
         if isinstance(scan, Scan):
             scans.append(scan)
         else:
@@ -143,9 +158,11 @@ def find_scans(
         )
     counts = {scan.name: len(scan.magnitude) for scan in scans if len(scan.magnitude) > 1}
     left_out |= odd_counts(counts, n_echoes=n_echoes)
+    chosen = {id(images) for images in kept}
     return Found(
         sorted((scan for scan in scans if scan.name not in left_out), key=lambda scan: scan.name),
         dict(sorted(left_out.items())),
+        frozenset(name for name, images in everything if id(images) not in chosen),
     )
 
 
@@ -168,6 +185,75 @@ def odd_counts(counts: Mapping[str, int], *, n_echoes: int | str) -> dict[str, s
         for name, n in sorted(counts.items())
         if n != usual
     }
+
+
+def stray_files(
+    bids_dir: Path, names: Iterable[str], *, others: Iterable[str] = ()
+) -> dict[str, list[str]]:
+    """Find masks and label maps that no scan takes because of their names.
+
+    A scan without a mask is a scan like others: nothing else tells that its mask is misnamed.
+
+    Parameters
+    ----------
+    bids_dir : Path
+        Root of the dataset.
+    names : iterable of str
+        The study's scans.
+    others : iterable of str
+        Scans that are there and take no part.
+
+    Returns
+    -------
+    dict of str to list of str
+        The stray files, with the names that were expected: none for a participant without a scan.
+        Left aside are a file of a participant whose scans have theirs, or take no part, and label
+        maps of participants who are not there: a label map that is missing is told elsewhere.
+    """
+    root, names, others = Path(bids_dir), list(names), list(others)
+    known = {*names, *others}
+    absent = {bids.participant_of(name) for name in others}
+    strays = {}
+    for folder, (ending, example) in BESIDE.items():
+        place = root / "derivatives" / folder
+        stems = _masks_below(place)
+        takers = {path: _taker(stem, ending) for path, stem in stems.items()}
+        served = {*takers.values()}
+        for path, stem in stems.items():
+            if takers[path] in known:
+                continue
+            parts = stem.split("/")
+            people = {parts[0], *(bids.participant_of(part) for part in (parts[0], parts[-1]))}
+            own = [name for name in names if bids.participant_of(name) in people]
+            lacking = [name for name in own if name not in served]
+            there = folder == "raters" or any(
+                person in absent or (root / person).is_dir() for person in people
+            )
+            if lacking or (not own and not there):
+                strays[path] = [
+                    f"{place}/{bids.scan_folder(name)}/anat/{name}_{example}.nii.gz"
+                    for name in lacking
+                ]
+    return strays
+
+
+def _masks_below(place: Path) -> dict[str, str]:
+    """List masks and label maps, with their paths below a folder without extension."""
+    # glob follows links to folders, which a dataset of links has and Path.rglob passes over
+    paths = glob.glob(f"{glob.escape(str(place))}/**/*_*.nii*", recursive=True)  # noqa: PTH207
+    extension = re.compile(r"(?<=_mask|_dseg)\.nii(\.gz)?$")
+    return {
+        path: extension.sub("", Path(path).relative_to(place).as_posix())
+        for path in sorted(paths)
+        if extension.search(path)
+    }
+
+
+def _taker(stem: str, ending: str) -> str | None:
+    """Return the name of the scan that takes a file, if there is one of this name."""
+    match = re.fullmatch(rf"(?P<folder>.+)/anat/(?P<name>[^/]+)_{ending}", stem)
+    right = match and match["folder"] == bids.scan_folder(match["name"])
+    return match["name"] if match and right else None
 
 
 def _gather_images(root: Path) -> tuple[list[_Images], dict[str, str]]:
@@ -265,14 +351,16 @@ def _named(groups: Sequence[_Images]) -> Iterable[tuple[str, _Images]]:
             base + "".join(f"_{k}-{i.entities[k]}" for k in telling if k in i.entities)
             for i in members
         ]
-        for name, images in zip(names, members, strict=True):
-            if names.count(name) > 1:
-                suffixes = sorted({i.entities["suffix"] for i in members})
-                images.fault = (
-                    f"scans of several suffixes ({', '.join(suffixes)}): choose one, "
-                    f"select: {{suffix: {suffixes[0]}}}"
-                )
-            yield name, images
+        yield from zip(names, members, strict=True)
+
+
+def _several_suffixes(rivals: Sequence[_Images]) -> str:
+    """Return why scans that only their suffixes tell apart cannot be used."""
+    suffixes = sorted({images.entities["suffix"] for images in rivals})
+    return (
+        f"scans of several suffixes ({', '.join(suffixes)}): choose one, "
+        f"select: {{suffix: {suffixes[0]}}}"
+    )
 
 
 def _paired(name: str, images: _Images) -> Scan | str:

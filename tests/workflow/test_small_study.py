@@ -1,5 +1,6 @@
 """The small study end to end: what it makes, what reruns, what survives."""
 
+import gzip
 import os
 import shutil
 import signal
@@ -313,6 +314,23 @@ def test_what_is_missing_is_named_before_any_work(checkout, study, own_dataset):
     assert "lists sub-03, sub-04, sub-05, sub-06 without a scan" in message
     os.utime(next(own_dataset.glob("sub-01/anat/*.nii.gz")), (2**32, 2**32))
     assert "dated in the future" in refused(checkout, *own)
+
+
+def test_own_mask_is_used_uncompressed_too_and_refused_where_no_scan_takes_it(
+    checkout, own_dataset
+):
+    (packed,) = own_dataset.glob("derivatives/masks/sub-01/anat/*")
+    mask = packed.with_suffix("")
+    mask.write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    own = ["--config", f"bids_dir={own_dataset}", "output_dir=nowhere", "--quiet", "progress"]
+    made = "nowhere/derivatives/qsm/sub-01/anat/sub-01_desc-brain_mask.nii.gz"
+    plan = checkout.snakemake(made, "--dry-run", *own, config=None).stdout
+    assert str(mask) in plan
+    stray = mask.rename(mask.with_name("sub-01_run-1_desc-brain_mask.nii"))
+    message = refused(checkout, "chimaps", *own)
+    assert f"{stray}: belongs to no scan that is there. Name it {packed}" in message
+    assert "sub-01" not in refused(checkout, "validation", *own[:-2], 'participant_label=["02"]')
 
 
 def test_sessions_are_reconstructed_one_by_one(checkout, study, tmp_path):

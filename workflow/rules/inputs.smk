@@ -98,8 +98,7 @@ list_json = cache(bids.list_json)
 
 def own_mask(wildcards):
     """Return the user's brain mask of a scan, if there is one."""
-    folder = bids.scan_folder(wildcards.scan)
-    path = f"{BIDS}/derivatives/masks/{folder}/anat/{wildcards.scan}_desc-brain_mask.nii.gz"
+    path = given_derivative("masks", wildcards.scan, "desc-brain_mask")
     return [path] if not SIMULATED and os.path.exists(path) else []
 
 

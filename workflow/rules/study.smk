@@ -8,18 +8,20 @@ def simulated_names():
 
 
 def listed_scans():
-    """Return the scans to reconstruct by name, and why others are left out.
+    """Return the scans to reconstruct by name, why others are left out, and who takes no part.
 
     Those of a user's dataset carry their files.
     """
     if FROM_TABLE:
-        return {}, {}
+        return {}, {}, frozenset()
     labels = config["participant_label"]
     if SIMULATED:
         wanted = labels and {f"sub-{label.removeprefix('sub-')}" for label in labels}
-        return {name: None for name in simulated_names() if not wanted or name in wanted}, {}
+        names = [name for name in simulated_names() if not wanted or name in wanted]
+        return dict.fromkeys(names), {}, frozenset()
     if DICOM:
-        return converted_scans(labels), {}
+        converted = converted_scans(labels)
+        return converted, {}, frozenset(DICOM_SOURCES) - frozenset(converted)
     found = scans.find_scans(
         BIDS, participants=labels, select=config["select"], n_echoes=config["n_echoes"]
     )
@@ -27,7 +29,7 @@ def listed_scans():
         print(f"{name} is left out: {reason}", file=sys.stderr)
     if not found.scans:
         raise StudyError(f"{BIDS}: no scan can be used; the reasons stand above.")
-    return {scan.name: scan for scan in found.scans}, found.left_out
+    return {scan.name: scan for scan in found.scans}, found.left_out, found.unselected
 
 
 def dicom_sources():
@@ -124,6 +126,24 @@ def check_dates(paths):
             )
 
 
+def check_beside():
+    """Refuse a mask or label map that no scan would take: its scan would go on without it."""
+    strays = scans.stray_files(BIDS, SCANS, others=[*LEFT_OUT, *UNSELECTED])
+    lines = [
+        f"- {path}: belongs to no scan that is there. "
+        + (f"Name it {' or '.join(expected)}" if expected else "Name it as one of the scans")
+        for path, expected in strays.items()
+    ]
+    if lines:
+        more = [f"- and {len(lines) - 10} more"] if len(lines) > 10 else []
+        raise StudyError(
+            "Masks or label maps would not be used:\n"
+            + "\n".join([*lines[:10], *more])
+            + "\nRename them (a scan's name is in tables/scans.tsv and in its maps' names), or move "
+            "them out of these folders."
+        )
+
+
 def check_whole_study():
     """Refuse a whole study whose labels or participants do not cover its scans, before any work."""
     if SIMULATED and config["participant_label"]:
@@ -174,7 +194,7 @@ record.note_command_line()
 check_paths()
 check_writable()
 DICOM_SOURCES = dicom_sources()
-SCANS, LEFT_OUT = listed_scans()
+SCANS, LEFT_OUT, UNSELECTED = listed_scans()
 OWN_SCANS = not SIMULATED and not FROM_TABLE  # a user's images: read and checked before use
 EXCLUDED = decisions.excluded(decisions.read(config["decisions"]))  # reasons by participant
 check_dates(
@@ -184,3 +204,5 @@ check_dates(
     ]
 )
 check_dates(beside_scans())
+if OWN_SCANS and workflow.is_main_process:  # a job has the study's word
+    check_beside()
