@@ -76,11 +76,28 @@ def test_phase_sign_turns_with_the_field():
 
 def test_phase_sign_is_refused_where_nothing_speaks_for_either():
     field, rate, magnitude = phantom(0.0, rate=15.0)
-    rate = rate + np.random.default_rng(1).standard_normal(rate.shape)
+    rate = rate + 5 * np.random.default_rng(1).standard_normal(rate.shape)
     with pytest.raises(
         StudyError, match=r"phase_sign auto: .*either sign.*Give 1 where phase grows"
     ):
         tell_phase_sign(wrap(field, 160.0), rate, magnitude, period=160.0, **GEOMETRY)
+
+
+@pytest.mark.parametrize("background", [0.0, 15.0])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_phase_sign_is_refused_where_no_r2star_stands_out(background, noise):
+    field, _, magnitude = phantom(0.1)
+    rate = background + noise * np.random.default_rng(1).standard_normal(field.shape)
+    with pytest.raises(StudyError, match=r"phase_sign auto: R2\* stands out.*Give 1 where phase"):
+        tell_phase_sign(
+            wrap(field, 160.0), rate * (magnitude > 0), magnitude, period=160.0, **GEOMETRY
+        )
+
+
+def test_phase_sign_is_told_at_half_the_iron_and_half_the_r2star():
+    field, rate, magnitude = phantom(0.05, rate=25.0)
+    rate = rate + np.random.default_rng(1).standard_normal(rate.shape)
+    assert tell_phase_sign(wrap(field, 160.0), rate, magnitude, period=160.0, **GEOMETRY).sign == 1
 
 
 @pytest.mark.parametrize("size", [0, 12])
