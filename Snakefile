@@ -31,6 +31,7 @@ rule all:
     default_target: True
     input:
         study_targets,
+        used_maps,
 
 
 include: "workflow/rules/simulate.smk"
@@ -45,9 +46,9 @@ include: "workflow/rules/report.smk"
 
 
 rule chimaps:
-    """Susceptibility maps of all scans."""
+    """Susceptibility maps of all scans that can be used."""
     input:
-        from_images(rules.invert_dipole.output.chi),
+        from_images(used_maps),
         map_targets,
 
 

@@ -295,7 +295,7 @@ def test_own_files_are_never_overwritten(checkout, study, own_dataset):
     assert "Choose another output_dir" in refused(checkout, "--config", *inside)
     below = [f"bids_dir={own_dataset}", f"output_dir={own_dataset / 'derivatives/study'}"]
     planned = checkout.planned("chimaps", "--config", *below, config=None)
-    assert planned["invert_dipole"] == 2
+    assert planned["check_scan"] == 2
     assert "simulate_scan" not in planned
     table = [
         f"roi_values={study / 'tables/roi_values.tsv'}",
@@ -339,8 +339,21 @@ def test_sessions_are_reconstructed_one_by_one(checkout, study, tmp_path):
         anat.mkdir(parents=True)
         for path in (study / "bids/sub-01/anat").iterdir():
             shutil.copy(path, anat / path.name.replace("sub-01_", f"sub-01_{session}_"))
-    words = ["chimaps", "--config", f"bids_dir={tmp_path}", "output_dir=nowhere"]
-    assert checkout.planned(*words, config=None)["invert_dipole"] == 2
+    words = ["--config", f"bids_dir={tmp_path}", "output_dir=nowhere"]
+    assert checkout.planned("chimaps", *words, config=None)["check_scan"] == 2
+    # By name: what lies behind the checkpoint is not in a dry run.
+    maps = [
+        f"nowhere/derivatives/qsm/sub-01/{session}/anat/sub-01_{session}_Chimap.nii.gz"
+        for session in ("ses-1", "ses-2")
+    ]
+    assert checkout.planned(*maps, *words, config=None)["invert_dipole"] == 2
+
+
+def test_batch_of_maps_is_planned_before_any_check(checkout, own_dataset):
+    words = ["--batch", "chimaps=1/2", "--config", f"bids_dir={own_dataset}", "output_dir=nowhere"]
+    planned = checkout.planned("chimaps", *words, config=None)
+    assert planned["invert_dipole"] >= 1
+    assert "check_scan" not in planned
 
 
 def test_incomplete_and_damaged_scans_are_named_and_the_others_go_on(checkout, study, own_dataset):
@@ -373,6 +386,8 @@ def test_incomplete_and_damaged_scans_are_named_and_the_others_go_on(checkout, s
         "sub-01_Chimap.nii.gz"
     ]
     assert not list(out.rglob(".*.nii.gz")), "a half-written file was left behind"
+    assert not (out / "derivatives/qsm/sub-04").exists(), "a map of a scan that is left out"
+    assert "Error in rule fit_field" not in done.stdout
 
 
 def test_maps_are_a_valid_derivative_dataset(study):

@@ -175,12 +175,12 @@ def in_archive(path, name, category, label, shows):
     return report(path, caption=f"../report/archive/{name}.rst", category=category, labels=labels)
 
 
-def from_images(pattern):
+def from_images(wanted):
     """Return an input function for what needs scans: an error when only a table is given."""
 
     def paths(wildcards):
         if FROM_TABLE:
             raise StudyError("roi_values is given: there are no scans to make this target from.")
-        return per_scan(pattern)
+        return wanted(wildcards) if callable(wanted) else wanted
 
     return paths

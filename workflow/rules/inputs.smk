@@ -279,15 +279,19 @@ def study_targets(wildcards):
 
 
 def map_targets(wildcards):
-    """Return the maps of all scans, what describes them, and the word that none was left out."""
+    """Return what describes the maps, and the word that no scan was left out."""
     if FROM_TABLE:
         return []
     confirmed = [rules.confirm_scans.output.confirmation] if OWN_SCANS else []
-    return [
-        *per_scan(rules.invert_dipole.output.chi),
-        rules.describe_maps.output.description,
-        *confirmed,
-    ]
+    return [rules.describe_maps.output.description, *confirmed]
+
+
+def used_maps(wildcards):
+    """Return the maps of the scans that can be used; those of a batch are chosen before any check."""
+    if FROM_TABLE:
+        return []
+    chosen = SCANS if workflow.dag_settings.batch else used_scans()
+    return per_scan(rules.invert_dipole.output.chi, scans=chosen)
 
 
 def truth_comparison(wildcards):
