@@ -24,10 +24,20 @@ STORED_PHASES = (
     ("Siemens integers", -4096.0, 8192.0, -np.pi),
     ("Siemens integers from 0", 0.0, 4096.0, -np.pi),
 )
+#: An unknown range is taken for one turn if each outer fiftieth of it holds at least this part of
+#: the voxels that are not zero; the noise of air alone gives a wrapped phase about 0.01.
+FILLED_ENDS = 0.005
 #: A whole turn in the units that a sidecar may declare.
 DECLARED_TURNS = {"rad": 2 * np.pi, "deg": 360.0, "degree": 360.0, "degrees": 360.0}
+#: Phase unwrapped over the echoes is taken up to this many turns.
+MOST_TURNS = 16
 #: A stored phase is recognised if it fills at least this part of its turn.
 FILLED = 0.95
+#: Ranges of two echoes differ by less than this factor unless their units differ: radians and
+#: degrees by 57, and a masked first echo that has hardly evolved by less than 10.
+OTHER_UNIT = 20.0
+#: Voxel edges of people and small animals [mm]; beyond is a slip of the unit.
+VOXEL_EDGES_MM = (0.01, 50.0)
 
 
 class Volume(NamedTuple):
@@ -91,6 +101,12 @@ def _checked(
         physics.b0_direction(affine)
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from error
+    edges = physics.voxel_size(affine)
+    if not VOXEL_EDGES_MM[0] <= edges.min() <= edges.max() <= VOXEL_EDGES_MM[1]:
+        raise StudyError(
+            f"{path}: voxel edges must be in millimetres; got {edges.round(4).tolist()}. Mend the "
+            "header's affine."
+        )
     if not np.all(np.isfinite(values)):
         bad = int(np.sum(~np.isfinite(values)))
         raise StudyError(
@@ -104,7 +120,13 @@ def _checked(
     )
 
 
-def check_same_grid(volume: Volume, reference: Volume, *, name: str) -> None:
+def check_same_grid(
+    volume: Volume,
+    reference: Volume,
+    *,
+    name: str,
+    remedy: str = "Resample it to the scan (labels by nearest neighbour).",
+) -> None:
     """Raise unless two volumes share shape and affine (to a thousandth of a millimetre)."""
     if volume.values.shape != reference.values.shape or not np.allclose(
         volume.affine, reference.affine, atol=1e-3
@@ -112,8 +134,7 @@ def check_same_grid(volume: Volume, reference: Volume, *, name: str) -> None:
         raise StudyError(
             f"{name}: lies on another grid than the scan: shape {volume.values.shape} against "
             f"{reference.values.shape}, affine {volume.affine.round(4).tolist()} against "
-            f"{reference.affine.round(4).tolist()}. Resample it to the scan (labels by nearest "
-            "neighbour)."
+            f"{reference.affine.round(4).tolist()}. {remedy}"
         )
 
 
@@ -159,6 +180,7 @@ def load_signal(magnitude: Sequence[Path], phase: Sequence[Path]) -> tuple[Volum
         second._replace(values=second.values[..., 0]),
         first._replace(values=first.values[..., 0]),
         name=str(phase[0]),
+        remedy="Export both parts from one series; a wrapped phase cannot be resampled.",
     )
     if first.values.shape != second.values.shape:
         raise StudyError(
@@ -194,38 +216,36 @@ def _check_magnitude(values: NDArray, paths: Sequence[Path]) -> None:
 def load_phase(paths: Sequence[Path]) -> Volume:
     """Load phase echoes in radians, shape (X, Y, Z, E).
 
-    A sidecar with ``Units`` "rad" (or "deg") is taken at its word. Otherwise the values' range
-    over all echoes tells: a row of `STORED_PHASES` that holds all of them and is filled by them,
-    as a phase with air's noise in it fills its turn. Any other range is taken for one turn, with
-    a warning.
+    A sidecar with ``Units`` "rad" (or "deg") is taken at its word, radians unwrapped over the
+    echoes included. Otherwise the values' range over all echoes tells: a row of `STORED_PHASES`
+    that holds all of them and is filled by them, as a phase with air's noise in it fills its
+    turn. Any other range whose ends are as full is taken for one turn, with a warning.
 
     Raises
     ------
     StudyError
-        If declared radians or degrees exceed two turns, or the phase of an echo is constant.
+        If the phase of an echo is constant, echoes are stored in different units, declared
+        radians or degrees exceed what a phase can be, or the unit cannot be told.
     """
     phase = load_echoes(paths)
     values = phase.values
-    for index in range(values.shape[3]):
-        echo, path = values[..., index], Path(paths[min(index, len(paths) - 1)])
-        if echo.min() == echo.max():
+    names = [Path(paths[min(index, len(paths) - 1)]).name for index in range(values.shape[3])]
+    ranges = [(float(echo.min()), float(echo.max())) for echo in np.moveaxis(values, 3, 0)]
+    for name, (low, high) in zip(names, ranges, strict=True):
+        if low == high:
             raise StudyError(
-                f"{path.name}: the phase is {echo.flat[0]:g} everywhere. Export the phase images "
-                "anew."
+                f"{name}: the phase is {low:g} everywhere. Export the phase images anew."
             )
-    low, high = float(values.min()), float(values.max())
-    name, units = Path(paths[0]).name, bids.read_sidecar(paths[0]).get("Units")
+    units = _declared_units(paths)
+    _check_one_unit(names, ranges)
+    low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
     if units in DECLARED_TURNS:
         turn = DECLARED_TURNS[units]
-        if max(-low, high) > turn * 1.001:
-            raise StudyError(
-                f"{name}: its sidecar says Units {units}, but values run from {low:g} to {high:g}. "
-                "Set Units to arbitrary, or mend the slope."
-            )
+        _check_declared(values, names[0], units, turn)
         what, first, start = f"Units {units}", 0.0, 0.0
     else:
-        what, first, turn, start = _stored_phase(low, high)
-    log.info("%s: phase from %g to %g taken for %s", name, low, high, what)
+        what, first, turn, start = _stored_phase(values, low, high, names[0])
+    log.info("%s: phase from %g to %g taken for %s", names[0], low, high, what)
     if (first, turn, start) not in ((0.0, 2 * np.pi, 0.0), (-np.pi, 2 * np.pi, -np.pi)):
         values -= np.float32(first)
         values *= np.float32(2 * np.pi / turn)
@@ -233,7 +253,47 @@ def load_phase(paths: Sequence[Path]) -> Volume:
     return phase
 
 
-def _stored_phase(low: float, high: float) -> tuple[str, float, float, float]:
+def _declared_units(paths: Sequence[Path]) -> Any:
+    """Return the unit that the sidecars of all echoes declare, or None."""
+    said = {Path(path).name: bids.read_sidecar(path).get("Units") for path in paths}
+    (name, units), *others = said.items()
+    for other, unit in others:
+        if unit != units:
+            raise StudyError(
+                f"{other}: its sidecar says Units {unit}, that of {name} {units}. All echoes of a "
+                "scan must be stored alike: export them again together, or correct the sidecars."
+            )
+    return units
+
+
+def _check_one_unit(names: Sequence[str], ranges: Sequence[tuple[float, float]]) -> None:
+    """Raise if an echo's range is that of another unit."""
+    widths = [high - low for low, high in ranges]
+    least, most = int(np.argmin(widths)), int(np.argmax(widths))
+    if widths[most] > OTHER_UNIT * widths[least]:
+        raise StudyError(
+            f"{names[least]}: its phase runs from {ranges[least][0]:g} to {ranges[least][1]:g}, "
+            f"that of {names[most]} from {ranges[most][0]:g} to {ranges[most][1]:g}. All echoes of "
+            "a scan must be stored alike: export them again together."
+        )
+
+
+def _check_declared(values: NDArray, name: str, units: str, turn: float) -> None:
+    """Raise if values cannot be what their sidecar says; whole numbers beyond a turn are not."""
+    largest = float(np.abs(values).max())
+    if largest <= turn * 1.001:
+        return
+    if largest > MOST_TURNS * turn or np.array_equal(values, np.rint(values)):
+        raise StudyError(
+            f"{name}: its sidecar says Units {units}, but values run from {values.min():g} to "
+            f"{values.max():g}. Remove Units or set it to arbitrary if the scanner's own scale "
+            "fills its turn; else mend the slope."
+        )
+
+
+def _stored_phase(
+    values: NDArray, low: float, high: float, name: str
+) -> tuple[str, float, float, float]:
     """Return the row of `STORED_PHASES` that a range of values belongs to."""
     for row in STORED_PHASES:
         _, first, turn, _ = row
@@ -242,6 +302,15 @@ def _stored_phase(low: float, high: float) -> tuple[str, float, float, float]:
             return row
     if 3.0 < max(-low, high) <= np.pi * 1.001:  # radians that fill one end of their turn
         return STORED_PHASES[0]
+    edge = 0.02 * (high - low)
+    signal = values[values != 0]
+    ends = (np.mean(signal <= low + edge), np.mean(signal >= high - edge))
+    if min(ends) < FILLED_ENDS:
+        raise StudyError(
+            f"{name}: the phase runs from {low:g} to {high:g}, which is no known way to store one, "
+            "nor does it fill one turn. Set the slope so that it is in radians, and Units in the "
+            "sidecar to rad."
+        )
     log.warning(
         "phase: values from %g to %g are no known way to store a phase; their range is taken for "
         "one turn. If it is not, set Units (rad) and the slope.", low, high,

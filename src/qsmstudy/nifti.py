@@ -1,6 +1,7 @@
 """Reading the bytes of a NIfTI file, none before its size is known to be true."""
 
 import gzip
+import logging
 from pathlib import Path
 from typing import cast
 
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 
 from qsmstudy.errors import StudyError
 
+log = logging.getLogger("qsmstudy")
+
 #: Voxels of the largest file that is read: two dozen echoes of a head at 0.3 mm.
 MOST_VOXELS = 2**33
+#: Largest angle between the axes of sform and qform [degrees]; rounding leaves 0.01.
+MOST_TURNED = 1.0
 #: Deflate cannot make more bytes than this out of one.
 MOST_INFLATION = 1032
 
@@ -35,7 +40,8 @@ def read(path: Path) -> tuple[NDArray, NDArray]:
     ------
     StudyError
         If the file is absent, is no NIfTI file of real numbers, holds fewer or more bytes than
-        its header says, or fails gzip's checksum.
+        its header says, or fails gzip's checksum; if sform and qform turn the axes differently,
+        as after an alignment: the main field's direction is then not known.
 
     Notes
     -----
@@ -44,6 +50,7 @@ def read(path: Path) -> tuple[NDArray, NDArray]:
     """
     path = Path(path)
     image = _header(path)
+    _check_orientation(path, image)
     shape, dtype = image.header.get_data_shape(), image.header.get_data_dtype()
     claimed = _claimed_bytes(path, image)
     content = _content(path, claimed)
@@ -82,6 +89,31 @@ def _header(path: Path) -> nib.Nifti1Image:
             "magnitude and phase, or real and imaginary part, as two files."
         )
     return image
+
+
+def _check_orientation(path: Path, image: nib.Nifti1Image) -> None:
+    """Raise if the two transforms of a header disagree; warn if it has none."""
+    (sform, s_code), (qform, q_code) = (
+        image.header.get_sform(coded=True),
+        image.header.get_qform(coded=True),
+    )
+    if not s_code and not q_code:
+        log.warning(
+            "%s: the header has no orientation; the axes are taken to be the scanner's", path
+        )
+    if sform is None or qform is None:
+        return
+    turned = [np.linalg.norm(form[:3, :3], axis=0) for form in (sform, qform)]
+    if min(sizes.min() for sizes in turned) <= 0:
+        return  # refused as singular
+    cosines = np.sum((sform[:3, :3] / turned[0]) * (qform[:3, :3] / turned[1]), axis=0)
+    angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).max())
+    if angle > MOST_TURNED:
+        raise StudyError(
+            f"{path}: sform (code {s_code}) and qform (code {q_code}) turn the axes by {angle:.0f} "
+            "degrees against each other, so that the main field's direction is not known. Set "
+            "both to the scanner's, or the code of the other to 0."
+        )
 
 
 def _claimed_bytes(path: Path, image: nib.Nifti1Image) -> int:

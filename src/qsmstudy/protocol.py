@@ -12,6 +12,8 @@ from qsmstudy.errors import StudyError
 LONGEST_ECHO_TIME = 1.0
 #: Magnets of people and of small animals [T]; beyond is a slip of the unit.
 FIELD_STRENGTHS = (0.01, 30.0)
+#: Two statements of a main field agree within this part of it: 3 T are 2.89 T on some magnets.
+SAME_FIELD = 0.05
 #: Two statements of one echo time agree within this [s]; sidecars round to microseconds.
 SAME_TIME = 2e-5
 
@@ -67,9 +69,7 @@ def read_protocol(
         for index, (one, other) in enumerate(zip(_each(phase, n_echoes), _each(magnitude, n_echoes),
                                                  strict=True))
     ]  # fmt: skip
-    strengths = [bids.read_sidecar(path).get("MagneticFieldStrength") for path in
-                 (phase[0], magnitude[0])]  # fmt: skip
-    strength = next((value for value in strengths if value is not None), None)
+    strength = _field_strength([*phase, *magnitude])
     lacking = []
     if echo_times is None and None in said:
         without = dict.fromkeys(
@@ -123,6 +123,23 @@ def _echo_times(places: Sequence[tuple[Path, int]], n_echoes: int) -> float | No
     return found[0][1] if found else None
 
 
+def _field_strength(paths: Sequence[Path]) -> float | None:
+    """Return what the sidecars say of the main field [T]; None where they say nothing."""
+    found: dict[Path, float] = {}
+    for path in paths:
+        value = bids.read_sidecar(path).get("MagneticFieldStrength")
+        if value is not None:
+            found[path] = _positive(value, "MagneticFieldStrength", path)
+    for path, value in found.items():
+        first, strength = next(iter(found.items()))
+        if abs(value - strength) > SAME_FIELD * strength:
+            raise StudyError(
+                f"{path.name}: its sidecar says MagneticFieldStrength {value:g}, that of "
+                f"{first.name} {strength:g} T. Correct the one that is wrong."
+            )
+    return next(iter(found.values()), None)
+
+
 def _positive(value: Any, key: str, path: Path) -> float:
     if (
         isinstance(value, bool)
@@ -156,14 +173,14 @@ def _settle_times(
     return [float(own) for own in given]
 
 
-def _settle_strength(said: Any, given: float | None, name: str) -> float:
-    strength = given if said is None else _positive(said, "MagneticFieldStrength", Path(name))
+def _settle_strength(said: float | None, given: float | None, name: str) -> float:
+    strength = given if said is None else said
     if strength is None or not FIELD_STRENGTHS[0] <= strength <= FIELD_STRENGTHS[1]:
         raise StudyError(
             f"{name}: MagneticFieldStrength must be in tesla; got {strength:g}. Correct its "
             "sidecar, or fit_field.field_strength."
         )
-    if given is not None and abs(strength - given) > 0.05 * strength:
+    if given is not None and abs(strength - given) > SAME_FIELD * strength:
         raise StudyError(
             f"{name}: its sidecar says MagneticFieldStrength {strength:g}, "
             f"fit_field.field_strength {given:g} T. Correct the one that is wrong."

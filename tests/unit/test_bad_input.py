@@ -143,6 +143,14 @@ def skewed(matrix):
     matrix[:3, 2] = matrix[:3, 1]
 
 
+def micrometres(matrix):
+    matrix[:3] *= 1000
+
+
+def unwrap(study):
+    study.phase = np.unwrap(study.phase * (1 + 0.5 * BRAIN[..., None]), axis=-1)
+
+
 def cut(study, part, region):
     setattr(study, part, getattr(study, part)[region])
 
@@ -190,7 +198,14 @@ ROWS = [
     ("phase of one echo constant", lambda s: one_echo(s, "phase", 0),
      ["echo-2_part-phase", "the phase is 0 everywhere", "Export"]),
     ("degrees said to be radians", lambda s: setattr(s, "phase", np.degrees(s.phase)),
-     ["echo-1_part-phase", "Units rad", "180", "Set Units to arbitrary"]),
+     ["echo-1_part-phase", "Units rad", "180", "set it to arbitrary"]),
+    ("integers said to be radians", lambda s: setattr(s, "phase", np.rint(20 * s.phase)),
+     ["echo-1_part-phase", "Units rad", "63", "set it to arbitrary"]),
+    ("phase unwrapped and of no unit", lambda s: (unwrap(s), setattr(s, "units", None)),
+     ["echo-1_part-phase", "no known way to store one", "Units in the sidecar to rad"]),
+    ("phase of one echo in degrees",
+     lambda s: one_echo(s, "phase", np.degrees(s.phase[..., 1])),
+     ["echo-3_part-phase", "-179.99", "stored alike", "export them again"]),
     ("echo times unsorted", set_times(0.006, 0.018, 0.012),
      ["echo-3", "EchoTime must increase", "0.012 after 0.018", "renumber the echoes"]),
     ("echo times in milliseconds", set_times(6, 12, 18),
@@ -202,9 +217,9 @@ ROWS = [
     ("echo time missing", set_times(0.006, None, 0.018),
      ["echo-2_part-phase", "EchoTime is in none", "Add it"]),
     ("phase moved", set_affine("phase", moved),
-     ["echo-1_part-phase", "another grid", "5.0", "Resample"]),
+     ["echo-1_part-phase", "another grid", "5.0", "from one series"]),
     ("phase cut", lambda s: cut(s, "phase", np.s_[:, :, 1:]),
-     ["echo-1_part-phase", "another grid", "(56, 60, 43)", "Resample"]),
+     ["echo-1_part-phase", "another grid", "(56, 60, 43)", "from one series"]),
     ("fewer phase than magnitude echoes", lambda s: cut(s, "phase", np.s_[..., :2]),
      ["echo-1_part-mag", "got 3 and 2", "both parts of every echo"]),
     ("four-dimensional echo", four_dimensional,
@@ -227,6 +242,8 @@ ROWS = [
      ["echo-1_part-mag", "affine is singular", "Check the header"]),
     ("voxel size zero", set_affine("mag phase", flattened),
      ["echo-1_part-mag", "affine is singular", "Check the header"]),
+    ("affine in micrometres", set_affine("mag phase", micrometres),
+     ["echo-1_part-mag", "voxel edges must be in millimetres", "Mend"]),
     ("own mask empty", own_mask(np.zeros(SHAPE)),
      ["own_mask.nii.gz", "empty", "derivatives/masks"]),
     ("own mask full", own_mask(np.ones(SHAPE)),
@@ -293,6 +310,8 @@ STORED = [
     ("Siemens -4096 to 4095", stored(siemens, None), "for Siemens integers", 0.02),
     ("Siemens 0 to 4095", stored(lambda p: np.floor(siemens(p) / 2) + 2048, None),
      "Siemens integers from 0", 0.04),
+    ("radians unwrapped over the echoes", stored(lambda p: np.unwrap(p, axis=-1), "rad"),
+     "taken for Units rad", 1e-3),
     ("milliradians", stored(lambda p: np.rint(1000 * p), None), "for milliradians", 0.03),
     ("unknown scale", stored(lambda p: 0.00367 / np.pi * p, "arbitrary"), "for one turn", 0.02),
 ]  # fmt: skip

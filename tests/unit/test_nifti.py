@@ -120,3 +120,37 @@ def test_absent_file_and_dead_link_are_told_apart(tmp_path):
     (tmp_path / "y.nii").symlink_to("absent")
     with pytest.raises(StudyError, match="leads nowhere"):
         nifti.read(tmp_path / "y.nii")
+
+
+def turned(degrees):
+    angle = np.radians(degrees)
+    rotation = np.eye(4)
+    rotation[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return rotation @ np.diag([2.0, 2, 3, 1])
+
+
+def with_forms(path, sform, qform, *, codes=(1, 1)):
+    image = nib.Nifti1Image(np.ones(SHAPE, dtype=np.float32), None)
+    image.header.set_sform(sform, code=codes[0])
+    image.header.set_qform(qform, code=codes[1])
+    path.write_bytes(image.to_bytes())
+    return path
+
+
+def test_forms_that_turn_the_axes_differently_are_refused(tmp_path):
+    path = with_forms(tmp_path / "aligned.nii", turned(20), turned(0), codes=(2, 1))
+    with pytest.raises(StudyError, match=r"turn the axes by 20 degrees.*Set both"):
+        nifti.read(path)
+
+
+@pytest.mark.parametrize("codes", [(1, 1), (2, 0), (0, 1)])
+def test_one_form_or_two_alike_are_read(tmp_path, codes):
+    other = turned(20) if 0 in codes else turned(0.1)
+    path = with_forms(tmp_path / "plain.nii", turned(0), other, codes=codes)
+    expected = other if codes[0] == 0 else turned(0)
+    np.testing.assert_allclose(nifti.read(path)[1], expected, atol=1e-5)  # float32 header
+
+
+def test_header_without_orientation_is_warned_of(tmp_path, caplog):
+    nifti.read(with_forms(tmp_path / "none.nii", turned(0), turned(0), codes=(0, 0)))
+    assert "no orientation" in caplog.text

@@ -73,3 +73,13 @@ def test_list_of_echo_times_serves_a_four_dimensional_file(tmp_path):
     assert protocol.read_protocol(*parts, n_echoes=2, **LACKING).echo_times == [0.006, 0.012]
     with pytest.raises(StudyError, match="one value per echo; got 2 for 3"):
         protocol.read_protocol(*parts, n_echoes=3, **LACKING)
+
+
+def test_field_strengths_that_differ_between_echoes_are_refused(tmp_path):
+    magnitude, phase = scan(tmp_path)
+    sidecar = tmp_path / "sub-01_echo-2_part-mag_MEGRE.json"
+    sidecar.write_text(json.dumps({"EchoTime": 0.012, "MagneticFieldStrength": 7}))
+    with pytest.raises(StudyError, match=r"echo-2_part-mag.*7, that of.*echo-1.*3 T"):
+        protocol.read_protocol(magnitude, phase, n_echoes=2, **LACKING)
+    sidecar.write_text(json.dumps({"EchoTime": 0.012, "MagneticFieldStrength": 2.89}))
+    assert protocol.read_protocol(magnitude, phase, n_echoes=2, **LACKING).field_strength == 3
