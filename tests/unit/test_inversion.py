@@ -129,6 +129,11 @@ def test_inversion_rejects_a_mask_that_the_filter_erodes_away(phantom):
         invert(scan._replace(mask=small))
 
 
+def test_inversion_rejects_a_filter_little_larger_than_a_voxel(phantom):
+    with pytest.raises(StudyError, match=r"smv_radius_mm: at least 2\.4 mm .* got 2"):
+        invert(phantom[0], replace(OPTIONS, smv_radius_mm=2))
+
+
 def test_inversion_rejects_a_magnitude_of_zero(phantom):
     scan, _ = phantom
     with pytest.raises(StudyError, match="magnitude"):
