@@ -6,7 +6,7 @@ import numpy as np
 
 from qsmstudy import bids, images, job, protocol, scans
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import field_fit
+from qsmstudy.recon import background, brain_mask, field_fit
 
 
 def main(
@@ -14,6 +14,8 @@ def main(
     magnitude: list[Path],
     phase: list[Path],
     labels: list[Path],
+    own_mask: Path | None = None,
+    lesion: Path | None = None,
     status: Path,
     scan: str,
     echo_times: list | None,
@@ -32,13 +34,29 @@ def main(
         name = magnitude[0].name
         combined = field_fit.combine_magnitude(echoes.values, name=name)
         field_fit.signal_mask(combined, fraction=signal_fraction, name=name)
+        grid = echoes._replace(values=combined)
         for path in labels:
-            images.load(path, like=echoes._replace(values=combined), dtype=np.int32)
+            images.load(path, like=grid, dtype=np.int32)
+        if lesion is not None:
+            images.load(lesion, like=grid, dtype=bool)
+        if own_mask is not None:
+            check_own_mask(own_mask, grid)
         content["Usable"] = True
     except StudyError as error:
-        content["Reason"] = scans.without_folders(str(error), [*magnitude, *phase, *labels])
+        beside = [*labels, *filter(None, (own_mask, lesion))]
+        content["Reason"] = scans.without_folders(str(error), [*magnitude, *phase, *beside])
         job.log.warning("%s cannot be used: %s", scan, error)
     bids.write_json(status, content)
+
+
+def check_own_mask(path: Path, grid: images.Volume) -> None:
+    """Raise unless the steps from brain extraction on can work with a user's brain mask."""
+    mask = images.load(path, like=grid)
+    brain_mask.check_mask(mask.values, name=path.name)
+    try:
+        background.check_mask(mask.values != 0)
+    except StudyError as error:
+        raise StudyError(f"{path.name}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ rule check_scan:
         magnitude=raw_images("magnitude"),
         phase=raw_images("phase"),
         labels=existing_labels,
+        own_mask=own_mask,
+        lesion=lesion_mask,
     output:
         status=f"{OUT}/scans/{{scan}}.json",
     log:
