@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from qsmstudy import images, job, physics, protocol
 from qsmstudy.recon import field_fit
 from qsmstudy.recon.phase_sign import tell_phase_sign
@@ -47,6 +49,13 @@ def main(
         max_iterations=max_iterations,
         noise_model=noise_model,
     )
+    known = bool(np.isfinite(fit.noise_level))
+    if noise_model == "observed" and not known:
+        job.log.warning(
+            "%s: a noise level takes three echoes, or air that is not zero; it has neither. The "
+            "expected noise is taken, up to a factor. Set fit_field.noise_model to expected",
+            magnitude[0].name,
+        )
     method = usable_method(r2star_method, times)
     rate = map_r2star(echoes.values, mask, echo_times=times, method=method)
     sign = {"PhaseSign": phase_sign}
@@ -63,7 +72,15 @@ def main(
     names = [path.name for path in (*magnitude, *phase)]
     for path, values, own in (
         (field, fit.field, {"Units": "Hz", "Sources": names, "WrapPeriod": fit.period}),
-        (noise, fit.noise, {"Units": "Hz", "Sources": names, "Method": noise_model}),
+        (
+            noise,
+            fit.noise,
+            {
+                "Units": "Hz" if known else "arbitrary",
+                "Sources": names,
+                "Method": noise_model if known else "expected",
+            },
+        ),
         (residual, fit.residual, {"Units": "1", "Sources": names}),
         (
             r2star,

@@ -1,14 +1,17 @@
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
-from qsmstudy import physics, protocol
+from qsmstudy import bids, images, physics, protocol
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import field_fit
 from qsmstudy.recon.r2star import map_r2star
 
-TOOLBOX = Path(__file__).parents[1] / "data" / "medi_toolbox" / "fit_block.npz"
+ROOT = Path(__file__).parents[2]
+TOOLBOX = ROOT / "tests" / "data" / "medi_toolbox" / "fit_block.npz"
 
 EVEN = np.array([6.15e-3 * (j + 1) for j in range(8)])
 UNEVEN = np.array([4.0e-3, 9.0e-3, 16.5e-3, 21.0e-3, 33.0e-3])
@@ -244,6 +247,42 @@ def test_fit_field_noise_level_of_two_echoes_comes_from_the_air(rng):
         np.abs(air), np.angle(air), mask, echo_times=[0.005, 0.01], phase_sign=1, max_iterations=30
     )
     assert found.noise_level == pytest.approx(3.0, rel=0.03)  # 7900 Rayleigh samples
+
+
+@pytest.mark.parametrize("model", ["expected", "observed"])
+def test_fit_field_noise_of_two_echoes_without_air_holds_up_to_a_factor(rng, model):
+    shape = (12, 12, 12, 2)
+    signal = 50 + rng.normal(size=shape) + 1j * rng.normal(size=shape)
+    one, other = (
+        fit(np.abs(scale * signal), np.angle(signal), EVEN[:2], noise_model=model)
+        for scale in (1, 0.01)
+    )
+    ratio = other.noise / one.noise
+    np.testing.assert_allclose(ratio, ratio[0, 0, 0], rtol=1e-5)  # float32
+    assert np.isnan(one.noise_level)
+    told = field_fit.summary(one, np.abs(signal[..., 0]), np.ones(shape[:3], dtype=bool))
+    assert (told["NoiseLevel"], told["SignalToNoise"]) == (None, None)
+
+
+def test_fit_field_script_warns_of_an_unknown_noise_level(rng, tmp_path, caplog):
+    brain = np.pad(np.ones((8, 8, 8)), 2)
+    parts = {"mag": [], "phase": []}
+    for echo, time in enumerate(EVEN[:2], 1):
+        for part, values in (("mag", 50 * brain), ("phase", rng.uniform(-3.1, 3.1, brain.shape))):
+            path = tmp_path / f"sub-1_echo-{echo}_part-{part}_MEGRE.nii.gz"
+            sidecar = {"EchoTime": time, "MagneticFieldStrength": 3.0, "Units": "rad"}
+            images.save(path, values, np.diag([2.0, 2, 2, 1]), sidecar=sidecar)
+            parts[part].append(path)
+    maps = ("field", "noise", "residual", "r2star", "combined")
+    files = {name: tmp_path / f"sub-1_desc-{name}_fieldmap.nii.gz" for name in maps}
+    main = runpy.run_path(str(ROOT / "scripts" / "fit_field.py"))["main"]
+    options = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["fit_field"]
+    given = options | {"noise_model": "observed", "phase_sign": 1}
+    main(magnitude=parts["mag"], phase=parts["phase"], **files, **given)
+    assert "a noise level takes three echoes" in caplog.text
+    sidecar = bids.read_sidecar(files["noise"])
+    assert (sidecar["Method"], sidecar["Units"]) == ("expected", "arbitrary")
+    assert sidecar["SignalToNoise"] is None
 
 
 def test_fit_field_is_zero_where_nothing_is_fitted(field):

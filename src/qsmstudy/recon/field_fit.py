@@ -42,7 +42,8 @@ class FieldFit(NamedTuple):
         Relative residual sum |s - model|^2 / sum |s|^2, zero where not fitted.
     noise_level : float
         Standard deviation of the complex signal's real or imaginary part, in the unit of the
-        magnitude; 1 if it cannot be told, and then `noise` holds only up to a factor.
+        magnitude; NaN if it cannot be told, and then `noise` is the expected one up to a
+        factor.
     iterations : float
         Mean number of Gauss-Newton steps per voxel.
     unsettled : float
@@ -158,7 +159,7 @@ def fit_field(
     noise_model : str
         ``expected``: from the magnitudes, as the MEDI toolbox; ``observed``: from the fit's own
         curvature and residual, right in dark voxels too (`field_noise.observed_noise`). With
-        one echo both are the same.
+        one echo both are the same, and where the noise level cannot be told.
 
     Returns
     -------
@@ -218,10 +219,11 @@ def fit_field(
     )
     step, noise, residual, unwrapped = values.reshape(4, *shape)
     sigma = noise_level(magnitude, residual, mask)
-    if noise_model == "observed" and not single:
+    known = bool(np.isfinite(sigma))
+    if noise_model == "observed" and known and not single:
         spread = observed_noise(magnitude, phase, mask, unwrapped, times=steps, sigma=sigma)
     else:
-        spread = noise * np.float32(sigma)
+        spread = noise * np.float32(sigma if known else 1.0)
     to_hz = float(physics.radians_to_hz(1.0, echo_spacing=spacing))
     count = max(int(np.count_nonzero(mask)), 1)
     return FieldFit(
@@ -235,7 +237,7 @@ def fit_field(
     )
 
 
-def summary(fit: FieldFit, first_echo: NDArray, mask: NDArray) -> dict[str, float]:
+def summary(fit: FieldFit, first_echo: NDArray, mask: NDArray) -> dict[str, float | None]:
     """Return the sidecar entries that say how good a fit is.
 
     Parameters
@@ -252,12 +254,14 @@ def summary(fit: FieldFit, first_echo: NDArray, mask: NDArray) -> dict[str, floa
     dict
         ``RelativeResidual``, mean over the mask; ``NoiseLevel`` in the magnitude's unit;
         ``SignalToNoise``, median first-echo magnitude over the noise level; ``FitIterations``,
-        mean; ``FitUnsettled``, fraction of voxels.
+        mean; ``FitUnsettled``, fraction of voxels. None for a noise level that cannot be told.
     """
+    known = bool(np.isfinite(fit.noise_level))
+    signal = float(np.median(first_echo[mask]))
     return {
         "RelativeResidual": float(np.mean(fit.residual[mask], dtype=np.float64)),
-        "NoiseLevel": fit.noise_level,
-        "SignalToNoise": float(np.median(first_echo[mask])) / fit.noise_level,
+        "NoiseLevel": fit.noise_level if known else None,
+        "SignalToNoise": signal / fit.noise_level if known else None,
         "FitIterations": fit.iterations,
         "FitUnsettled": fit.unsettled,
     }
@@ -284,7 +288,8 @@ def _turn_margin(magnitude: NDArray, phase: NDArray, times: NDArray, turn: float
             magnitude, phase, np.flatnonzero(everywhere), times, turn, ALIASES, margin,
             TRIAL_STEPS, values,
         )  # fmt: skip
-        margin = TURN_CHI2 * noise_level(magnitude, values[2], everywhere) ** 2
+        level = noise_level(magnitude, values[2], everywhere)
+        margin = TURN_CHI2 * level**2 if np.isfinite(level) else 0.0
     return margin
 
 

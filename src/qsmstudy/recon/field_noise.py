@@ -24,7 +24,7 @@ def noise_level(magnitude: NDArray, residual: NDArray, mask: NDArray) -> float:
     -------
     float
         In the unit of the magnitude: from the median residual in the mask, with up to two
-        echoes from the magnitude outside it (Rayleigh's median); 1 if neither is there.
+        echoes from the magnitude outside it (Rayleigh's median); NaN if neither tells it.
     """
     freedom = magnitude.shape[-1] - 2
     if freedom > 0 and np.any(mask):
@@ -33,7 +33,7 @@ def noise_level(magnitude: NDArray, residual: NDArray, mask: NDArray) -> float:
     else:
         air = magnitude[..., 0][~mask]
         level = np.median(air) / np.sqrt(2 * np.log(2)) if air.size else 0.0
-    return float(level) if level > 0 else 1.0
+    return float(level) if level > 0 else float("nan")
 
 
 def observed_noise(
