@@ -316,6 +316,24 @@ def test_what_is_missing_is_named_before_any_work(checkout, study, own_dataset):
     assert "dated in the future" in refused(checkout, *own)
 
 
+def test_inherited_sidecar_and_masks_of_the_future_are_refused(checkout, own_dataset):
+    own = ["chimaps", "--config", f"bids_dir={own_dataset}", "output_dir=nowhere"]
+    inherited, other = own_dataset / "MEGRE.json", own_dataset / "T1w.json"
+    lesion = own_dataset / "derivatives/lesions/sub-02/anat/sub-02_label-lesion_mask.nii.gz"
+    (mask,) = own_dataset.glob("derivatives/masks/sub-01/anat/*")
+    lesion.parent.mkdir(parents=True)
+    for path in (inherited, other, lesion):
+        path.write_text("{}")
+    os.utime(other, (2**32, 2**32))  # of no scan
+    assert checkout.planned(*own, config=None)["check_scan"] == 2
+    for path in (inherited, lesion, mask):
+        before = path.stat().st_mtime_ns
+        os.utime(path, (2**32, 2**32))
+        message = refused(checkout, *own)
+        os.utime(path, ns=(before, before))
+        assert f"{path}: is dated in the future" in message
+
+
 def test_own_mask_is_used_uncompressed_too_and_refused_where_no_scan_takes_it(
     checkout, own_dataset
 ):

@@ -183,9 +183,10 @@ def beside_scans():
     """Yield what a user's dataset holds beside the images: sidecars, labels, masks, tables."""
     for name, scan in SCANS.items():
         if scan:
-            yield from map(json_of, scan.magnitude + scan.phase)
+            yield from sidecars_of(name)
             yield from (rater_labels(name, rater) for rater in drawing_raters())
             yield from lesion_mask(SimpleNamespace(scan=name))
+            yield from own_mask(SimpleNamespace(scan=name))
     if not FROM_TABLE and not SIMULATED:
         yield from (f"{BIDS}/derivatives/raters/dseg.tsv", f"{BIDS}/participants.tsv")
 
@@ -197,12 +198,13 @@ DICOM_SOURCES = dicom_sources()
 SCANS, LEFT_OUT, UNSELECTED = listed_scans()
 OWN_SCANS = not SIMULATED and not FROM_TABLE  # a user's images: read and checked before use
 EXCLUDED = decisions.excluded(decisions.read(config["decisions"]))  # reasons by participant
-check_dates(
-    [
-        *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
-        *(config[key] for key in (*GIVEN, *ATLAS_FILES) if config[key]),
-    ]
-)
-check_dates(beside_scans())
-if OWN_SCANS and workflow.is_main_process:  # a job has the study's word
-    check_beside()
+if workflow.is_main_process:  # what its jobs read was looked at before they started
+    check_dates(
+        [
+            *(path for scan in SCANS.values() if scan for path in scan.magnitude + scan.phase),
+            *(config[key] for key in (*GIVEN, *ATLAS_FILES) if config[key]),
+        ]
+    )
+    check_dates(beside_scans())
+    if OWN_SCANS:
+        check_beside()
