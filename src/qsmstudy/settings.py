@@ -1,7 +1,8 @@
 """Checking the study's configuration against its closed schema."""
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema
@@ -26,10 +27,23 @@ def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     """
     validator = jsonschema.Draft202012Validator(dict(schema))
     errors = sorted(validator.iter_errors(dict(config)), key=lambda error: list(error.path))
-    if errors:
+    lines = [_line(error) for error in errors] + list(_not_finite(config))
+    if lines:
         raise StudyError(
-            "The configuration cannot be used:\n" + "\n".join(f"- {_line(e)}" for e in errors)
+            "The configuration cannot be used:\n" + "\n".join(f"- {line}" for line in lines)
         )
+
+
+def _not_finite(value: Any, where: tuple[str, ...] = ()) -> Iterator[str]:
+    """Name every number that is none: a JSON schema's limits let infinity and NaN pass."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _not_finite(inner, (*where, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _not_finite(inner, (*where, str(index)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{'.'.join(where)}: must be a finite number; got {value}."
 
 
 def _line(error: jsonschema.ValidationError) -> str:
@@ -52,7 +66,9 @@ def _line(error: jsonschema.ValidationError) -> str:
 
 def _number_as_text(error: jsonschema.ValidationError) -> str:
     """Say what to do about a number that Snakemake took from the command line as text."""
-    if error.validator != "type" or not isinstance(error.instance, str):
+    if error.validator not in ("type", "enum", "oneOf", "anyOf") or not isinstance(
+        error.instance, str
+    ):
         return ""
     try:
         float(error.instance)

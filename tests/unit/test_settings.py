@@ -11,7 +11,12 @@ SCHEMA = {
         "fit": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"tolerance": {"type": "number", "exclusiveMinimum": 0}},
+            "properties": {
+                "tolerance": {"type": "number", "exclusiveMinimum": 0},
+                "sign": {"enum": [1, -1, "auto"]},
+                "n": {"oneOf": [{"enum": ["most"]}, {"type": "integer"}]},
+                "times": {"anyOf": [{"type": "null"}, {"type": "array"}]},
+            },
         },
     },
 }
@@ -40,3 +45,20 @@ def test_number_that_came_as_text_gets_a_remedy():
     with pytest.raises(StudyError) as error:
         settings.check({"fit": {"tolerance": "small"}}, SCHEMA)
     assert "--configfile" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["sign", "n", "times"])
+def test_number_that_came_as_text_gets_a_remedy_among_choices_too(key):
+    with pytest.raises(StudyError, match=rf"fit\.{key}: '-1' .* --configfile"):
+        settings.check({"fit": {key: "-1"}}, SCHEMA)
+    with pytest.raises(StudyError) as error:
+        settings.check({"fit": {key: "minus"}}, SCHEMA)
+    assert "--configfile" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_number_that_is_not_finite_is_refused_anywhere(value):
+    with pytest.raises(StudyError, match=rf"fit\.tolerance: must be a finite number; got {value}"):
+        settings.check({"fit": {"tolerance": value}}, SCHEMA)
+    with pytest.raises(StudyError, match=r"fit\.times\.1: must be a finite number"):
+        settings.check({"fit": {"times": [0.1, value]}}, SCHEMA)
