@@ -27,6 +27,8 @@ BESIDE = {
 }
 #: The two images of an echo, the preferred pair first.
 PAIRS = (("mag", "phase"), ("real", "imag"))
+#: Stands for the number of an image whose name has no ``echo-``.
+NO_ECHO = -1
 
 _LABEL = re.compile(r"[A-Za-z0-9]+")
 _ENTITY = re.compile(r"(?P<key>[a-z]+)-(?P<label>[A-Za-z0-9]+)")
@@ -309,7 +311,7 @@ def _entities(path: Path) -> dict[str, str] | None:
 
 def _add(groups: dict, entities: dict[str, str], path: Path) -> None:
     part = entities.pop("part", "unsaid")
-    echo = int(entities.pop("echo", 0))
+    echo = int(entities.pop("echo", NO_ECHO))
     images = groups.setdefault(tuple(sorted(entities.items())), _Images(entities))
     echoes = images.parts.setdefault(part, {})
     if not path.exists():
@@ -373,12 +375,14 @@ def _paired(name: str, images: _Images) -> Scan | str:
     pair = max(PAIRS, key=lambda pair: sum(part in parts for part in pair))
     echoes = {part: parts.get(part, {}) for part in pair}
     numbers = {echo for found in echoes.values() for echo in found}
-    if 0 in numbers and len(numbers) > 1:
+    if NO_ECHO in numbers and len(numbers) > 1:
         return "some images have an echo- entity and some have none: rename them"
-    expected = {0} if numbers == {0} else set(range(1, max(numbers) + 1))
+    if 0 in numbers:
+        return "an image is named echo-0, and BIDS numbers echoes from 1: rename all from echo-1 on"
+    expected = numbers if numbers == {NO_ECHO} else set(range(1, max(numbers) + 1))
     lacking = [
         f"part-{part} lacks echo {', '.join(map(str, missing))} of {len(expected)}"
-        if numbers != {0} and found
+        if numbers != {NO_ECHO} and found
         else f"part-{part} is missing"
         for part, found in echoes.items()
         if (missing := sorted(expected - set(found)))

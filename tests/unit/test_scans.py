@@ -101,6 +101,20 @@ def test_missing_images_leave_their_participant_out_and_nobody_else(tmp_path, mi
     assert found.left_out == {"sub-02": reason}
 
 
+def test_echoes_numbered_from_0_are_told_from_images_without_a_number(tmp_path):
+    from_0 = [name.replace(f"echo-{e}", f"echo-{e - 1}") for e in (1, 2) for name in
+              echoes("sub-01", 2) if f"echo-{e}" in name]  # fmt: skip
+    part = "sub-03/anat/sub-03_{}part-{}_MEGRE.nii.gz"
+    alone = [part.format("echo-0_", "mag"), part.format("echo-0_", "phase")]
+    touch(tmp_path, *from_0, *echoes("sub-02", 2), *alone)
+    touch(tmp_path, *echoes("sub-04", 2), "sub-04/anat/sub-04_part-mag_MEGRE.nii.gz")
+    found = scans.find_scans(tmp_path)
+    assert names(found) == ["sub-02"]
+    for sub in ("sub-01", "sub-03"):
+        assert "BIDS numbers echoes from 1" in found.left_out[sub]
+    assert "some have none" in found.left_out["sub-04"]
+
+
 def test_number_of_echoes_is_that_of_most_scans_or_as_asked(tmp_path):
     touch(tmp_path, *echoes("sub-01", 3), *echoes("sub-02", 4), *echoes("sub-03", 3))
     assert names(scans.find_scans(tmp_path)) == ["sub-01", "sub-03"]
