@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import solvers
 from solvers import ROOT, Case
 
-from qsmstudy import bids, physics
+from qsmstudy import bids, images, physics
 
 #: Matrix and voxel size of the three sizes: in-plane resolution changes, the head stays.
 SIZES = {
@@ -89,13 +89,15 @@ def measure_solvers(given: argparse.Namespace) -> None:
 
 
 def head(results: Path) -> tuple[Case, np.ndarray]:
-    """Return the first participant's scan, to be cropped to its brain, and the true map."""
+    """Return the first participant's scan as the study inverts it, to be cropped, and its truth."""
     sub = accuracy.participants(results)[0]
     scan, chi, labels, _ = accuracy.load(results, sub)
     anat = results / "derivatives" / "qsm" / sub / "anat"
-    removed = accuracy.images.load(anat / f"{sub}_desc-local_fieldmap.nii.gz").values
-    phase = physics.hz_to_radians(np.where(scan.mask, removed, 0), echo_spacing=solvers.SPACING)
-    scan = scan._replace(local_field=phase.astype(np.float32))
+    removed = images.load(anat / f"{sub}_desc-local_fieldmap.nii.gz").values
+    mask = images.load(anat / f"{sub}_desc-field_mask.nii.gz", dtype=bool).values
+    phase = physics.hz_to_radians(np.where(mask, removed, 0), echo_spacing=solvers.SPACING)
+    fluid = None if scan.fluid is None else scan.fluid & mask
+    scan = scan._replace(local_field=phase.astype(np.float32), mask=mask, fluid=fluid)
     return Case("head 0.9 mm", scan, labels, crop=True), chi
 
 
@@ -107,7 +109,7 @@ def measure_accuracy(given: argparse.Namespace) -> None:
     )
     print("\nTrue local field in, without noise:\n", alone.round(3).to_string(index=False))
     tilted = pd.DataFrame(
-        [accuracy.tilt(given.results, sub, *o) for sub in names[:2] for o in ((), ("consensus",))]
+        [accuracy.tilt(given.results, sub, *o) for sub in names[:4] for o in ((), ("consensus",))]
     )
     print("\nThe head tilted by 20 degrees:\n", tilted.round(2).to_string(index=False))
     bids.write_tsv(given.out / "forward_inverse.tsv", alone)
