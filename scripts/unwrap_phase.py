@@ -6,7 +6,7 @@ from qsmstudy import bids, images, job
 from qsmstudy.recon.unwrap import unwrap
 
 
-def main(*, field: Path, combined: Path, total_field: Path, method: str) -> None:
+def main(*, field: Path, combined: Path, noise: Path, total_field: Path, method: str) -> None:
     """Unwrap the field of one scan in space."""
     wrapped = images.load(field)
     fitted = bids.read_json(bids.sidecar_path(field))
@@ -16,6 +16,7 @@ def main(*, field: Path, combined: Path, total_field: Path, method: str) -> None
         voxel_size=wrapped.voxel_size,
         magnitude=images.load(combined, like=wrapped).values,
         method=method,
+        fitted=images.load(noise, like=wrapped).values > 0,
     )
     kept = ("EchoTimes", "EchoSpacing", "MagneticFieldStrength")
     sidecar = {"Units": "Hz", "Sources": [field.name, combined.name], "Method": method}

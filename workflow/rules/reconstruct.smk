@@ -41,6 +41,7 @@ rule unwrap_phase:
         json_of(rules.fit_field.output.field),
         field=rules.fit_field.output.field,
         combined=rules.fit_field.output.combined,
+        noise=rules.fit_field.output.noise,
     output:
         f"{QSM}_desc-total_fieldmap.json",
         total_field=f"{QSM}_desc-total_fieldmap.nii.gz",

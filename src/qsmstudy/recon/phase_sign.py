@@ -93,8 +93,9 @@ def tell_phase_sign(
     sizes = np.asarray(voxel_size, dtype=float)
     factors = [max(1, int(np.rint(COARSE_MM / size))) for size in sizes]
     sizes, spread = sizes * factors, sizes
-    smooth = laplacian_wrapped(Wrapped(field, period, spread, magnitude))
-    inside = _coarse((field != 0).astype(np.float32), factors) > 0.999
+    signal = field != 0
+    smooth = laplacian_wrapped(Wrapped(field, period, spread, magnitude, signal))
+    inside = _coarse(signal.astype(np.float32), factors) > 0.999
     if np.count_nonzero(inside) < LEAST_VOXELS:
         raise _undecided("there is too little signal")
     box = fourier.bounding_box(inside, voxel_size=sizes, padding_mm=2 * FILTER_MM)

@@ -28,12 +28,15 @@ class Wrapped(NamedTuple):
         Voxel edge lengths [mm].
     magnitude : ndarray, shape (X, Y, Z)
         Combined magnitude, any unit.
+    fitted : ndarray, shape (X, Y, Z), bool
+        Where there is a field; it may be zero there too.
     """
 
     field: NDArray
     period: float
     voxel_size: NDArray
     magnitude: NDArray
+    fitted: NDArray
 
 
 def unwrap(
@@ -43,6 +46,7 @@ def unwrap(
     voxel_size: NDArray,
     magnitude: NDArray,
     method: str,
+    fitted: NDArray | None = None,
 ) -> NDArray:
     """Unwrap a field map by the named method.
 
@@ -58,6 +62,9 @@ def unwrap(
         Combined magnitude, any unit; `romeo` trusts bright voxels more.
     method : str
         A key of `METHODS`.
+    fitted : ndarray, shape (X, Y, Z), bool, optional
+        Where there is a field, by default everywhere; the rest is left out of the paths of
+        `region_growing` and `romeo`.
 
     Returns
     -------
@@ -65,7 +72,9 @@ def unwrap(
         Unwrapped field [Hz], in the precision of `field`.
     """
     sizes = np.asarray(voxel_size, dtype=float)
-    return METHODS[method](Wrapped(field, period, sizes, magnitude))
+    everywhere = np.ones(field.shape, dtype=bool)
+    known = everywhere if fitted is None else fitted
+    return METHODS[method](Wrapped(field, period, sizes, magnitude, known))
 
 
 def laplacian(wrapped: Wrapped) -> NDArray:
@@ -85,7 +94,7 @@ def laplacian(wrapped: Wrapped) -> NDArray:
     ----------
     .. [1] Schofield and Zhu 2003, doi:10.1364/OL.28.001194
     """
-    field, period, voxel_size, _ = wrapped
+    field, period, voxel_size, _, _ = wrapped
     return _solve_poisson(_sine_laplacian(field, period, voxel_size**-2.0), voxel_size)
 
 
@@ -97,7 +106,7 @@ def laplacian_wrapped(wrapped: Wrapped) -> NDArray:
     that changes by less than half a period from voxel to voxel. It is not what the MEDI toolbox
     computes, and the default study keeps `laplacian`.
     """
-    field, period, voxel_size, _ = wrapped
+    field, period, voxel_size, _, _ = wrapped
     return _solve_poisson(_wrapped_laplacian(field, period, voxel_size**-2.0), voxel_size)
 
 
@@ -116,8 +125,8 @@ def region_growing(wrapped: Wrapped) -> NDArray:
     """
     from skimage.restoration import unwrap_phase
 
-    field, period, _, _ = wrapped
-    empty = field == 0
+    field, period, _, _, fitted = wrapped
+    empty = ~fitted
     cycles = field / period
     angle = np.ma.masked_array(2 * np.pi * (cycles - np.rint(cycles)), mask=empty)
     unwrapped = unwrap_phase(angle, rng=0).filled(0) * (period / (2 * np.pi))
@@ -146,9 +155,9 @@ def romeo(wrapped: Wrapped) -> NDArray:
     ----------
     .. [1] Dymerska et al. 2021, doi:10.1002/mrm.28563
     """
-    field, period, _, magnitude = wrapped
+    field, period, _, magnitude, fitted = wrapped
     periods = np.zeros(field.shape)
-    labels, _ = scipy.ndimage.label(field != 0)
+    labels, _ = scipy.ndimage.label(fitted)
     sizes = np.bincount(labels.ravel())[1:]
     boxes = scipy.ndimage.find_objects(labels)
     for label in np.flatnonzero(sizes >= max(2, SMALLEST_REGION * sizes.sum())) + 1:
