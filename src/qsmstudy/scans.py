@@ -119,12 +119,14 @@ def find_scans(
     Raises
     ------
     StudyError
-        If the folder does not exist or holds no scan, or a wanted participant has none.
+        If the folder does not exist or holds no scan, or a wanted participant has none, or no
+        scan has an entity of `select`.
     """
     root = Path(bids_dir)
     if not root.is_dir():
         raise StudyError(f"bids_dir: there is no folder {root}. Check the path.")
     groups, left_out = _gather_images(root)
+    _check_select(groups, select or {})
     everything = list(_named(groups))  # before select, after which fewer entities tell scans apart
     if participants is not None:
         wanted = {f"sub-{label.removeprefix('sub-')}" for label in participants}
@@ -324,6 +326,16 @@ def _add(groups: dict, entities: dict[str, str], path: Path) -> None:
 def _is_scan(images: _Images) -> bool:
     """Tell a scan with phase, or one that ought to have it, from a plain magnitude."""
     return set(images.parts) != {"unsaid"} or images.entities["suffix"] == "MEGRE"
+
+
+def _check_select(groups: Sequence[_Images], select: Mapping[str, Any]) -> None:
+    """Raise if no scan of a dataset has an entity that is to select some: a misspelled one."""
+    known = dict.fromkeys(key for images in groups for key in images.entities)
+    if groups and (unknown := [key for key in select if key not in known]):
+        raise StudyError(
+            f"select: no scan has the entity {', '.join(unknown)}; there are {', '.join(known)}. "
+            "Correct it, or leave it out."
+        )
 
 
 def _selected(entities: Mapping[str, str], select: Mapping[str, str | Sequence[str]]) -> bool:

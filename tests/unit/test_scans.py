@@ -102,11 +102,12 @@ def test_missing_images_leave_their_participant_out_and_nobody_else(tmp_path, mi
 
 
 def test_echoes_numbered_from_0_are_told_from_images_without_a_number(tmp_path):
-    from_0 = [name.replace(f"echo-{e}", f"echo-{e - 1}") for e in (1, 2) for name in
-              echoes("sub-01", 2) if f"echo-{e}" in name]  # fmt: skip
+    shifted = [
+        n.replace("echo-1", "echo-0").replace("echo-2", "echo-1") for n in echoes("sub-01", 2)
+    ]
     part = "sub-03/anat/sub-03_{}part-{}_MEGRE.nii.gz"
     alone = [part.format("echo-0_", "mag"), part.format("echo-0_", "phase")]
-    touch(tmp_path, *from_0, *echoes("sub-02", 2), *alone)
+    touch(tmp_path, *shifted, *echoes("sub-02", 2), *alone)
     touch(tmp_path, *echoes("sub-04", 2), "sub-04/anat/sub-04_part-mag_MEGRE.nii.gz")
     found = scans.find_scans(tmp_path)
     assert names(found) == ["sub-02"]
@@ -130,6 +131,17 @@ def test_runs_are_scans_of_their_own_or_chosen(tmp_path):
     found = scans.find_scans(tmp_path, select={"run": ["2"]})
     assert names(found) == ["sub-01"]
     assert "select" in found.left_out["sub-02"]
+
+
+def test_entity_that_no_scan_has_selects_nothing_and_is_refused(tmp_path):
+    touch(tmp_path, *echoes("sub-01_ses-a_run-1", 2), *echoes("sub-02_ses-a", 2))
+    with pytest.raises(
+        StudyError, match="no scan has the entity runn; there are sub, ses, run, suffix"
+    ):
+        scans.find_scans(tmp_path, select={"runn": "2"})
+    # Nobody asked for has a run, others do.
+    found = scans.find_scans(tmp_path, participants=["02"], select={"run": "1"})
+    assert names(found) == ["sub-02_ses-a"]
 
 
 def test_same_image_twice_and_two_suffixes_are_left_out(tmp_path):
