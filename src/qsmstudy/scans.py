@@ -130,16 +130,14 @@ def find_scans(
     everything = list(_named(groups))  # before select, after which fewer entities tell scans apart
     if participants is not None:
         wanted = {f"sub-{label.removeprefix('sub-')}" for label in participants}
-        present = {images.participant for images in groups} | {
-            bids.participant_of(name) for name in left_out
-        }
+        present = {images.participant for images in groups} | {owner(name)[0] for name in left_out}
         if missing := sorted(wanted - present):
             raise StudyError(
                 f"participant_label: {missing} have no multi-echo scan in {root}. "
                 f"Found: {sorted(present) or 'none'}."
             )
         groups = [images for images in groups if images.participant in wanted]
-        left_out = {n: why for n, why in left_out.items() if bids.participant_of(n) in wanted}
+        left_out = {n: why for n, why in left_out.items() if owner(n)[0] in wanted}
     kept = [images for images in groups if _selected(images.entities, select or {})]
     kept_people = {images.participant for images in kept}
     for images in groups:
@@ -216,7 +214,7 @@ def stray_files(
     """
     root, names, others = Path(bids_dir), list(names), list(others)
     known = {*names, *others}
-    absent = {bids.participant_of(name) for name in others}
+    absent = {owner(name)[0] for name in others}
     strays = {}
     for folder, (ending, example) in BESIDE.items():
         place = root / "derivatives" / folder
@@ -239,6 +237,24 @@ def stray_files(
                     for name in lacking
                 ]
     return strays
+
+
+def owner(name: str) -> tuple[str, str | None]:
+    """Return participant and session of a scan, or of what cannot be one for its name.
+
+    Examples
+    --------
+    >>> owner("sub-01_ses-1_run-2")
+    ('sub-01', 'ses-1')
+    >>> owner("sub-01_ses-1 'sub-02_MEGRE.nii'")  # a file in the wrong folder
+    ('sub-01', 'ses-1')
+    >>> owner("'sub-32_a'")  # a folder
+    ('sub-32_a', None)
+    """
+    if name.startswith(("'", '"')):
+        return name[1:-1], None
+    folder = name.split(" ")[0]
+    return bids.participant_of(folder), bids.session_of(folder)
 
 
 def _masks_below(place: Path) -> dict[str, str]:
@@ -440,8 +456,8 @@ def account(
     rows = [
         {
             "scan": name,
-            "participant_id": bids.participant_of(name),
-            "session": bids.session_of(name),
+            "participant_id": owner(name)[0],
+            "session": owner(name)[1],
             "echoes": echoes.get(name),
             "used": "no" if name in out else "yes",
             "reason": out.get(name),

@@ -292,6 +292,23 @@ def test_account_names_all_that_is_left_out():
     }
 
 
+def test_account_names_the_participant_of_what_cannot_be_a_scan(tmp_path):
+    touch(tmp_path, *echoes("sub-01", 1), "sub-32_a/anat/sub-32_a_echo-1_part-mag_MEGRE.nii.gz")
+    touch(tmp_path, "sub-02/ses-x y/anat/sub-02.nii", "sub-02/anat/sub-01_echo-1_MEGRE.nii.gz")
+    found = scans.find_scans(tmp_path)
+    table = scans.account([status("sub-01")], found.left_out, n_echoes="any").set_index("scan")
+    assert table["participant_id"].to_dict() == {
+        "'sub-32_a'": "sub-32_a",
+        "sub-01": "sub-01",
+        "sub-02 'ses-x y'": "sub-02",
+        "sub-02 'sub-01_echo-1_MEGRE.nii.gz'": "sub-02",
+    }
+    assert table["session"].isna().all()
+    assert len(scans.find_scans(tmp_path, participants=["01"]).left_out) == 0
+    of_02 = scans.find_scans(tmp_path, participants=["02"])
+    assert list(of_02.left_out) == [name for name in found.left_out if name.startswith("sub-02")]
+
+
 def test_account_without_a_usable_scan_lists_the_reasons():
     with pytest.raises(StudyError, match=r"No scan can be used:\n- sub-01: EchoTime"):
         scans.account([status("sub-01", usable=False, reason="EchoTime ...")], {}, n_echoes="most")

@@ -162,7 +162,7 @@ def check_whole_study():
         )
     table = given_participants(None)
     listed = set(bids.read_tsv(table, columns=["participant_id"])["participant_id"])
-    found = {bids.participant_of(scan) for scan in [*SCANS, *LEFT_OUT]}
+    found = {scans.owner(name)[0] for name in [*SCANS, *LEFT_OUT]}
     scanned = {bids.participant_of(scan) for scan in SCANS}
     unscanned = set() if config["participant_label"] else listed - found
     if unscanned or scanned - listed:
