@@ -46,6 +46,23 @@ def test_methods_state_the_settings():
     assert "AIS as the positive state" in methods_text(changed("table4", positive_group="patients"))
 
 
+def test_methods_name_the_estimator_of_r2star_that_the_echoes_allow():
+    line, regression = "a weighted line through the logarithm", "auto-regression"
+    text = methods_text()
+    assert regression in text
+    assert f"of unevenly spaced echoes, by {line}" in text
+    text = methods_text(changed("fit_field", echo_times=[0.006, 0.012, 0.018]))
+    assert regression in text
+    assert line not in text
+    for times in ([0.006, 0.012], [0.006, 0.012, 0.020]):
+        text = methods_text(changed("fit_field", echo_times=times))
+        assert f"R2* was estimated by {line}" in text
+        assert regression not in text
+    text = methods_text(changed("fit_field", r2star_method="log_linear"))
+    assert f"R2* was estimated by {line}" in text
+    assert "unevenly spaced" not in text
+
+
 def test_methods_say_how_regions_were_measured():
     text = methods_text(values=measured("outside;slices", "slices", None))
     assert "labels were meant to lie on 3 consecutive axial slices" in text

@@ -1,7 +1,8 @@
 """The part of the methods text that leads from echoes to susceptibility."""
 
 from qsmstudy.recon.inputs import Options
-from qsmstudy.report.options import Config, setting, words
+from qsmstudy.recon.r2star import usable_method
+from qsmstudy.report.options import WORDS, Config, setting, words
 
 #: Methods without iteration: the option that steers each, and what it is.
 CLOSED_FORM = {
@@ -23,7 +24,7 @@ def reconstruction(config: Config) -> tuple[str, ...]:
         f"{value('fit_field', 'max_iterations')} Gauss-Newton steps; voxels with less than "
         f"{value('fit_field', 'signal_fraction')} of the robust maximum magnitude were left out.",
         f"The field's noise was predicted from {words(config, 'fit_field', 'noise_model')}.",
-        f"R2* was estimated by {words(config, 'fit_field', 'r2star_method')}.",
+        f"R2* was estimated by {_decay(config)}.",
         f"The field was unwrapped by {words(config, 'unwrap_phase', 'method')}.",
         "The brain was extracted from the root sum of squares of the magnitudes by the brain "
         "extraction tool's method [@smith2002] (fractional intensity threshold "
@@ -51,6 +52,21 @@ def reconstruction(config: Config) -> tuple[str, ...]:
         words(config, "invert_dipole", "reference"),
         "The means of ventricular fluid and whole brain stand with every map and regional value, "
         "so that both can be expressed under either reference [@bilgic2024].",
+    )
+
+
+def _decay(config: Config) -> str:
+    """Name the estimator of R2*, and what stands in for it where echoes do not allow it."""
+    method = setting(config, "fit_field", "r2star_method")
+    how = words(config, "fit_field", "r2star_method")
+    known = WORDS["fit_field", "r2star_method"]
+    if times := setting(config, "fit_field", "echo_times"):
+        return known[usable_method(method, times)]
+    other = usable_method(method, ())
+    if other == method:
+        return how
+    return (
+        f"{how}, or, in scans of fewer than three or of unevenly spaced echoes, by {known[other]}"
     )
 
 
