@@ -24,6 +24,9 @@ onstart:
     # of the scheduler under it starts a thread that in a second causes another (docs/scale.md).
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    # The progress display asks for the jobs by rule when a checkpoint has added some.
+    for handler in workflow.logger_manager.get_log_handlers():
+        handler.plan = planned_jobs
 
 
 rule all:

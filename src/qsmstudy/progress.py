@@ -42,10 +42,13 @@ class Progress:
         Jobs to run by rule, in the order of the chain.
     start : float
         Start of the run [s].
+    total : int
+        All jobs, where more than their rules is known: a checkpoint adds jobs.
     """
 
     planned: Mapping[str, int]
     start: float
+    total: int = 0
     running: dict[int, Job] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
@@ -71,10 +74,17 @@ class Progress:
         self.running.pop(job, None)
         self.failed.add(job)
 
+    def replan(self, total: int, by_rule: Mapping[str, int] | None = None) -> None:
+        """Note that the run has other jobs than were planned, by rule where that is known."""
+        self.total = total
+        if by_rule is not None:
+            rules = dict.fromkeys([*self.planned, *by_rule])
+            self.planned = {rule: by_rule[rule] for rule in rules if rule in by_rule}
+
     @property
     def jobs(self) -> tuple[int, int]:
         """Jobs done, and all jobs."""
-        return self.done.total(), sum(self.planned.values())
+        return self.done.total(), self.total or sum(self.planned.values())
 
     @property
     def participants(self) -> tuple[int, int] | None:
@@ -104,11 +114,12 @@ class Progress:
         if not done or (not finished and done < EARLY * total):
             return None
         overall = sum(self.busy.values()) / done
+        to_do = {rule: max(n - self.done[rule], 0) for rule, n in self.planned.items()}
         left = sum(
-            (n - self.done[rule])
-            * (self.busy[rule] / self.done[rule] if self.done[rule] else overall)
-            for rule, n in self.planned.items()
+            n * (self.busy[rule] / self.done[rule] if self.done[rule] else overall)
+            for rule, n in to_do.items()
         )
+        left += overall * max(total - done - sum(to_do.values()), 0)
         begun = sum(now - job.start for job in self.running.values())
         side_by_side = (sum(self.busy.values()) + begun) / max(now - self.start, 1e-9)
         return max(left - begun, 0.0) / max(side_by_side, 1e-9)

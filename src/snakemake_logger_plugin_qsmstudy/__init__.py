@@ -10,6 +10,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 from logging import LogRecord
 from typing import TextIO
 
@@ -58,6 +59,8 @@ class LogHandler(LogHandlerBase):
         )
         self.live = self.on and is_terminal(self.stream)
         self.progress: Progress | None = None
+        #: Counts the jobs by rule; set by the Snakefile, as no event tells what a checkpoint adds.
+        self.plan: Callable[[], Mapping[str, int]] | None = None
         self.told = (0.0, 0)  # when the last plain line was written, after how many jobs
         self.drawn = 0  # lines of the display below the cursor
         self.stop = threading.Event()
@@ -98,6 +101,17 @@ class LogHandler(LogHandlerBase):
             self.progress.finish(item["job_id"], now)
         elif event == LogEvent.JOB_ERROR:
             self.progress.fail(item["jobid"])
+        elif event == LogEvent.PROGRESS and item["total"] != self.progress.jobs[1]:
+            self._replan(item["total"])
+
+    def _replan(self, total: int) -> None:
+        """Take over what a checkpoint has added."""
+        assert self.progress is not None
+        try:
+            by_rule = self.plan() if self.plan else None
+        except RuntimeError:  # the scheduler changes the jobs just now: ask at the next event
+            return
+        self.progress.replan(total, by_rule)
 
     def _tell(self) -> None:
         """Write a plain line, now and then."""

@@ -80,6 +80,24 @@ def test_finished_run_says_all_and_no_time_left():
     assert line == "14 of 14 jobs (100 %), participants 4 of 4, 2:20 gone"
 
 
+def test_jobs_that_a_checkpoint_adds_are_counted():
+    planned = {"check_scan": 2, "list_scans": 1, "chimaps": 1}
+    progress = run([("check_scan", "sub-1"), ("check_scan", "sub-2"), ("list_scans", "")], planned)
+    progress.replan(8, {"invert_dipole": 2, "fit_field": 2} | planned)
+    assert progress.participants == (0, 2)
+    assert progress.line(30.0).startswith("3 of 8 jobs (37 %), participants 0 of 2, stage")
+    assert progress.seconds_left(30.0) == pytest.approx(50.0)
+    assert list(progress.planned)[:3] == list(planned)
+
+
+def test_jobs_that_are_added_by_unknown_rules_are_counted_too():
+    planned = {"check_scan": 2, "chimaps": 1}
+    progress = run([("check_scan", "sub-1"), ("check_scan", "sub-2")], planned)
+    progress.replan(5)
+    assert progress.jobs == (2, 5)
+    assert progress.seconds_left(20.0) == pytest.approx(30.0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(7.9, "0:07"), (61, "1:01"), (3723, "1:02:03"), (0, "0:00")]
 )

@@ -126,6 +126,40 @@ def test_file_gets_plain_lines_and_few_of_them(folder):
     assert re.search(r"8 of 8 jobs \(100 %\), participants 3 of 3, 0:\d\d gone$", lines[-1])
 
 
+CHECKPOINT = """
+from collections import Counter
+onstart:
+    for handler in workflow.logger_manager.get_log_handlers():
+        handler.plan = lambda: Counter(
+            job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False)
+        )
+def maps(wildcards):
+    return expand("{scan}_chi", scan=open(checkpoints.list_scans.get().output[0]).read().split())
+rule all:
+    input: maps
+checkpoint list_scans:
+    output: "scans"
+    shell: "echo sub-1 sub-2 > {output}"
+rule invert_dipole:
+    output: "{scan}_chi"
+    shell: "touch {output}"
+"""
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_jobs_behind_a_checkpoint_are_counted(folder, asked):
+    text = CHECKPOINT if asked else CHECKPOINT.replace("handler.plan", "plan")
+    (folder / "Snakefile").write_text(text)
+    done = subprocess.run(
+        COMMAND, cwd=folder, env=environment(TERM="xterm"), capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    lines = re.findall(r"\d+ of \d+ jobs \(\d+ %\)(?:, participants \d of \d)?", done.stderr)
+    people = ", participants {} of 2" if asked else ""
+    assert lines[-1] == "4 of 4 jobs (100 %)" + people.format(2)
+    assert "2 of 4 jobs (50 %)" + people.format(1) in lines
+
+
 def test_dry_run_is_snakemakes_own(folder):
     done = subprocess.run(
         [*COMMAND, "--dry-run"], cwd=folder, env=environment(TERM="xterm"), capture_output=True,

@@ -3,6 +3,7 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -138,6 +139,11 @@ def made_here(path):
         return False
     users = not SIMULATED and BIDS.startswith(f"{OUT}/") and path.startswith(f"{BIDS}/")
     return path.startswith(f"{OUT}/") and not users
+
+
+def planned_jobs():
+    """Count the jobs of this run by rule, finished ones included."""
+    return Counter(job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False))
 
 
 def more_memory(megabytes):
