@@ -110,4 +110,3 @@ def sphere_radii(radius_mm: float, voxel_size: NDArray) -> list[float]:
         return [smallest]
     radii = np.arange(radius_mm, smallest + 0.5 * step, -step)
     return [*radii.tolist(), smallest]
-
