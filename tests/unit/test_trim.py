@@ -53,6 +53,11 @@ def test_trim_measures_depth_in_millimetres(mask):
     assert found[8, 8, 6]
 
 
+def test_trim_takes_one_layer_of_voxels_deeper_than_it_reaches(mask):
+    found = trim_rim(mask, 0.5 * mask, **OPTIONS | {"voxel_size": (4.0, 4.0, 4.0)})
+    assert found.sum() == 10**3
+
+
 def test_trim_counts_voxels_without_a_fit_as_bad(mask):
     fitted = mask.copy()
     fitted[4] = False

@@ -32,7 +32,7 @@ def trim_rim(
     threshold : float
         Residual above which a voxel is bad; voxels without a fit are bad too.
     depth_mm : float
-        How far from the outside of the mask voxels may be peeled [mm].
+        How far from the outside of the mask voxels may be peeled [mm]; one layer at least.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def trim_rim(
     sizes = np.asarray(voxel_size, dtype=float).tolist()
     distance = scipy.ndimage.distance_transform_edt(~outside, sampling=sizes)
     bad = np.pad((residual[region] > threshold) | ~fitted[region], 1)
-    loose = padded & bad & (distance <= depth_mm)
+    loose = padded & bad & (distance <= max(depth_mm, *sizes))
     peeled = scipy.ndimage.binary_propagation(outside, mask=outside | loose)
     left = padded & ~peeled
     labels, count = scipy.ndimage.label(left)
