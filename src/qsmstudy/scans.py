@@ -215,6 +215,9 @@ def stray_files(
     root, names, others = Path(bids_dir), list(names), list(others)
     known = {*names, *others}
     absent = {owner(name)[0] for name in others}
+    scans_of: dict[str, list[str]] = {}
+    for name in names:
+        scans_of.setdefault(bids.participant_of(name), []).append(name)
     strays = {}
     for folder, (ending, example) in BESIDE.items():
         place = root / "derivatives" / folder
@@ -226,7 +229,7 @@ def stray_files(
                 continue
             parts = stem.split("/")
             people = {parts[0], *(bids.participant_of(part) for part in (parts[0], parts[-1]))}
-            own = [name for name in names if bids.participant_of(name) in people]
+            own = [name for person in sorted(people) for name in scans_of.get(person, [])]
             lacking = [name for name in own if name not in served]
             there = folder == "raters" or any(
                 person in absent or (root / person).is_dir() for person in people
@@ -263,7 +266,7 @@ def _masks_below(place: Path) -> dict[str, str]:
     paths = glob.glob(f"{glob.escape(str(place))}/**/*_*.nii*", recursive=True)  # noqa: PTH207
     extension = re.compile(r"(?<=_mask|_dseg)\.nii(\.gz)?$")
     return {
-        path: extension.sub("", Path(path).relative_to(place).as_posix())
+        path: extension.sub("", path[len(str(place)) + 1 :])
         for path in sorted(paths)
         if extension.search(path)
     }
