@@ -88,7 +88,7 @@ def steps(
         )
     if left_out:
         lost_scans = tuple(f"{scan}: {reason}" for scan, reason in sorted(left_out.items()))
-        total = len({bids.participant_of(scan) for scan in left_out} | everyone)
+        total = len({scans.owner(scan)[0] for scan in left_out} | everyone)
         found.insert(0, Step("With a scan", total))
         found[1] = replace(found[1], lost=lost_scans, reason="scans that cannot be used")
     if excluded:
