@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from qsmstudy import bids, scans
+from qsmstudy import scans
 from qsmstudy.report.cells import label, records
 
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
