@@ -59,18 +59,21 @@ rule roi_values:
     """Susceptibility per participant, rater, region and slice."""
     input:
         from_images(rules.aggregate_rois.output.roi_values),
+        confirmed_scans,
 
 
 rule tables:
     """Tables 1-6, correlations, left against right, power, and the further tables."""
     input:
         TABLES,
+        confirmed_scans,
 
 
 rule figures:
     """Figures 1-6."""
     input:
         FIGURES,
+        confirmed_scans,
 
 
 rule scorecard:
@@ -101,3 +104,4 @@ rule report:
     """The HTML report."""
     input:
         rules.build_report.output.report,
+        confirmed_scans,

@@ -282,6 +282,8 @@ def test_lesion_mask_reaches_the_measurement(checkout, study, own_dataset):
     jobs = [job for job in plan.split("rule ") if job.startswith("measure_rois")]
     assert len(jobs) == 4
     assert {("label-lesion_mask" in job) == ("scan=sub-02" in job) for job in jobs} == {True}
+    # A scan left out fails the run, whatever of it was asked for.
+    assert checkout.planned("roi_values", *words[:3], config=None)["confirm_scans"] == 1
 
 
 def refused(checkout, *words, config=None):
