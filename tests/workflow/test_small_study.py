@@ -142,6 +142,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
         "unwrap_phase": [
             "--field", qsm / "sub-01_desc-wrapped_fieldmap.nii.gz",
             "--combined", qsm / "sub-01_desc-combined_magnitude.nii.gz",
+            "--noise", qsm / "sub-01_desc-noise_fieldmap.nii.gz",
             "--total-field", out / "sub-01_desc-total_fieldmap.nii.gz", "--method", "laplacian",
         ],
         "measure_rois": [
