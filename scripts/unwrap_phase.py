@@ -19,7 +19,7 @@ def main(*, field: Path, combined: Path, noise: Path, total_field: Path, method:
         fitted=images.load(noise, like=wrapped).values > 0,
     )
     kept = ("EchoTimes", "EchoSpacing", "MagneticFieldStrength")
-    sidecar = {"Units": "Hz", "Sources": [field.name, combined.name], "Method": method}
+    sidecar = {"Units": "Hz", "Sources": [field.name, combined.name, noise.name], "Method": method}
     images.save(
         total_field, values, wrapped.affine, sidecar=sidecar | {key: fitted[key] for key in kept}
     )

@@ -23,7 +23,8 @@ OUTLIER_SD = 6.0
 FIRST, BLOCK = 10, 5
 #: Penalty of the field, per unit of lambda, while the map finds its turns and MERIT its outliers.
 FIRM = 0.2
-#: Part of the filter's sphere that a voxel may fill; at 0.4 nuclei come out a third too small.
+#: Part of the filter's sphere that a voxel may fill. On a simulated head of 2.1 x 2.1 x 3 mm the
+#: nuclei's slope was 0.36 at 0.94 and 0.65 at 0.39; the usual 5 mm make it 0.03.
 LARGEST_PART = 0.15
 #: Where the published solver stops: outer steps, relative change.
 PUBLISHED_STEPS, PUBLISHED_TOLERANCE = 10, 0.1
