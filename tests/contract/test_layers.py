@@ -16,7 +16,7 @@ LAYERS = [
     {"physics", "template"},
     {"bids", "nifti"},
     {"scans", "protocol"},
-    {"images"},
+    {"images", "beside"},
     {"dicom"},
     {"fourier"},
     {"solvers"},

@@ -225,8 +225,8 @@ def report_templates():
 
 def simulated_data():
     """Tell whether the data are simulated: made here, or by an earlier run and given back."""
-    beside = os.path.dirname(str(config["participants"])) if FROM_TABLE else BIDS
-    description = os.path.join(beside, "dataset_description.json")
+    folder = os.path.dirname(str(config["participants"])) if FROM_TABLE else BIDS
+    description = os.path.join(folder, "dataset_description.json")
     if SIMULATED or not os.path.exists(description):
         return SIMULATED
     makers = bids.read_json(description).get("GeneratedBy", [])
