@@ -52,7 +52,7 @@ def main(
 def check_own_mask(path: Path, grid: images.Volume) -> None:
     """Raise unless the steps from brain extraction on can work with a user's brain mask."""
     mask = images.load(path, like=grid)
-    brain_mask.check_mask(mask.values, name=path.name)
+    brain_mask.check_coverage(mask.values, name=path.name)
     try:
         background.check_mask(mask.values != 0)
     except StudyError as error:

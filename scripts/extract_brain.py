@@ -35,7 +35,7 @@ def main(
     else:
         source, how = own_mask, {"Source": "own"}
         own = images.load(own_mask, like=magnitude)
-        brain_mask.check_mask(own.values, name=str(own_mask))
+        brain_mask.check_coverage(own.values, name=str(own_mask))
         brain = own.values != 0
     echoes = len(bids.read_sidecar(combined)["EchoTimes"])
     if trim_residual is not None and echoes < FEWEST_ECHOES:
@@ -52,7 +52,7 @@ def main(
             images.load(noise, like=magnitude).values > 0,
             voxel_size=magnitude.voxel_size, threshold=trim_residual, depth_mm=trim_mm,
         )  # fmt: skip
-        brain_mask.check_mask(brain, name=f"{mask.name}, trimmed")
+        brain_mask.check_coverage(brain, name=f"{mask.name}, trimmed")
         trimmed = before - brain_mask.volume_ml(brain, magnitude.voxel_size)
         how |= {"TrimResidual": trim_residual, "TrimMm": trim_mm, "TrimmedMl": trimmed}
         job.log.info("trimmed %.1f of %.0f ml", trimmed, before)

@@ -95,13 +95,13 @@ def test_fill_takes_the_voxels_inside_a_surface():
 )
 def test_check_mask_rejects(mask, message):
     with pytest.raises(StudyError, match=message):
-        brain_mask.check_mask(mask, name="own")
+        brain_mask.check_coverage(mask, name="own")
 
 
 def test_check_mask_accepts_zero_and_one_other_value():
     mask = np.zeros((4, 4, 4))
     mask[1:3, 1:3, 1:3] = 255
-    brain_mask.check_mask(mask, name="own")
+    brain_mask.check_coverage(mask, name="own")
 
 
 def test_volume_ml_counts_voxels():

@@ -12,7 +12,7 @@ from qsmstudy.solvers import Solution, cg
 log = logging.getLogger("qsmstudy")
 
 
-#: Fewest voxels of a mask.
+#: Fewest voxels of a mask that a field can be removed from or inverted in.
 LEAST_VOXELS = 64
 
 

@@ -99,11 +99,11 @@ def extract_brain(
             f"brain extraction: the surface closed on {found:.1f} ml, no brain. Is this a whole "
             "head? Provide a mask of your own in derivatives/masks."
         )
-    check_mask(mask, name="brain extraction")
+    check_coverage(mask, name="brain extraction")
     return mask
 
 
-def check_mask(mask: NDArray, *, name: str) -> None:
+def check_coverage(mask: NDArray, *, name: str) -> None:
     """Raise unless a mask covers some, and not nearly all, of its volume.
 
     Parameters

@@ -13,8 +13,8 @@ log = logging.getLogger("qsmstudy")
 DEPTH_MM = 15.0
 #: Fraction of the deep voxels, those of fastest decay, that are taken to be rich in iron.
 FASTEST = 0.02
-#: Fewest such voxels.
-LEAST_VOXELS = 20
+#: Fewest voxels rich in iron on which a sign is told.
+FEWEST_RICH = 20
 #: Least contrast that tells a sign [ppm]: iron gives more than 0.03, noise less than this.
 LEAST_CONTRAST_PPM = 0.01
 
@@ -56,7 +56,7 @@ def iron_contrast(
     sphere = fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=DEPTH_MM)
     deep = fourier.erode(brain, sphere)
     rate, values = box.take(r2star)[deep], box.take(chi)[deep].astype(float)
-    if rate.size * FASTEST < LEAST_VOXELS:
+    if rate.size * FASTEST < FEWEST_RICH:
         return None
     fast = rate > np.quantile(rate, 1 - FASTEST)
     if not fast.any():  # R2* is the same everywhere

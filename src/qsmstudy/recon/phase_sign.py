@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qsmstudy import fourier
 from qsmstudy.errors import StudyError
+from qsmstudy.recon.map_sign import FEWEST_RICH
 from qsmstudy.recon.unwrap import Wrapped, laplacian_wrapped
 
 #: Edge of the coarse voxels [mm]; nuclei and larger veins are still seen.
@@ -22,8 +23,7 @@ REACH_MM = 30.0
 SURROUNDINGS_MM = 16.0
 #: Part of the voxels there that count as dark in T2*: the nuclei, and veins.
 HIGH = 0.01
-#: Fewest such voxels, and the least confidence on which a sign is returned.
-LEAST_VOXELS = 20
+#: Least confidence on which a sign is returned.
 LEAST_CONFIDENCE = 0.3
 #: By how much their R2* must stand out [1/s]. On simulated heads at 3 T it does by 15 or more; at
 #: 1.5 T by half of that.
@@ -96,7 +96,7 @@ def tell_phase_sign(
     signal = field != 0
     smooth = laplacian_wrapped(Wrapped(field, period, spread, magnitude, signal))
     inside = _coarse(signal.astype(np.float32), factors) > 0.999
-    if np.count_nonzero(inside) < LEAST_VOXELS:
+    if np.count_nonzero(inside) < FEWEST_RICH:
         raise _undecided("there is too little signal")
     box = fourier.bounding_box(inside, voxel_size=sizes, padding_mm=2 * FILTER_MM)
     smooth, rate, bright = (
@@ -112,12 +112,12 @@ def tell_phase_sign(
     chi = fourier.convolve(local, dipole / (dipole**2 + np.float32(DAMPING)))
 
     region = deep & _near_centre(bright, sizes)
-    if HIGH * np.count_nonzero(region) < LEAST_VOXELS:
+    if HIGH * np.count_nonzero(region) < FEWEST_RICH:
         raise _undecided(f"only {np.count_nonzero(region)} voxels lie deep in a head")
     rate, chi = (_contrast(values, region, sizes)[region] for values in (rate, chi))
     threshold = float(np.quantile(rate, 1 - HIGH))
     high = rate > threshold
-    if not threshold >= LEAST_CONTRAST or np.count_nonzero(high) < LEAST_VOXELS:
+    if not threshold >= LEAST_CONTRAST or np.count_nonzero(high) < FEWEST_RICH:
         raise _undecided(
             f"R2* stands out from its surroundings by {threshold:.1f} 1/s in "
             f"{np.count_nonzero(high)} voxels, too little to show iron (one echo shows none)"

@@ -189,7 +189,7 @@ def _correlation(study: Study) -> dict[str, Any] | None:
     )
 
 
-def _scans(study: Study, flagged: Mapping[str, str]) -> list[scans.Scan]:
+def _scans(study: Study, flagged: Mapping[str, str]) -> list[scans.ScanView]:
     people = study.need("participants")
     return scans.gather(
         study.mosaics,

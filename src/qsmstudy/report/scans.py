@@ -32,7 +32,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Scan:
+class ScanView:
     """What the page shows of one scan.
 
     Attributes
@@ -80,7 +80,7 @@ def gather(
     flagged: Mapping[str, str],
     excluded: Mapping[str, str],
     outlier_z: float,
-) -> list[Scan]:
+) -> list[ScanView]:
     """Gather what the page shows of every scan, the worst score first.
 
     Parameters
@@ -106,7 +106,7 @@ def gather(
         row = rows.get(path.stem, {})
         score = row.get("score")
         found.append(
-            Scan(
+            ScanView(
                 name=path.stem,
                 person=person,
                 group=str(group_of.get(person, "")),
