@@ -118,23 +118,8 @@ def find_scans(
     if not root.is_dir():
         raise StudyError(f"bids_dir: there is no folder {root}. Check the path.")
     groups, left_out = _gather_images(root)
-    _check_select(groups, select or {})
     everything = list(_named(groups))  # before select, after which fewer entities tell scans apart
-    if participants is not None:
-        wanted = {f"sub-{label.removeprefix('sub-')}" for label in participants}
-        present = {images.participant for images in groups} | {owner(name)[0] for name in left_out}
-        if missing := sorted(wanted - present):
-            raise StudyError(
-                f"participant_label: {missing} have no multi-echo scan in {root}. "
-                f"Found: {sorted(present) or 'none'}."
-            )
-        groups = [images for images in groups if images.participant in wanted]
-        left_out = {n: why for n, why in left_out.items() if owner(n)[0] in wanted}
-    kept = [images for images in groups if _selected(images.entities, select or {})]
-    kept_people = {images.participant for images in kept}
-    for images in groups:
-        if images.participant not in kept_people:
-            left_out[images.participant] = f"no scan agrees with select: {dict(select or {})}"
+    kept, left_out = _choose(groups, left_out, participants=participants, select=select, where=root)
     scans = []
     rivals: dict[str, list[_Images]] = {}
     for name, images in _named(kept):
@@ -157,6 +142,44 @@ def find_scans(
         sorted((scan for scan in scans if scan.name not in left_out), key=lambda scan: scan.name),
         dict(sorted(left_out.items())),
         frozenset(name for name, images in everything if id(images) not in chosen),
+    )
+
+
+def choose_scans(
+    scans: Iterable[Scan],
+    *,
+    participants: Sequence[str] | None = None,
+    select: Mapping[str, str | Sequence[str]] | None = None,
+    where: Path,
+) -> Found:
+    """Choose among scans whose files are yet to be made, as `find_scans` does among those there.
+
+    Parameters
+    ----------
+    scans : iterable of Scan
+        With the names that their files will have.
+    participants, select
+        As in `find_scans`.
+    where : Path
+        What names the scans, for the messages.
+
+    Raises
+    ------
+    StudyError
+        If a wanted participant has no scan, or no scan has an entity of `select`.
+    """
+    named = {scan.name: scan for scan in scans}
+    groups = {}
+    for name, scan in named.items():
+        entities = _entities(scan.magnitude[0]) or {}
+        groups[name] = _Images({k: v for k, v in entities.items() if k not in ("echo", "part")})
+    kept, left_out = _choose(
+        list(groups.values()), {}, participants=participants, select=select, where=where
+    )
+    chosen = {id(images) for images in kept}
+    names = {name for name, images in groups.items() if id(images) in chosen}
+    return Found(
+        [named[name] for name in sorted(names)], left_out, frozenset(named) - frozenset(names)
     )
 
 
@@ -265,6 +288,35 @@ def _add(groups: dict, entities: dict[str, str], path: Path) -> None:
 def _is_scan(images: _Images) -> bool:
     """Tell a scan with phase, or one that ought to have it, from a plain magnitude."""
     return set(images.parts) != {"unsaid"} or images.entities["suffix"] == "MEGRE"
+
+
+def _choose(
+    groups: list[_Images],
+    left_out: dict[str, str],
+    *,
+    participants: Sequence[str] | None,
+    select: Mapping[str, str | Sequence[str]] | None,
+    where: Path,
+) -> tuple[list[_Images], dict[str, str]]:
+    """Keep what was asked for; return it, and who is left out why."""
+    select = select or {}
+    _check_select(groups, select)
+    if participants is not None:
+        wanted = {f"sub-{label.removeprefix('sub-')}" for label in participants}
+        present = {images.participant for images in groups} | {owner(name)[0] for name in left_out}
+        if missing := sorted(wanted - present):
+            raise StudyError(
+                f"participant_label: {missing} have no multi-echo scan in {where}. "
+                f"Found: {sorted(present) or 'none'}."
+            )
+        groups = [images for images in groups if images.participant in wanted]
+        left_out = {n: why for n, why in left_out.items() if owner(n)[0] in wanted}
+    kept = [images for images in groups if _selected(images.entities, select)]
+    people = {images.participant for images in kept}
+    unmet = f"no scan agrees with select: {dict(select)}"
+    return kept, left_out | {
+        images.participant: unmet for images in groups if images.participant not in people
+    }
 
 
 def _check_select(groups: Sequence[_Images], select: Mapping[str, Any]) -> None:

@@ -144,6 +144,42 @@ def test_entity_that_no_scan_has_selects_nothing_and_is_refused(tmp_path):
     assert names(found) == ["sub-02_ses-a"]
 
 
+def planned(*names):
+    return [
+        scans.Scan(
+            name, *((Path(f"sub/{name}_echo-1_part-{p}_MEGRE.nii.gz"),) for p in ("mag", "phase"))
+        )
+        for name in names
+    ]
+
+
+def test_scans_yet_to_be_made_are_chosen_like_those_that_are_there(tmp_path):
+    two = planned("sub-01_ses-a", "sub-01_ses-b", "sub-02_ses-b", "sub-03")
+    touch(tmp_path, *(e for scan in two for e in echoes(scan.name, 1)))
+    for asked in (
+        {},
+        {"select": {"ses": "a"}},
+        {"select": {"ses": ["b"], "suffix": "MEGRE"}},
+        {"participants": ["01", "sub-03"], "select": {"ses": "b"}},
+    ):
+        chosen = scans.choose_scans(two, where=tmp_path, **asked)
+        found = scans.find_scans(tmp_path, **asked)
+        assert names(chosen) == names(found), asked
+        assert (chosen.left_out, chosen.unselected) == (found.left_out, found.unselected)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"select": {"run": "1"}}, "no scan has the entity run; there are sub, ses, suffix"),
+        ({"participants": ["7"]}, "'sub-7'.* no multi-echo scan in mapping.tsv"),
+    ],
+)
+def test_choice_that_no_scan_yet_to_be_made_meets_is_refused(asked, message):
+    with pytest.raises(StudyError, match=message):
+        scans.choose_scans(planned("sub-01_ses-a"), where=Path("mapping.tsv"), **asked)
+
+
 def test_same_image_twice_and_two_suffixes_are_left_out(tmp_path):
     touch(tmp_path, *echoes("sub-01", 2), *echoes("sub-01", 2, end=".nii"))
     touch(tmp_path, *echoes("sub-02", 2), *echoes("sub-02", 2, suffix="T2starw"))

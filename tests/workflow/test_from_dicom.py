@@ -1,5 +1,7 @@
 """From a scanner's DICOM files to the map, through Snakemake."""
 
+import re
+
 import dicom_series
 import nibabel as nib
 import numpy as np
@@ -53,3 +55,20 @@ def test_dicom_series_gives_the_map_of_the_same_scan_in_bids(checkout, tmp_path)
     found = [float(chi[nucleus].mean()) for chi in maps]
     assert found[1] > 0.05
     assert found[0] == pytest.approx(found[1], abs=1e-3)  # as above; errors common to its voxels
+
+
+def test_select_chooses_among_the_sessions_of_the_mapping(checkout, tmp_path):
+    sessions = ["sub-01\t1\tses-a", "sub-01\t2\tses-b", "sub-02\t3\tses-b"]
+    for name in "123":
+        (tmp_path / "dicoms" / name).mkdir(parents=True)
+    table = ["participant_id\tfolder\tsession", *sessions]
+    (tmp_path / "dicoms/mapping.tsv").write_text("\n".join(table) + "\n")
+    given = [f"dicom_dir={tmp_path / 'dicoms'}", "n_echoes=3", f"output_dir={tmp_path / 'out'}"]
+    asked = ["--cores", "1", "--dry-run", "--quiet", "rules", "--config", *given]
+    words = [*asked, "select={ses: a}", "--", "chimaps"]
+    said = checkout.snakemake(*words, config=None).stdout
+    assert re.search(r"convert_dicoms +1\n", said)
+    assert "sub-02 is left out: no scan agrees with select: {'ses': 'a'}" in said
+    words = [*asked, 'select={run: "1"}', "--", "chimaps"]
+    done = checkout.snakemake(*words, config=None, check=False)
+    assert "no scan has the entity run; there are sub, ses, suffix" in done.stdout

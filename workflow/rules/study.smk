@@ -20,11 +20,11 @@ def listed_scans():
         names = [name for name in simulated_names() if not wanted or name in wanted]
         return dict.fromkeys(names), {}, frozenset()
     if DICOM:
-        converted = converted_scans(labels)
-        return converted, {}, frozenset(DICOM_SOURCES) - frozenset(converted)
-    found = scans.find_scans(
-        BIDS, participants=labels, select=config["select"], n_echoes=config["n_echoes"]
-    )
+        found = converted_scans(labels)
+    else:
+        found = scans.find_scans(
+            BIDS, participants=labels, select=config["select"], n_echoes=config["n_echoes"]
+        )
     for name, reason in found.left_out.items():
         print(f"{name} is left out: {reason}", file=sys.stderr)
     if not found.scans:
@@ -40,9 +40,13 @@ def dicom_sources():
         raise StudyError("dicom_dir and bids_dir are both given; keep one of them.")
     from qsmstudy import dicom  # here, for only these studies need it
 
-    mapping = config["dicom_mapping"] or os.path.join(config["dicom_dir"], "mapping.tsv")
-    sources = dicom.read_mapping(mapping, dicom_dir=config["dicom_dir"])
+    sources = dicom.read_mapping(dicom_mapping(), dicom_dir=config["dicom_dir"])
     return {source.name: source for source in sources}
+
+
+def dicom_mapping():
+    """Return the table that says which folder of DICOM files is whose."""
+    return config["dicom_mapping"] or os.path.join(config["dicom_dir"], "mapping.tsv")
 
 
 def converted_echoes(part):
@@ -55,14 +59,13 @@ def converted_echoes(part):
 
 
 def converted_scans(labels):
-    """Return the scans that the DICOM mapping names, with the files that they will have."""
+    """Choose among the scans that the DICOM mapping names, with the files that they will have."""
     if not isinstance(config["n_echoes"], int):
         raise StudyError(
             "dicom_dir: n_echoes must be a number; a scan with fewer echoes is then an error. "
             "Give the protocol's, e.g. n_echoes=5."
         )
-    wanted = labels and {f"sub-{label.removeprefix('sub-')}" for label in labels}
-    found = {}
+    named = []
     for name in DICOM_SOURCES:
         files = {
             part: tuple(
@@ -71,9 +74,10 @@ def converted_scans(labels):
             )
             for part in ("mag", "phase")
         }
-        if not wanted or bids.participant_of(name) in wanted:
-            found[name] = scans.Scan(name, files["mag"], files["phase"])
-    return found
+        named.append(scans.Scan(name, files["mag"], files["phase"]))
+    return scans.choose_scans(
+        named, participants=labels, select=config["select"], where=dicom_mapping()
+    )
 
 
 def check_paths():
