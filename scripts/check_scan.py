@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job, protocol, scans
+from qsmstudy import accounting, bids, images, job, protocol
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background, brain_mask, field_fit
 
@@ -44,7 +44,7 @@ def main(
         content["Usable"] = True
     except StudyError as error:
         beside = [*labels, *filter(None, (own_mask, lesion))]
-        content["Reason"] = scans.without_folders(str(error), [*magnitude, *phase, *beside])
+        content["Reason"] = accounting.without_folders(str(error), [*magnitude, *phase, *beside])
         job.log.warning("%s cannot be used: %s", scan, error)
     bids.write_json(status, content)
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
-from qsmstudy import scans as accounting
+from qsmstudy import accounting, bids, job
 from qsmstudy.errors import StudyError
 
 

@@ -16,7 +16,7 @@ LAYERS = [
     {"physics", "template"},
     {"bids", "nifti"},
     {"scans", "protocol"},
-    {"images", "beside"},
+    {"images", "beside", "accounting"},
     {"dicom"},
     {"fourier"},
     {"solvers"},
