@@ -153,4 +153,21 @@ def test_vsharp_rejects_a_mask_without_room_for_a_sphere(noise):
 
 def test_sphere_radii_end_at_the_longest_voxel_edge():
     assert sphere_radii(5.0, np.array([1.0, 1.0, 2.0])) == [5.0, 4.0, 3.0, 2.0]
-    assert sphere_radii(1.0, np.array([1.0, 1.0, 2.0])) == [2.0]
+    assert sphere_radii(2.0, np.array([1.0, 1.0, 2.0])) == [2.0]
+
+
+def test_sphere_radii_begin_with_the_radius_asked_for():
+    assert sphere_radii(2.4, np.array([1.0, 1.0, 2.0])) == [2.4, 2.0]
+
+
+@pytest.mark.parametrize("radius", [1.9, 0.0, -8.0, float("nan")])
+def test_vsharp_rejects_a_sphere_smaller_than_a_voxel(mask, noise, radius):
+    options = OPTIONS | {"voxel_size": (1.0, 1.0, 2.0), "radius_mm": radius}
+    message = rf"radius_mm: at least 2 mm .* longest voxel edge; got {radius:g}\. Spheres of 12"
+    with pytest.raises(StudyError, match=message):
+        vsharp(np.zeros(SHAPE), mask, noise, **options)
+
+
+def test_vsharp_takes_a_sphere_of_one_voxel_whose_edge_is_rounded(mask, noise):
+    options = OPTIONS | {"voxel_size": (1.0, 1.0, 2.0000001), "radius_mm": 2.0}
+    assert vsharp(external(mask), mask, noise, **options)[0].iterations == 1

@@ -32,7 +32,7 @@ def vsharp(
     voxel_size : array_like, shape (3,)
         Voxel edge lengths [mm].
     radius_mm : float
-        Radius of the largest sphere [mm].
+        Radius of the largest sphere [mm], at least the longest voxel edge.
     truncation : float
         The filter's transfer function is divided by where its modulus exceeds this.
 
@@ -47,7 +47,8 @@ def vsharp(
     Raises
     ------
     StudyError
-        If the mask cannot be used or is lost to the spheres, or the field is not finite.
+        If the radius is smaller than a voxel, the mask cannot be used or is lost to the spheres, or
+        the field is not finite.
 
     Notes
     -----
@@ -62,10 +63,11 @@ def vsharp(
     .. [1] Schweser et al. 2011, doi:10.1016/j.neuroimage.2010.10.070
     .. [2] Wu et al. 2012, doi:10.1002/mrm.23000
     """
+    sizes = np.asarray(voxel_size, dtype=float)
+    _check_radius(radius_mm, sizes)
     check_mask(mask)
     if not np.all(np.isfinite(total_field[mask])):
         raise StudyError("total_field: must be finite in the mask. Check the phase unwrapping.")
-    sizes = np.asarray(voxel_size, dtype=float)
     radii = sphere_radii(radius_mm, sizes)
     box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=radius_mm + sizes.max())
     brain = box.take(mask)
@@ -97,6 +99,16 @@ def vsharp(
     return solution, box.put(defined, mask.shape)
 
 
+def _check_radius(radius_mm: float, voxel_size: NDArray) -> None:
+    """Raise if the largest sphere is smaller than a voxel, and the mean over it the voxel's own."""
+    least = float(np.max(voxel_size))
+    if not radius_mm > 0.999 * least:  # an affine's edges are off by their rounding
+        raise StudyError(
+            f"remove_background.radius_mm: at least {np.ceil(100 * least) / 100:g} mm are needed, "
+            f"the longest voxel edge; got {radius_mm:g}. Spheres of 12 to 25 mm are usual."
+        )
+
+
 def sphere_radii(radius_mm: float, voxel_size: NDArray) -> list[float]:
     """Return radii [mm] from the largest down to the longest voxel edge, a voxel edge apart.
 
@@ -104,9 +116,11 @@ def sphere_radii(radius_mm: float, voxel_size: NDArray) -> list[float]:
     --------
     >>> sphere_radii(5.0, np.array([1.0, 1.0, 2.0]))
     [5.0, 4.0, 3.0, 2.0]
+    >>> sphere_radii(2.4, np.array([1.0, 1.0, 2.0]))
+    [2.4, 2.0]
     """
     smallest, step = float(np.max(voxel_size)), float(np.min(voxel_size))
     if radius_mm <= smallest:
         return [smallest]
-    radii = np.arange(radius_mm, smallest + 0.5 * step, -step)
-    return [*radii.tolist(), smallest]
+    radii = np.arange(radius_mm, smallest + 0.5 * step, -step).tolist()
+    return [*(radii or [float(radius_mm)]), smallest]
