@@ -25,7 +25,7 @@ def main(
     magnitude = images.load(combined)
     how: dict[str, str | float]
     if own_mask is None:
-        source, how = combined, {"Source": "BET", "FractionalThreshold": fractional_threshold}
+        sources, how = [combined], {"Source": "BET", "FractionalThreshold": fractional_threshold}
         brain = brain_mask.extract_brain(
             magnitude.values,
             voxel_size=magnitude.voxel_size,
@@ -33,7 +33,7 @@ def main(
             iterations=iterations,
         )
     else:
-        source, how = own_mask, {"Source": "own"}
+        sources, how = [own_mask], {"Source": "own"}
         own = images.load(own_mask, like=magnitude)
         brain_mask.check_coverage(own.values, name=str(own_mask))
         brain = own.values != 0
@@ -54,12 +54,13 @@ def main(
         )  # fmt: skip
         brain_mask.check_coverage(brain, name=f"{mask.name}, trimmed")
         trimmed = before - brain_mask.volume_ml(brain, magnitude.voxel_size)
+        sources += [residual, noise]
         how |= {"TrimResidual": trim_residual, "TrimMm": trim_mm, "TrimmedMl": trimmed}
         job.log.info("trimmed %.1f of %.0f ml", trimmed, before)
     volume = brain_mask.volume_ml(brain, magnitude.voxel_size)
     plausible = brain_mask.PLAUSIBLE_ML[0] <= volume <= brain_mask.PLAUSIBLE_ML[1]
     sidecar = {
-        "Type": "Brain", "Sources": [source.name], **how, "VolumeMl": volume,
+        "Type": "Brain", "Sources": [path.name for path in sources], **how, "VolumeMl": volume,
         "Plausible": plausible,
     }  # fmt: skip
     images.save(mask, brain, magnitude.affine, sidecar=sidecar, dtype=np.uint8)

@@ -53,11 +53,12 @@ def main(
     )
     placed = registration.transfer_labels(atlas, found, like=chimap)
     placed = labelling.core(placed, affine=chimap.affine, core_mm=core_mm)
+    sources = [combined, chi, mask, template, template_chi, template_labels]
     sidecar = {
         "Description": "Labels of the atlas, registered to the scan; no rater has seen them",
         "SpatialReference": "orig",
         "Manual": False,
-        "Sources": [path.name for path in (combined, chi, template, template_labels)],
+        "Sources": [path.name for path in sources if path is not None],
         "Registration": found.similarity,
     }
     images.save(labels, placed, chimap.affine, sidecar=sidecar, dtype=np.uint8)

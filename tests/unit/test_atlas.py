@@ -242,6 +242,7 @@ def test_scripts_label_a_scan_and_compare_it(tmp_path):
     )  # fmt: skip
     sidecar = bids.read_json(tmp_path / "sub-01_desc-atlas_dseg.json")
     assert sidecar["Manual"] is False
+    assert set(sidecar["Sources"]) == {path.name for path in paths.values()}
     assert sidecar["Registration"]["correlation"] > 0.5
     compare = runpy.run_path(str(ROOT / "scripts/compare_labels.py"))["main"]
     compare(

@@ -400,3 +400,7 @@ def test_sidecars_of_the_new_keys_are_written(study, monkeypatch):
     assert brain["TrimResidual"] == 0.05
     assert brain["TrimmedMl"] >= 0
     assert where["Sources"][1] == "sub-1_desc-brain_mask.nii.gz"
+    assert brain["Sources"] == [
+        f"sub-1_desc-{name}.nii.gz"
+        for name in ("combined_magnitude", "residual_fieldmap", "noise_fieldmap")
+    ]

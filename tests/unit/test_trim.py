@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qsmstudy import images
+from qsmstudy import bids, images
 from qsmstudy.recon import trim
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "extract_brain.py"
@@ -89,6 +89,9 @@ def test_extract_brain_trims_from_three_echoes_on(tmp_path, caplog, mask, echoes
     found = images.load(tmp_path / "sub-1_mask.nii.gz").values
     assert np.count_nonzero(mask) - found.sum() == expected * 144  # the layer without a fit
     assert ("not trimmed" in caplog.text) == (not expected)
+    sources = bids.read_json(tmp_path / "sub-1_mask.json")["Sources"]
+    trimmed = [files[name].name for name in ("residual", "noise")]
+    assert sources == [own.name, *(trimmed if expected else [])]
 
 
 def test_trim_keeps_the_largest_piece(mask):
