@@ -8,6 +8,7 @@ from qsmstudy import bids, job, quality
 def main(
     *,
     field: list[Path],
+    r2star: list[Path],
     mask: list[Path],
     local_field: list[Path],
     chi: list[Path],
@@ -16,7 +17,8 @@ def main(
 ) -> None:
     """Gather the quality measures of all scans in one table."""
     sidecars: dict[str, dict] = {}
-    for step, paths in zip(quality.STEPS, (field, mask, local_field, chi), strict=True):
+    given = (field, r2star, mask, local_field, chi)
+    for step, paths in zip(quality.STEPS, given, strict=True):
         for path in paths:
             sidecars.setdefault(quality.scan_of(path), {})[step] = bids.read_json(path)
     table = quality.table(sidecars, outlier_z=outlier_z)

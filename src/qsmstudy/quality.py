@@ -27,6 +27,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "fit_residual": ("field", "RelativeResidual"),
     "fit_unsettled": ("field", "FitUnsettled"),
     "snr": ("field", "SignalToNoise"),
+    "r2star_method": ("r2star", "Method"),
     "mask_source": ("mask", "Source"),
     "mask_volume_ml": ("mask", "VolumeMl"),
     "mask_plausible": ("mask", "Plausible"),
@@ -56,7 +57,7 @@ OUTLIERS = {
 #: Distances from the median that are not worth a flag [ppm]: healthy people differ by several
 #: times as much in every nucleus.
 LEAST_DISTANCE = {"reference_sd_ppm": 0.002, "csf_less_whole_brain_ppm": 0.002}
-STEPS = ("field", "mask", "local_field", "chi")
+STEPS = ("field", "r2star", "mask", "local_field", "chi")
 #: Distances of the parts of the score, in robust z.
 DISTANCES = {column: f"z_{flag}" for column, flag in OUTLIERS.items()}
 #: Scans below which nobody lies far from the others.

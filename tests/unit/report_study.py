@@ -42,6 +42,7 @@ def quality_table(people):
             "background_iterations": 16,
             "background_residual": 0.00499,
             "background_converged": "yes",
+            "r2star_method": "arlo",
             "mask_source": "BET",
             "mask_volume_ml": 1439.49,
             "local_field_rms_hz": 2.5,

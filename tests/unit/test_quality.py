@@ -15,6 +15,7 @@ def scan(*, volume=1300.0, converged=True, sd=0.02, csf=0.01, contrast=0.1):
     """Return the sidecars of one scan, by step."""
     return {
         "field": {"RelativeResidual": 0.05, "SignalToNoise": 80.0},
+        "r2star": {"Method": "arlo"},
         "mask": {"VolumeMl": volume},
         "local_field": {"RmsHz": 2.5, "Solver": {"Iterations": 30, "Converged": True}},
         "chi": {
@@ -47,6 +48,7 @@ def test_table_reads_every_step():
     row = quality.table({"sub-01_ses-2": scan()}, outlier_z=3.5).iloc[0]
     assert (row.scan, row.participant_id, row.session) == ("sub-01_ses-2", "sub-01", "ses-2")
     assert (row.iterations, row.converged, row.fit_residual, row.snr) == (7, "yes", 0.05, 80.0)
+    assert row.r2star_method == "arlo"
     assert (row.mask_volume_ml, row.local_field_rms_hz) == (1300.0, 2.5)
     assert (row.reference, row.reference_region) == ("csf", "ventricular CSF")
     assert (row.reference_voxels, row.reference_sd_ppm) == (4000, 0.02)
@@ -132,7 +134,9 @@ def test_scan_of_file_name():
 
 
 def test_script_writes_one_row_per_scan(tmp_path):
-    names = dict(zip(quality.STEPS, ("field", "mask", "localfield", "Chimap"), strict=True))
+    names = dict(
+        zip(quality.STEPS, ("field", "R2starmap", "mask", "localfield", "Chimap"), strict=True)
+    )
     paths = {step: [] for step in quality.STEPS}
     for name, steps in cohort().items():
         for step, content in steps.items():

@@ -37,6 +37,10 @@ def test_uneven_or_few_echoes_fall_back_to_log_linear(times):
     np.testing.assert_allclose(found, RATES, rtol=1e-6)  # float32 output
 
 
+def test_single_echo_has_no_method():
+    assert r2star.usable_method("arlo", [0.02]) == "none"
+
+
 def test_usable_method_keeps_auto_regression_on_even_echoes():
     assert r2star.usable_method("arlo", EVEN) == "arlo"
 

@@ -24,7 +24,7 @@ def measured(*flags):
     )
 
 
-def methods_text(config=CONFIG, *, simulated=True, imaged=True, values=None):
+def methods_text(config=CONFIG, *, simulated=True, imaged=True, values=None, qc=None):
     found = methods.sections(
         config,
         groups=cohort.GROUPS,
@@ -32,6 +32,7 @@ def methods_text(config=CONFIG, *, simulated=True, imaged=True, values=None):
         simulated=simulated,
         imaged=imaged,
         roi_values=values if values is not None else measured(),
+        qc=qc,
     )
     return " ".join(sentence for part in found for sentence in part.sentences)
 
@@ -51,16 +52,32 @@ def test_methods_name_the_estimator_of_r2star_that_the_echoes_allow():
     text = methods_text()
     assert regression in text
     assert f"of unevenly spaced echoes, by {line}" in text
-    text = methods_text(changed("fit_field", echo_times=[0.006, 0.012, 0.018]))
-    assert regression in text
-    assert line not in text
-    for times in ([0.006, 0.012], [0.006, 0.012, 0.020]):
-        text = methods_text(changed("fit_field", echo_times=times))
-        assert f"R2* was estimated by {line}" in text
-        assert regression not in text
     text = methods_text(changed("fit_field", r2star_method="log_linear"))
     assert f"R2* was estimated by {line}" in text
     assert "unevenly spaced" not in text
+
+
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (["arlo"] * 3, "by auto-regression on linear operations [@pei2015]."),
+        (["log_linear"] * 2, "by a weighted line through the logarithm of the magnitudes."),
+        (
+            ["log_linear", "arlo", "none", "arlo", None],
+            "by auto-regression on linear operations [@pei2015] in 2 scans, a weighted line "
+            "through the logarithm of the magnitudes in 1 scan and no estimator (one echo) in 1 "
+            "scan, as their echoes allowed.",
+        ),
+    ],
+)
+def test_methods_name_the_estimator_of_r2star_that_the_scans_had(used, said):
+    text = methods_text(qc=pd.DataFrame({"scan": range(len(used)), "r2star_method": used}))
+    assert f"R2* was estimated {said}" in text
+
+
+def test_methods_say_that_a_single_echo_gives_no_r2star():
+    text = methods_text(qc=pd.DataFrame({"scan": ["sub-1"], "r2star_method": ["none"]}))
+    assert "R2* was not estimated" in text
 
 
 def test_methods_say_how_regions_were_measured():

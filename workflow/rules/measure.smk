@@ -155,6 +155,7 @@ rule summarize_quality:
     """Gather what each step reported of itself, with outliers marked."""
     input:
         field=per_used_scan(json_of(rules.fit_field.output.field)),
+        r2star=per_used_scan(json_of(rules.fit_field.output.r2star)),
         mask=per_used_scan(json_of(rules.extract_brain.output.mask)),
         local_field=per_used_scan(json_of(rules.remove_background.output.local_field)),
         chi=per_used_scan(json_of(rules.invert_dipole.output.chi)),

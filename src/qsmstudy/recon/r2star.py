@@ -40,7 +40,13 @@ def map_r2star(
 
 
 def usable_method(method: str, echo_times: Sequence[float]) -> str:
-    """Return `method`, or ``log_linear`` where auto-regression cannot take these echo times."""
+    """Return the method that these echo times allow.
+
+    Auto-regression takes three evenly spaced echoes; ``log_linear`` stands in. ``none`` for a
+    single echo.
+    """
+    if len(echo_times) == 1:
+        return "none"
     gaps = np.diff(echo_times)
     even = gaps.size >= 2 and np.allclose(gaps, gaps[0], rtol=1e-3, atol=0)
     return method if even else "log_linear"

@@ -97,6 +97,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         imaged=study.imaged,
         roi_values=values[~values["participant_id"].isin(list(study.excluded))],
         excluded=len(study.excluded),
+        qc=study.frame("qc"),
     )
     parts = [
         {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
@@ -210,7 +211,9 @@ def _reporting(study: Study) -> cells.Table | None:
     return reporting.table(
         study.acquisition,
         versions=page.versions(),
-        pipeline=[references.plain(sentence) for sentence in reconstruction(study.config)],
+        pipeline=[
+            references.plain(text) for text in reconstruction(study.config, qc=study.frame("qc"))
+        ],
         qc=study.frame("qc"),
         criteria=(
             f"{excluded} of {len(study.need('participants'))} participants excluded after looking "

@@ -69,6 +69,7 @@ def sections(
     imaged: bool,
     roi_values: pd.DataFrame,
     excluded: int = 0,
+    qc: pd.DataFrame | None = None,
 ) -> list[Section]:
     """Write the methods text.
 
@@ -88,6 +89,8 @@ def sections(
         The measured values; who measured them and which flags they carry is stated.
     excluded : int
         Participants excluded by a decision.
+    qc : DataFrame, optional
+        Quality table, which tells what was done in each scan.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def sections(
     if simulated:
         found.append(Section("Simulated cohort", simulation(config)))
     if imaged:
-        found.append(Section("Reconstruction", reconstruction(config)))
+        found.append(Section("Reconstruction", reconstruction(config, qc=qc)))
         found.append(Section("Consensus recommendations", consensus.verdict(config)))
     if imaged or excluded:
         found.append(Section("Quality control", inspection(config, imaged, excluded)))

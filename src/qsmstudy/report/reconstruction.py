@@ -1,7 +1,10 @@
 """The part of the methods text that leads from echoes to susceptibility."""
 
+import pandas as pd
+
 from qsmstudy.recon.inputs import Options
 from qsmstudy.recon.r2star import usable_method
+from qsmstudy.report import numbers as nb
 from qsmstudy.report.options import WORDS, Config, setting, words
 
 #: Methods without iteration: the option that steers each, and what it is.
@@ -11,8 +14,16 @@ CLOSED_FORM = {
 }
 
 
-def reconstruction(config: Config) -> tuple[str, ...]:
-    """Describe the way from echoes to susceptibility."""
+def reconstruction(config: Config, *, qc: pd.DataFrame | None = None) -> tuple[str, ...]:
+    """Describe the way from echoes to susceptibility.
+
+    Parameters
+    ----------
+    config : mapping
+        The whole configuration.
+    qc : DataFrame, optional
+        Quality table, whose ``r2star_method`` names what each scan's echoes allowed.
+    """
 
     def value(rule: str, key: str) -> str:
         return f"{setting(config, rule, key):g}"
@@ -24,7 +35,7 @@ def reconstruction(config: Config) -> tuple[str, ...]:
         f"{value('fit_field', 'max_iterations')} Gauss-Newton steps; voxels with less than "
         f"{value('fit_field', 'signal_fraction')} of the robust maximum magnitude were left out.",
         f"The field's noise was predicted from {words(config, 'fit_field', 'noise_model')}.",
-        f"R2* was estimated by {_decay(config)}.",
+        _decay(config, qc),
         f"The field was unwrapped by {words(config, 'unwrap_phase', 'method')}.",
         "The brain was extracted from the root sum of squares of the magnitudes by the brain "
         "extraction tool's method [@smith2002] (fractional intensity threshold "
@@ -55,19 +66,27 @@ def reconstruction(config: Config) -> tuple[str, ...]:
     )
 
 
-def _decay(config: Config) -> str:
-    """Name the estimator of R2*, and what stands in for it where echoes do not allow it."""
-    method = setting(config, "fit_field", "r2star_method")
-    how = words(config, "fit_field", "r2star_method")
+def _decay(config: Config, qc: pd.DataFrame | None) -> str:
+    """Name the estimator of R2* in each scan, or without scans what their echoes decide."""
     known = WORDS["fit_field", "r2star_method"]
-    if times := setting(config, "fit_field", "echo_times"):
-        return known[usable_method(method, times)]
-    other = usable_method(method, ())
-    if other == method:
-        return how
-    return (
-        f"{how}, or, in scans of fewer than three or of unevenly spaced echoes, by {known[other]}"
-    )
+    how = words(config, "fit_field", "r2star_method")
+    if qc is not None and "r2star_method" in qc:
+        scans = qc["r2star_method"].dropna().value_counts()
+        used = {name: int(scans[name]) for name in (*known, "none") if name in scans}
+        if list(used) == ["none"]:
+            return "R2* was not estimated: it takes two echoes."
+        if len(used) == 1:
+            return f"R2* was estimated by {known[next(iter(used))]}."
+        if used:
+            parts = [
+                f"{known.get(name, 'no estimator (one echo)')} in {n} scan{'s' * (n != 1)}"
+                for name, n in used.items()
+            ]
+            return f"R2* was estimated by {nb.listing(parts)}, as their echoes allowed."
+    other = usable_method(setting(config, "fit_field", "r2star_method"), ())
+    if known[other] != how:
+        how += f", or, in scans of two or of unevenly spaced echoes, by {known[other]}"
+    return f"R2* was estimated by {how}."
 
 
 def _inversion(config: Config) -> list[str]:
