@@ -37,6 +37,7 @@ def main(
         "EchoTimes": times,
         "EchoSpacing": physics.echo_spacing(times),
         "MagneticFieldStrength": strength,
+        "PhaseStoredAs": angles.stored_as,
     }
     total = field_fit.combine_magnitude(echoes.values, name=magnitude[0].name)
     mask = field_fit.signal_mask(total, fraction=signal_fraction, name=magnitude[0].name)

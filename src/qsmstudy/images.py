@@ -33,6 +33,8 @@ DECLARED_TURNS = {"rad": 2 * np.pi, "deg": 360.0, "degree": 360.0, "degrees": 36
 MOST_TURNS = 16
 #: A stored phase is recognised if it fills at least this part of its turn.
 FILLED = 0.95
+#: So are integers of Siemens, known by their manufacturer, that fill more than this part of it.
+FILLED_SIEMENS = 0.5
 #: Ranges of two echoes differ by less than this factor unless their units differ: radians and
 #: degrees by 57, and a masked first echo that has hardly evolved by less than 10.
 OTHER_UNIT = 20.0
@@ -49,10 +51,13 @@ class Volume(NamedTuple):
         Voxel values.
     affine : ndarray, shape (4, 4)
         Voxel-to-scanner transform [mm].
+    stored_as : str
+        How a phase was stored, in words; empty for other images.
     """
 
     values: NDArray
     affine: NDArray
+    stored_as: str = ""
 
     @property
     def voxel_size(self) -> NDArray:
@@ -200,7 +205,10 @@ def load_signal(magnitude: Sequence[Path], phase: Sequence[Path]) -> tuple[Volum
             )
     signal = first.values + 1j * second.values
     _check_magnitude(np.abs(signal), magnitude)
-    return first._replace(values=np.abs(signal)), second._replace(values=np.angle(signal))
+    return (
+        first._replace(values=np.abs(signal)),
+        second._replace(values=np.angle(signal), stored_as="real and imaginary part"),
+    )
 
 
 def _check_magnitude(values: NDArray, paths: Sequence[Path]) -> None:
@@ -219,7 +227,9 @@ def load_phase(paths: Sequence[Path]) -> Volume:
     A sidecar with ``Units`` "rad" (or "deg") is taken at its word, radians unwrapped over the
     echoes included. Otherwise the values' range over all echoes tells: a row of `STORED_PHASES`
     that holds all of them and is filled by them, as a phase with air's noise in it fills its
-    turn. Any other range whose ends are as full is taken for one turn, with a warning.
+    turn. Any other range whose ends are as full is taken for one turn, with a warning. Integers
+    of a range that is not filled, as of a masked brain in early echoes, are taken for those of
+    Siemens where the sidecars name this manufacturer and no other scale can hold them.
 
     Raises
     ------
@@ -244,13 +254,13 @@ def load_phase(paths: Sequence[Path]) -> Volume:
         _check_declared(values, names[0], units, turn)
         what, first, start = f"Units {units}", 0.0, 0.0
     else:
-        what, first, turn, start = _stored_phase(values, low, high, names[0])
+        what, first, turn, start = _stored_phase(values, low, high, paths)
     log.info("%s: phase from %g to %g taken for %s", names[0], low, high, what)
     if (first, turn, start) not in ((0.0, 2 * np.pi, 0.0), (-np.pi, 2 * np.pi, -np.pi)):
         values -= np.float32(first)
         values *= np.float32(2 * np.pi / turn)
         values += np.float32(start)
-    return phase
+    return phase._replace(stored_as=what)
 
 
 def _declared_units(paths: Sequence[Path]) -> Any:
@@ -292,9 +302,10 @@ def _check_declared(values: NDArray, name: str, units: str, turn: float) -> None
 
 
 def _stored_phase(
-    values: NDArray, low: float, high: float, name: str
+    values: NDArray, low: float, high: float, paths: Sequence[Path]
 ) -> tuple[str, float, float, float]:
     """Return the row of `STORED_PHASES` that a range of values belongs to."""
+    name = Path(paths[0]).name
     for row in STORED_PHASES:
         _, first, turn, _ = row
         slack = 0.002 * turn
@@ -306,6 +317,14 @@ def _stored_phase(
     signal = values[values != 0]
     ends = (np.mean(signal <= low + edge), np.mean(signal >= high - edge))
     if min(ends) < FILLED_ENDS:
+        siemens = _siemens_integers(signal)
+        if siemens and all(map(_by_siemens, paths)):
+            log.warning(
+                "%s: values from %g to %g fill no turn; they are taken for %s, for the sidecar "
+                "names Siemens. If they are not, set Units (rad) and the slope.",
+                name, low, high, siemens[0],
+            )  # fmt: skip
+            return siemens
         raise StudyError(
             f"{name}: the phase runs from {low:g} to {high:g}, which is no known way to store one, "
             "nor does it fill one turn. Set the slope so that it is in radians, and Units in the "
@@ -316,6 +335,28 @@ def _stored_phase(
         "one turn. If it is not, set Units (rad) and the slope.", low, high,
     )  # fmt: skip
     return "one turn", low, high - low, -np.pi
+
+
+def _by_siemens(path: Path) -> bool:
+    """Tell whether an image's sidecars name Siemens as the scanner's manufacturer."""
+    return "siemens" in str(bids.read_sidecar(path).get("Manufacturer")).casefold()
+
+
+def _siemens_integers(signal: NDArray) -> tuple[str, float, float, float] | None:
+    """Return which integers of Siemens a phase that fills no turn can only be; None for a doubt.
+
+    Scanners store 0 to 4095. Rescaled as the header says they are -4096 to 4094 and all even,
+    which a phase of another unit is not; as stored they have odd ones among them.
+    """
+    low, high = float(signal.min()), float(signal.max())
+    if not np.array_equal(signal, np.rint(signal)):
+        return None
+    even = not np.any(signal % 2)
+    *_, signed, unsigned = STORED_PHASES
+    row = signed if low < 0 else unsigned
+    _, first, turn, _ = row
+    inside = first <= low and high < first + turn and high - low > FILLED_SIEMENS * turn
+    return row if inside and even == (row is signed) else None
 
 
 def save(

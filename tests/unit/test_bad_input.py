@@ -396,6 +396,7 @@ def test_sidecars_of_the_new_keys_are_written(study, monkeypatch):
         for name in ("field", "mask", "field_mask")
     )
     assert fitted["PhaseSign"] == 1
+    assert fitted["PhaseStoredAs"] == "Units rad"
     assert 0.3 <= fitted["PhaseSignConfidence"] <= 1
     assert brain["TrimResidual"] == 0.05
     assert brain["TrimmedMl"] >= 0
