@@ -167,7 +167,7 @@ def test_shares_count_what_is_not_available_as_not_reproduced():
         *("2", "1", "50.0 %"),
         *("4", "0", "100.0 %"),
     ]
-    assert "2 (50.0 %, with 1 not available)" in summary.reproduction(card)
+    assert "2 (50.0 %, with 1 not available)" in checks.reproduction(card)
 
 
 # --- Sentences --------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Printed forms of what checks the study: scorecard, validation, quality."""
+"""What checks the study, in tables and sentences: scorecard, validation, quality."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -235,6 +235,45 @@ def _place(row: Any) -> str:
 
 def _number(value: Any) -> float | str:
     return "" if nb.is_missing(value) else float(value)
+
+
+def reproduction(scorecard: pd.DataFrame, conclusions: pd.DataFrame | None = None) -> str:
+    """Say how many published numbers, and which conclusions, are reproduced."""
+
+    def share(column: str) -> str:
+        hits, absent = tally(scorecard[column])
+        lacking = f", with {absent} not available" if absent else ""
+        return f"{hits} ({nb.percent(hits, len(scorecard))}{lacking})"
+
+    sentence = (
+        f"Of {len(scorecard)} published numbers and decisions, {share('match')} were reproduced "
+        "from the measurements"
+    )
+    if "match_table" in scorecard and scorecard["match_table"].notna().any():
+        sentence += f" and {share('match_table')} from the calibrated table"
+    sentence += ", to the printed decimal."
+    if conclusions is not None:
+        decisions = conclusions[conclusions["criterion"].str.startswith("p on the same side")]
+        sentence += (
+            f" Of {decisions['n'].sum()} decisions between significant and not, "
+            f"{decisions['agree'].sum()} were the published ones from the measurements."
+        )
+    return sentence
+
+
+def accuracy(validation: pd.DataFrame) -> str:
+    """Say how close measured susceptibility comes to the truth."""
+    lines = validation[(validation["group"] == "all") & validation["gain"].notna()]
+    if lines.empty:
+        return "The simulated truth could not be compared with the measurements."
+    means = validation[validation["group"] != "all"]["difference_ppm"].abs()
+    return (
+        f"Against the true maps under the same labels the measured values had a gain of "
+        f"{nb.decimal(lines['gain'].min(), 2)} to {nb.decimal(lines['gain'].max(), 2)} and an "
+        f"error SD of {nb.decimal(lines['error_sd_ppm'].min(), 4)} to "
+        f"{nb.decimal(lines['error_sd_ppm'].max(), 4)} ppm over {len(lines)} regions; group means "
+        f"were off by {nb.decimal(means.max(), 4)} ppm at most."
+    )
 
 
 def quality(frame: pd.DataFrame) -> Table:

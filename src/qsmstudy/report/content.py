@@ -235,7 +235,7 @@ def _headline(study: Study) -> dict[str, Any]:
             alpha=study.alpha,
             last=summary.agreement(study.need("table2"), alpha=study.alpha)
             if card is None
-            else summary.reproduction(card),
+            else checks.reproduction(card),
         ),
     }
 
@@ -268,9 +268,9 @@ def _findings(
     if scorecard is not None:
         worth = (methods.BY_CONSTRUCTION,) if study.simulated else ()
         judged = study.frame("conclusions")
-        found.append(("Reproduction", _noted(summary.reproduction(scorecard, judged), *worth)))
+        found.append(("Reproduction", _noted(checks.reproduction(scorecard, judged), *worth)))
     if validation is not None:
-        found.append(("Accuracy", summary.accuracy(validation)))
+        found.append(("Accuracy", checks.accuracy(validation)))
     if study.frame("qc") is not None:
         found.append(("Quality", flow.count_flagged(flagged)))
     if left_out := flow.unusable(study.frame("scans")):
