@@ -25,8 +25,8 @@ _IMAGE = re.compile(r"(?P<stem>.+)_(?P<suffix>" + "|".join(SUFFIXES) + r")\.nii(
 
 
 @dataclass(frozen=True)
-class Scan:
-    """One multi-echo gradient-echo scan of a participant.
+class ScanFiles:
+    """Name and files of one multi-echo gradient-echo scan of a participant.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Found:
 
     Attributes
     ----------
-    scans : list of Scan
+    scans : list of ScanFiles
         Those with both parts of every echo, sorted by name.
     left_out : dict of str to str
         The names of the others, sorted, with the reason.
@@ -62,7 +62,7 @@ class Found:
         The names of those that were not asked for, whole or not.
     """
 
-    scans: list[Scan]
+    scans: list[ScanFiles]
     left_out: dict[str, str]
     unselected: frozenset[str] = frozenset()
 
@@ -123,7 +123,7 @@ def find_scans(
         rivals.setdefault(name, []).append(images)
     for name, found in rivals.items():
         scan = _paired(name, found[0]) if len(found) == 1 else _several_suffixes(found)
-        if isinstance(scan, Scan):
+        if isinstance(scan, ScanFiles):
             scans.append(scan)
         else:
             left_out[name] = scan
@@ -143,7 +143,7 @@ def find_scans(
 
 
 def choose_scans(
-    scans: Iterable[Scan],
+    scans: Iterable[ScanFiles],
     *,
     participants: Sequence[str] | None = None,
     select: Mapping[str, str | Sequence[str]] | None = None,
@@ -153,7 +153,7 @@ def choose_scans(
 
     Parameters
     ----------
-    scans : iterable of Scan
+    scans : iterable of ScanFiles
         With the names that their files will have.
     participants, select
         As in `find_scans`.
@@ -365,7 +365,7 @@ def _several_suffixes(rivals: Sequence[_Images]) -> str:
     )
 
 
-def _paired(name: str, images: _Images) -> Scan | str:
+def _paired(name: str, images: _Images) -> ScanFiles | str:
     """Return the scan of these images, or why they are none."""
     if images.fault:
         return images.fault
@@ -390,4 +390,4 @@ def _paired(name: str, images: _Images) -> Scan | str:
     if lacking:
         return "; ".join(lacking)
     first, second = (tuple(echoes[part][e] for e in sorted(echoes[part])) for part in pair)
-    return Scan(name, first, second)
+    return ScanFiles(name, first, second)

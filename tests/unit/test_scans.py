@@ -146,7 +146,7 @@ def test_entity_that_no_scan_has_selects_nothing_and_is_refused(tmp_path):
 
 def planned(*names):
     return [
-        scans.Scan(
+        scans.ScanFiles(
             name, *((Path(f"sub/{name}_echo-1_part-{p}_MEGRE.nii.gz"),) for p in ("mag", "phase"))
         )
         for name in names

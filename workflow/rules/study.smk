@@ -74,7 +74,7 @@ def converted_scans(labels):
             )
             for part in ("mag", "phase")
         }
-        named.append(scans.Scan(name, files["mag"], files["phase"]))
+        named.append(scans.ScanFiles(name, files["mag"], files["phase"]))
     return scans.choose_scans(
         named, participants=labels, select=config["select"], where=dicom_mapping()
     )
