@@ -263,12 +263,11 @@ def _merit(
     problem: Problem, noise: NDArray, mask: NDArray, sphere: NDArray | None
 ) -> Callable[[NDArray], NDArray]:
     """Return MERIT's reweighting: noise grows with the square of an outlier's excess."""
-    weight = problem.weight
+    weight, signal = problem.weight, np.exp(1j * problem.field[mask])
 
     def reweight(field_of_x: NDArray) -> NDArray:
         nonlocal noise, weight
-        field = problem.field[mask]
-        residual = weight[mask] * (np.exp(1j * field_of_x[mask]) - np.exp(1j * field))
+        residual = weight[mask] * (np.exp(1j * field_of_x[mask]) - signal)
         size = np.abs(residual - residual.mean())
         excess = size / (OUTLIER_SD * size.std(ddof=1))
         noise = noise.copy()
