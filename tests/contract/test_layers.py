@@ -16,7 +16,7 @@ LAYERS = [
     {"physics", "template"},
     {"bids", "nifti"},
     {"scans", "protocol"},
-    {"images", "beside", "accounting"},
+    {"images", "stray", "accounting"},
     {"dicom"},
     {"fourier"},
     {"solvers"},

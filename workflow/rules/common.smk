@@ -22,7 +22,7 @@ sys.path.insert(0, library)
 os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
-from qsmstudy import beside, bids, decisions, provenance, record, scans, settings
+from qsmstudy import bids, decisions, provenance, record, scans, settings, stray
 from qsmstudy.errors import StudyError
 
 settings.check(

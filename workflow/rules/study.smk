@@ -132,7 +132,7 @@ def check_dates(paths):
 
 def check_beside():
     """Refuse a mask or label map that no scan would take: its scan would go on without it."""
-    strays = beside.stray_files(BIDS, SCANS, others=[*LEFT_OUT, *UNSELECTED])
+    strays = stray.stray_files(BIDS, SCANS, others=[*LEFT_OUT, *UNSELECTED])
     lines = [
         f"- {path}: belongs to no scan that is there. "
         + (f"Name it {' or '.join(expected)}" if expected else "Name it as one of the scans")

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 from test_scans import echoes, touch
 
-from qsmstudy import beside, scans
+from qsmstudy import scans, stray
 
 
 def strays(root, **asked):
     found = scans.find_scans(root, **asked)
     names = [scan.name for scan in found.scans]
-    result = beside.stray_files(root, names, others=[*found.left_out, *found.unselected])
+    result = stray.stray_files(root, names, others=[*found.left_out, *found.unselected])
     return {Path(path).name: [Path(e).name for e in expected] for path, expected in result.items()}
 
 
