@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from spherical_head import MAGNITUDE, PHASE, SIZE, TIMES
+from spherical_head import AFFINE, MAGNITUDE, PHASE, SIZE, TIMES
 
 from qsmstudy import bids, images
 from qsmstudy.solvers import admm_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
-AFFINE = np.diag([*SIZE, 1.0])
 #: What each step writes, by the argument's name; any other file it reads.
 WRITTEN = {
     "fit_field": ("field", "noise", "residual", "r2star", "combined"),
@@ -111,18 +110,16 @@ def differ(one, other):
     )
 
 
-def echoes(folder, affine):
-    """Write the small head's echoes, without sidecars of the protocol."""
-    for part, values in (("magnitude", MAGNITUDE), ("phase", PHASE)):
-        for echo, path in enumerate(paths(folder)[part]):
-            images.save(path, values[..., echo], affine, sidecar={"Units": "rad"})
-
-
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    """Return the folder of a whole reconstruction by the default options, and its values."""
+    """Return the folder of a whole reconstruction by the default options, and its values.
+
+    The echoes are the small head's; their sidecars say nothing of the protocol.
+    """
     folder = tmp_path_factory.mktemp("chain")
-    echoes(folder, AFFINE)
+    for part, values in (("magnitude", MAGNITUDE), ("phase", PHASE)):
+        for echo, path in enumerate(paths(folder)[part]):
+            images.save(path, values[..., echo], AFFINE, sidecar={"Units": "rad"})
     return folder, {step: written(run(step, folder, folder)) for step in WRITTEN}
 
 
