@@ -65,10 +65,11 @@ class Checkout:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a study with spaces and ü")
+    # What numba has compiled comes along; files that another process is writing there do not.
+    ignored = shutil.ignore_patterns("*.pyc*", "*.tmp.*", "*.egg-info")
     for name in KEPT:
         source = ROOT / name
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
             shutil.copytree(source, folder / name, ignore=ignored)
         else:
             shutil.copy2(source, folder / name)
