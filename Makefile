@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help reproduce test test-functions test-workflow test-slurm test-faults lint env env-dev env-romeo env-atlas env-slurm env-torch bench lock clean
+.PHONY: help reproduce test test-other test-study test-slurm test-faults lint env env-dev env-romeo env-atlas env-slurm env-torch bench lock clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -12,12 +12,12 @@ help: ## list these targets
 reproduce: env ## run the default study: results/report.html
 	$(BIN)/snakemake --cores $(CORES)
 
-test: test-functions test-workflow ## run all tests (on two cores at once: make -j2 test)
+test: test-other test-study ## run all tests (on two cores at once: make -j2 test)
 
-test-functions: env-dev ## the tests but those of test-workflow
+test-other: env-dev ## the tests but those of test-study
 	$(BIN)/python -m pytest -m "not workflow"
 
-test-workflow: env-dev ## the tests that run Snakemake on the small study
+test-study: env-dev ## the tests that run Snakemake on the small study
 	$(BIN)/python -m pytest -m workflow
 
 test-faults: env-dev ## kill, fill, spoil: the long tests of what breaks a run (root for some; minutes)
