@@ -83,6 +83,19 @@ def test_admm_does_not_see_whole_turns_of_the_field(problem, rng):
     np.testing.assert_allclose(solve(turned).values, solve(problem).values, atol=1e-4)
 
 
+@pytest.mark.parametrize("weight", [0.1, 0.2, 0.3, 1.0])
+def test_admm_comes_to_rest_where_no_map_fits_the_field(problem, weight):
+    weights, field = problem.weight.copy(), problem.field.copy()
+    for voxel in ((6, 3, 5), (4, 8, 4), (8, 4, 3)):
+        assert weights[voxel] > 0
+        weights[voxel] = weight
+        field[voxel] += 3.1  # all but half a turn, in single voxels
+    astray = replace(problem, weight=weights, field=field)
+    steering = admm.Steering((3, 20, 20), field=(200, 200, 50), at=(20, 30, 40), keep=30)
+    # A voxel that jumps between its turns changes x by a fifth in every step, for ever.
+    assert solve(astray, max_iterations=400, tolerance=1e-3, steering=steering).converged
+
+
 def test_admm_ignores_the_field_where_the_weight_is_zero(problem):
     other = replace(problem, field=np.where(problem.weight > 0, problem.field, np.float32(2)))
     np.testing.assert_array_equal(solve(other).values, solve(problem).values)

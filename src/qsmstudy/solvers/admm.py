@@ -280,8 +280,13 @@ def _field_step(field_of_x, state, field, weight, curvature, ratio, relax, keep)
     """Proximal map of the data term; `field_of_x`, ``D x``, becomes ``z - u``.
 
     ``z + c sin(z - b) = t``, solved for ``d = z - b`` with t - b taken to (-pi, pi]: between 0
-    and that difference there is exactly one root, and Newton from 0 climbs to it. With `keep` the
-    turn is that of ``D x - b``, unless the root on that turn's convex part does not exist.
+    and that difference there is exactly one root, and Newton from 0 climbs to it.
+
+    With `keep` the turn is that of ``D x - b``. A voxel whose field no map fits, one of little
+    weight mostly, would jump between two turns for ever, and the map around it with it: where
+    ``D x - b`` lies on the concave part of its turn, or the convex part has no root, the term is
+    replaced by the parabola of curvature 1 above it that touches it at D x. The step is a shorter
+    one then, and comes to rest where the term itself has no slope left to follow.
     """
     turn = np.float32(2 * np.pi)
     one, quarter = np.float32(1), np.float32(np.pi / 2)
@@ -292,17 +297,21 @@ def _field_step(field_of_x, state, field, weight, curvature, ratio, relax, keep)
         z = t
         if m[i] > 0:
             c = curvature * m[i] * m[i]
-            gap = t - b[i]
-            near = gap - turn * np.rint((flat[i] - b[i]) / turn)
-            gap = near if keep and abs(near) < quarter + c else gap - turn * np.rint(gap / turn)
-            d = gap / (one + c)
-            for _ in range(12):
-                sine, cosine = _sine_cosine(d)
-                change = (gap - d - c * sine) / max(one + c * cosine, np.float32(0.1))
-                d += change
-                if abs(change) < np.float32(1e-5):
-                    break
-            z = t - gap + d
+            gap, misfit = t - b[i], flat[i] - b[i]
+            turns = turn * np.rint((misfit if keep else gap) / turn)
+            gap, misfit = gap - turns, misfit - turns
+            if keep and (abs(misfit) > quarter or abs(gap) > quarter + c):
+                sine, _ = _sine_cosine(misfit)
+                z = (t + c * (flat[i] - sine)) / (one + c)
+            else:
+                d = gap / (one + c)
+                for _ in range(12):
+                    sine, cosine = _sine_cosine(d)
+                    change = (gap - d - c * sine) / max(one + c * cosine, np.float32(0.1))
+                    d += change
+                    if abs(change) < np.float32(1e-5):
+                        break
+                z = t - gap + d
         u = ratio * (t - z)
         own[i] = u + (one - relax) * z
         flat[i] = z - u

@@ -158,16 +158,18 @@ def fit(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any
     """Proximal map of the data term, as `admm._field_step`; `near` is D x whose turn is kept."""
     turn = 2 * np.pi
     gap = t - field
-    nearest = gap - turn * xp.round(gap / turn)
-    if near is not None:
-        kept = gap - turn * xp.round((near - field) / turn)
-        nearest = xp.where(xp.abs(kept) < np.pi / 2 + stiffness, kept, nearest)
-    gap = nearest
+    gap = gap - turn * xp.round((gap if near is None else near - field) / turn)
     d = gap / (1 + stiffness)
     for _ in range(NEWTON_STEPS):
         slope = xp.maximum(1 + stiffness * xp.cos(d), 0.1 * xp.ones_like(d))
         d = d + (gap - d - stiffness * xp.sin(d)) / slope
-    return xp.where(stiffness > 0, t - gap + d, t)
+    z = t - gap + d
+    if near is not None:
+        misfit = near - field
+        touching = (t + stiffness * (near - xp.sin(misfit))) / (1 + stiffness)
+        astray = (xp.cos(misfit) < 0) | (xp.abs(gap) > np.pi / 2 + stiffness)
+        z = xp.where(astray, touching, z)
+    return xp.where(stiffness > 0, z, t)
 
 
 def to_numpy(values: Any) -> NDArray:
