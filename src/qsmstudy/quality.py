@@ -71,14 +71,14 @@ COLUMNS = (
 
 
 def scan_of(path: Path) -> str:
-    """Return the scan ``sub-x[_ses-y]`` that a file name begins with.
+    """Return the scan ``sub-x[_ses-y][_run-z]...`` that a derivative's name begins with.
 
     Raises
     ------
     StudyError
         If it begins otherwise.
     """
-    match = re.match(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)", Path(path).name)
+    match = re.match(r"sub-[A-Za-z0-9]+(_(?!desc-)[a-z]+-[A-Za-z0-9]+)*(?=_)", Path(path).name)
     if match is None:
         raise StudyError(f"{path}: the name must begin with sub-<label>_. Rename the file.")
     return match[0]

@@ -128,6 +128,7 @@ def test_robust_z_leaves_missing_values_missing():
 
 def test_scan_of_file_name():
     assert quality.scan_of(Path("x/sub-01_ses-b_desc-brain_mask.json")) == "sub-01_ses-b"
+    assert quality.scan_of(Path("sub-01_ses-b_run-2_Chimap.json")) == "sub-01_ses-b_run-2"
     assert quality.scan_of(Path("sub-01_Chimap.json")) == "sub-01"
     with pytest.raises(StudyError, match="must begin with sub-<label>_"):
         quality.scan_of(Path("chi.json"))
