@@ -91,7 +91,7 @@ def test_admm_comes_to_rest_where_no_map_fits_the_field(problem, weight):
         weights[voxel] = weight
         field[voxel] += 3.1  # all but half a turn, in single voxels
     astray = replace(problem, weight=weights, field=field)
-    steering = admm.Steering((3, 20, 20), field=(200, 200, 50), at=(20, 30, 40), keep=30)
+    steering = admm.Steering((3, 20, 20), (200, 200, 50), at=(20, 30, 40), keep=30)
     # A voxel that jumps between its turns changes x by a fifth in every step, for ever.
     assert solve(astray, max_iterations=400, tolerance=1e-3, steering=steering).converged
 
@@ -173,7 +173,7 @@ def test_admm_ends_at_the_same_point_by_any_penalties(problem):
     known = problem.weight > 0
     soft = solve(problem, max_iterations=2000, steering=admm.Steering(at=(0, 300))).values[known]
     stiff = admm.Steering(gradient=(60, 60), field=(300, 300), at=(0, 0), relaxation=1.7)
-    softer = admm.Steering((3, 20, 20), field=(200, 200, 50), at=(20, 30, 40), keep=30)
+    softer = admm.Steering((3, 20, 20), (200, 200, 50), at=(20, 30, 40), keep=30)
     for steering in (stiff, softer):
         difference = solve(problem, max_iterations=2000, steering=steering).values[known] - soft
         assert np.std(difference) < 0.01 * np.std(soft)

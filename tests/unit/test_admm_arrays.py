@@ -17,7 +17,7 @@ LIMIT = float(
 )
 
 
-SOFTER = admm.Steering((3, 20, 20), field=(200, 200, 50), at=(20, 30, 40), keep=30)
+SOFTER = admm.Steering((3, 2, 20), (200, 60, 50), at=(10, 11, 30), balance=0.1, keep=11)
 
 
 @pytest.fixture(params=["array_api_strict", "torch"])

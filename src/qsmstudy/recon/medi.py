@@ -23,6 +23,8 @@ OUTLIER_SD = 6.0
 FIRST, BLOCK = 10, 5
 #: Penalty of the field, per unit of lambda, while the map finds its turns and MERIT its outliers.
 FIRM = 0.2
+#: Bound of the gradient's penalty at its end, times the map's median gradient [rad/mm].
+BALANCE = 0.7
 #: Part of the filter's sphere that a voxel may fill. On a simulated head of 2.1 x 2.1 x 3 mm the
 #: nuclei's slope was 0.36 at 0.94 and 0.65 at 0.39; the usual 5 mm make it 0.03.
 LARGEST_PART = 0.15
@@ -87,15 +89,19 @@ def steering(options: Options) -> admm.Steering:
     """Return the penalties of the fast solver that suit the options.
 
     The field's begins in proportion to lambda, which keeps the multipliers of voxels that fit far
-    below a turn of phase, and ends where the map settles fastest. Without the filter that is
-    softer: voxels of little weight at the rim, where PDF leaves a field, settle under nothing else.
+    below a turn of phase, while the map finds its turns and MERIT its outliers. Then both are soft,
+    for the entries that take longest, and last stiff. Without the filter they are softer: voxels of
+    little weight at the rim, where PDF leaves a field, settle under nothing else.
     """
     firm = FIRM * options.lambda_fidelity
     if options.smv_radius_mm > 0:
-        gradient, soft = (3.0, 13.4, 60.0), 200.0
+        soft, gradient, field = 50.0, 60.0, 200.0
     else:
-        gradient, soft = (3.0, 20.0, 20.0), 50.0
-    return admm.Steering(gradient=gradient, field=(firm, firm, soft), at=(20, 30, 40), keep=30)
+        soft, gradient, field = 20.0, 20.0, 50.0
+    return admm.Steering(
+        gradient=(3.0, 1.5, 1.5, gradient), field=(firm, soft, soft, field), at=(30, 31, 50, 60),
+        balance=BALANCE, keep=30,
+    )  # fmt: skip
 
 
 def reweighting_steps(options: Options) -> frozenset[int]:

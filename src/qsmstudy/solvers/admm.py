@@ -5,14 +5,16 @@ The splittings ``y = grad x``, ``z = D x`` and, inside the fluid, ``s = x`` of
 k-space makes diagonal. Single precision, one thread, loops compiled.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from qsmstudy import fourier
 from qsmstudy.solvers import Solution
-from qsmstudy.solvers.objective import EPSILON, Problem, Reweighting
+from qsmstudy.solvers.objective import EPSILON, Problem, Reweighting, median_difference
 
 # NumPy's division does not test for zero in every pass, which lets loops vectorise.
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
@@ -26,13 +28,16 @@ class Steering:
     Attributes
     ----------
     gradient, field : tuple of float
-        Penalty of ``y = grad x``, and that of ``z = D x``: one value for each step of `at`. A soft
-        start of the gradient's lets steep voxels, veins and the rim above the sinuses, reach
-        their height in a few steps; a stiff end settles the flat rest. The field's best end does
-        not depend on lambda.
+        Penalty of ``y = grad x`` and of ``z = D x`` at each step of `at`. Soft ones let entries go
+        that nothing but the splitting holds: steep voxels, edges, voxels of little weight. A stiff
+        end settles the flat rest. The field's best end does not depend on lambda.
     at : tuple of int
         Steps at which the penalties have these values: constant before the first and from the
         last on, geometric in between.
+    balance : float or None
+        Bound of the gradient's penalty at its end times the median of the differences that it
+        penalises, at the first step of `at`: noise keeps them from being flat, and then a stiff
+        end settles nothing. It does not take the end below the penalties before. None: no bound.
     keep : int or None
         Step from which a voxel keeps the turn (2 pi) of the field that it fits; before, and always
         if None, it takes the nearest. A soft penalty of the field needs it: its multiplier grows
@@ -46,6 +51,7 @@ class Steering:
     gradient: tuple[float, ...] = (3.0, 60.0)
     field: tuple[float, ...] = (200.0, 200.0)
     at: tuple[int, ...] = (20, 40)
+    balance: float | None = None
     keep: int | None = None
     fluid: float = 0.008
     relaxation: float = 1.9
@@ -57,6 +63,16 @@ class Steering:
             for penalty in (self.gradient, self.field)
         )
         return np.float32(rho), np.float32(mu)
+
+    def balanced(self, step: int, problem: Problem, x: Callable[[], NDArray]) -> "Steering":
+        """Return the steering from a step on; `x` gives the map, if it is asked for."""
+        if self.balance is None or step != self.at[0]:
+            return self
+        *before, end = self.gradient
+        median = median_difference(problem, x())
+        if median * end > self.balance:
+            end = max(*before, self.balance / median)
+        return replace(self, gradient=(*before, end))
 
     def keeps(self, step: int) -> bool:
         """Return whether voxels keep their turn at a step."""
@@ -128,6 +144,7 @@ def solve(
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = reweighting.weights(field_of_x)
+        steer = steer.balanced(iterations, problem, lambda x=x: x)
         new_rho, new_mu = steer.stiffness(iterations + 1)
         rhs[...] = 0
         _gradient_step(x, gradient_state, problem.smooth, inverse_size, rho, new_rho, relax, rhs)

@@ -83,3 +83,15 @@ def evaluate(problem: Problem, x: NDArray) -> float:
         inside = x[problem.fluid]
         total += problem.lambda_csf / 2 * float(np.sum((inside - inside.mean()) ** 2))
     return total
+
+
+def median_difference(problem: Problem, x: NDArray) -> float:
+    """Return the median size of penalised differences where there are data [rad/mm], 0 if none."""
+    inside, found = problem.weight > 0, []
+    for axis, size in enumerate(np.asarray(problem.voxel_size, dtype=float)):
+        chosen = inside & (problem.smooth >> axis & 1).astype(bool)
+        # No bit is set on the last plane, whose difference `diff` leaves out.
+        steps = np.diff(x, axis=axis)[np.delete(chosen, -1, axis)]
+        found.append(np.abs(steps) / size)
+    sizes = np.concatenate(found)
+    return float(np.median(sizes)) if sizes.size else 0.0
