@@ -136,6 +136,25 @@ def test_admm_waits_for_its_penalties_to_settle(problem):
     assert solve(problem, tolerance=1e9, steering=admm.Steering(at=(2, 6))).iterations == 7
 
 
+@pytest.mark.parametrize(
+    ("steepness", "end"),
+    [(0.0, 60), (0.01, 60), (0.02, 35), (1.0, 3)],  # 0.7 / steepness, between 3 and 60
+)
+def test_a_map_of_no_flat_part_gets_a_softer_end(problem, steepness, end):
+    steering = admm.Steering((3, 2, 60), (200, 50, 200), at=(5, 6, 9), balance=0.7)
+    ramp = steepness * sum(
+        np.arange(n).reshape([-1 if b == a else 1 for b in range(3)]) * size
+        for a, (n, size) in enumerate(zip(SHAPE, VOXEL_SIZE, strict=True))
+    )
+    ramp[problem.weight == 0] = 100  # where there are no data nothing counts
+    before = [steering.stiffness(step) for step in (0, 5, 6)]
+    softer = steering.balanced(5, problem, lambda: ramp)
+    assert [softer.stiffness(step) for step in (0, 5, 6)] == before
+    assert softer.stiffness(9) == (pytest.approx(end), pytest.approx(200))
+    for step in (4, 6):
+        assert steering.balanced(step, problem, lambda: ramp) is steering
+
+
 def shrink(t, rho, *, penalised):
     """Return y for every t, from the kernel's output ``y - u`` and ``t = y + u``."""
     row, state = t.copy(), np.zeros_like(t)
