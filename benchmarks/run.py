@@ -80,11 +80,13 @@ def measure_solvers(given: argparse.Namespace) -> None:
     for phantom_name, part in table.groupby("phantom", sort=False):
         left.scatter(part["rms_ppb"], part["gn_rms_ppb"], label=phantom_name)
         right.scatter(part["rms_ppb"], part["cpu_ratio"], label=phantom_name)
+        right.scatter(part["rms_ppb"], part["plain_ratio"], marker="x", label="written plainly")
     left.set(xscale="log", yscale="log", xlabel="fast solver: RMS to the minimiser [ppb]",
              ylabel="published solver: RMS [ppb]")  # fmt: skip
     right.set(xscale="log", xlabel="fast solver: RMS to the minimiser [ppb]",
               ylabel="CPU, published over fast")  # fmt: skip
     left.legend()
+    right.legend()
     figure.savefig(given.out / "solvers.png", dpi=120)
 
 
