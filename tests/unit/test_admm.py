@@ -148,11 +148,10 @@ def test_a_map_of_no_flat_part_gets_a_softer_end(problem, steepness, end):
     )
     ramp[problem.weight == 0] = 100  # where there are no data nothing counts
     before = [steering.stiffness(step) for step in (0, 5, 6)]
-    softer = steering.balanced(5, problem, lambda: ramp)
+    softer = steering.balanced(problem, ramp)
     assert [softer.stiffness(step) for step in (0, 5, 6)] == before
     assert softer.stiffness(9) == (pytest.approx(end), pytest.approx(200))
-    for step in (4, 6):
-        assert steering.balanced(step, problem, lambda: ramp) is steering
+    assert [steering.balances(step) for step in (4, 5, 6)] == [False, True, False]
 
 
 def shrink(t, rho, *, penalised):

@@ -5,7 +5,6 @@ The splittings ``y = grad x``, ``z = D x`` and, inside the fluid, ``s = x`` of
 k-space makes diagonal. Single precision, one thread, loops compiled.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,13 +63,15 @@ class Steering:
         )
         return np.float32(rho), np.float32(mu)
 
-    def balanced(self, step: int, problem: Problem, x: Callable[[], NDArray]) -> "Steering":
-        """Return the steering from a step on; `x` gives the map, if it is asked for."""
-        if self.balance is None or step != self.at[0]:
-            return self
+    def balances(self, step: int) -> bool:
+        """Return whether the end of the gradient's penalty is decided at a step."""
+        return self.balance is not None and step == self.at[0]
+
+    def balanced(self, problem: Problem, x: NDArray) -> "Steering":
+        """Return the steering whose end suits the map at that step."""
         *before, end = self.gradient
-        median = median_difference(problem, x())
-        if median * end > self.balance:
+        median = median_difference(problem, x)
+        if self.balance is not None and median * end > self.balance:
             end = max(*before, self.balance / median)
         return replace(self, gradient=(*before, end))
 
@@ -144,7 +145,8 @@ def solve(
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = reweighting.weights(field_of_x)
-        steer = steer.balanced(iterations, problem, lambda x=x: x)
+        if steer.balances(iterations):
+            steer = steer.balanced(problem, x)
         new_rho, new_mu = steer.stiffness(iterations + 1)
         rhs[...] = 0
         _gradient_step(x, gradient_state, problem.smooth, inverse_size, rho, new_rho, relax, rhs)

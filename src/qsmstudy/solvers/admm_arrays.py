@@ -101,7 +101,8 @@ def solve(
     while iterations < max_iterations and not converged:
         if reweighting is not None and iterations in reweighting.after:
             weight = move(reweighting.weights(to_numpy(field_of_x)))
-        steer = steer.balanced(iterations, problem, lambda x=x: to_numpy(x))
+        if steer.balances(iterations):
+            steer = steer.balanced(problem, to_numpy(x))
         new_rho, new_mu = (float(penalty) for penalty in steer.stiffness(iterations + 1))
         rhs = xp.zeros_like(x)
         for axis, size in enumerate(sizes):
