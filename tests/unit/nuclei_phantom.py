@@ -8,7 +8,7 @@ from qsmstudy.recon.inputs import Options, Scan
 
 OPTIONS = Options(
     method="medi", backend="numpy", lambda_fidelity=1000, lambda_csf=100, merit=4,
-    smv_radius_mm=5, edge_fraction=0.9, edge_region="eroded", max_iterations=80, tolerance=1e-3,
+    smv_radius_mm=5, edge_fraction=0.9, edge_region="eroded", max_iterations=300, tolerance=1e-3,
     padding_mm=None, tkd_threshold=0.15, tikhonov_weight=0.003,
 )  # fmt: skip
 SHAPE, VOXEL_SIZE = (48, 56, 45), (2.0, 2.0, 2.0)

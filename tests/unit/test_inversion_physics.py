@@ -150,7 +150,7 @@ def test_the_fields_penalty_grows_with_lambda(rng):
     options = replace(OPTIONS, lambda_fidelity=1e4, lambda_csf=0, merit=0, max_iterations=150)
     solution, _, _ = invert(scan, options)
     assert solution.converged
-    assert solution.iterations < 92  # measured: 82; with the penalty of lambda 1000 105
+    assert solution.iterations < 115  # measured: 105; with the penalty of lambda 1000 124
 
 
 def test_the_data_term_sees_radians_per_echo_spacing(rng, monkeypatch):
