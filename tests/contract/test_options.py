@@ -26,7 +26,7 @@ WRITTEN = {
 QUICK = {
     "fit_field": {"echo_times": list(TIMES), "field_strength": 3.0},
     "extract_brain": {"iterations": 100},
-    "invert_dipole": {"max_iterations": 45},
+    "invert_dipole": {"max_iterations": 70},
 }
 #: Section, option, another value, and what else must be set for it to matter.
 OPTIONS = [
