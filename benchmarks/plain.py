@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qsmstudy import fourier
 from qsmstudy.solvers.objective import EPSILON, Problem
 
-#: Steps that are timed; one more goes before.
+#: Steps that are timed, after one that is not.
 STEPS = 6
 
 

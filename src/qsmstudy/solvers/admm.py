@@ -33,10 +33,10 @@ class Steering:
     at : tuple of int
         Steps at which the penalties have these values: constant before the first and from the
         last on, geometric in between.
-    balance : float or None
+    balance : float
         Bound of the gradient's penalty at its end times the median of the differences that it
         penalises, at the first step of `at`: noise keeps them from being flat, and then a stiff
-        end settles nothing. It does not take the end below the penalties before. None: no bound.
+        end settles nothing. It takes the end no lower than the penalties before. Infinite for none.
     keep : int or None
         Step from which a voxel keeps the turn (2 pi) of the field that it fits; before, and always
         if None, it takes the nearest. A soft penalty of the field needs it: its multiplier grows
@@ -50,7 +50,7 @@ class Steering:
     gradient: tuple[float, ...] = (3.0, 60.0)
     field: tuple[float, ...] = (200.0, 200.0)
     at: tuple[int, ...] = (20, 40)
-    balance: float | None = None
+    balance: float = np.inf
     keep: int | None = None
     fluid: float = 0.008
     relaxation: float = 1.9
@@ -65,14 +65,14 @@ class Steering:
 
     def balances(self, step: int) -> bool:
         """Return whether the end of the gradient's penalty is decided at a step."""
-        return self.balance is not None and step == self.at[0]
+        return self.balance < np.inf and step == self.at[0]
 
     def balanced(self, problem: Problem, x: NDArray) -> "Steering":
         """Return the steering whose end suits the map at that step."""
         *before, end = self.gradient
         median = median_difference(problem, x)
-        if self.balance is not None and median * end > self.balance:
-            end = max(*before, self.balance / median)
+        if median * end > self.balance:
+            end = max([*before, self.balance / median])
         return replace(self, gradient=(*before, end))
 
     def keeps(self, step: int) -> bool:
