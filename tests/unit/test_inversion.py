@@ -15,6 +15,7 @@ from qsmstudy.solvers.objective import evaluate
 
 ROOT = Path(__file__).parents[2]
 TOOLBOX = ROOT / "tests" / "data" / "medi_toolbox" / "inversion.npz"
+PLAIN = {"smv_radius_mm": 0, "lambda_csf": 0, "merit": 0}
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_fast_solver_agrees_with_the_toolbox_in_the_nuclei(head):
     ("stored", "changes", "steps", "worst"),
     [
         # Half precision of the stored map: 2^-11 of at most 0.5 ppm.
-        ("chi_plain", {"smv_radius_mm": 0, "lambda_csf": 0, "merit": 0}, 6, 3e-4),
+        ("chi_plain", PLAIN, 6, 3e-4),
         ("chi_merit", {"smv_radius_mm": 0, "lambda_csf": 0}, 5, 3e-4),
         # With the filter, conjugate gradients amplify round-off: the toolbox in single precision
         # lies 0.15 % (L2) from itself in double.
@@ -229,9 +230,6 @@ def test_reference_solver_agrees_with_the_toolbox_in_every_voxel(
     assert solution.iterations == steps  # as in the toolbox
     assert np.abs(difference).max() < worst
     assert np.linalg.norm(difference) < 3e-3 * np.linalg.norm(expected[mask])
-
-
-PLAIN = {"smv_radius_mm": 0, "merit": 0, "lambda_csf": 0}
 
 
 @pytest.mark.parametrize(
@@ -275,7 +273,7 @@ def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
     phase = physics.hz_to_radians(scan.local_field + hertz, echo_spacing=SPACING)
     assert np.abs(phase[scan.mask]).max() > 2 * np.pi
     wrapped = np.where(scan.mask, np.angle(np.exp(1j * phase)), 0).astype(np.float32)
-    options = replace(OPTIONS, smv_radius_mm=0, merit=0, lambda_csf=0, max_iterations=300)
+    options = replace(OPTIONS, **PLAIN)
     problem = medi.formulate(
         scan._replace(local_field=wrapped), options=options, dtype=np.float32
     ).problem
