@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy import fourier
-from qsmstudy.solvers.objective import EPSILON, Problem
+from qsmstudy.solvers.objective import EPSILON, Problem, penalties
 
 #: Steps that are timed, after one that is not.
 STEPS = 6
@@ -22,19 +22,18 @@ def seconds_per_step(problem: Problem) -> float:
     shape = problem.field.shape
     kernel = np.fft.fftn(fourier.inverse(problem.dipole, shape)).real
     sizes = np.asarray(problem.voxel_size, dtype=float)
-    edges = [(problem.smooth >> axis & 1).astype(float) for axis in range(3)]
 
     def convolve(values: NDArray) -> NDArray:
         return np.fft.ifftn(kernel * np.fft.fftn(values)).real
 
     def gradient(x: NDArray) -> list[NDArray]:
-        return [m * (np.roll(x, -1, a) - x) / sizes[a] for a, m in enumerate(edges)]
+        return [(np.roll(x, -1, a) - x) / size for a, size in enumerate(sizes)]
 
     def divergence(parts: list[NDArray]) -> NDArray:
-        flows = [m * part / sizes[a] for a, (m, part) in enumerate(zip(edges, parts, strict=True))]
+        flows = [part / size for part, size in zip(parts, sizes, strict=True)]
         return sum(np.roll(flow, 1, a) - flow for a, flow in enumerate(flows))
 
-    flat = [1 / np.sqrt(part**2 + EPSILON) for part in gradient(np.zeros(shape))]
+    flat = [m / np.sqrt(EPSILON) for m in penalties(problem.smooth)]
 
     def hessian(d: NDArray) -> NDArray:
         stiff = [v * part for v, part in zip(flat, gradient(d), strict=True)]

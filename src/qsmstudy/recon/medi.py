@@ -13,7 +13,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.recon import background
 from qsmstudy.recon.inputs import Options, Scan
 from qsmstudy.solvers import Solution, admm, admm_arrays, gauss_newton
-from qsmstudy.solvers.objective import Problem, Reweighting
+from qsmstudy.solvers.objective import FAINT_BITS, Problem, Reweighting
 
 log = logging.getLogger("qsmstudy")
 
@@ -153,16 +153,18 @@ def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
         dipole *= 1 - sphere
         field = np.where(mask, field - fourier.convolve(field, sphere), 0).astype(dtype)
     noise = _usable_noise(scan.noise, scan.mask).astype(dtype)
+    weight = _data_weight(noise, mask, sphere)
+    region = mask if options.edge_region == "eroded" else scan.mask
+    smooth = smooth_mask(
+        scan.magnitude, region, voxel_size=size, edge_fraction=options.edge_fraction
+    )
+    if options.edge_region == "brain":
+        smooth = faint_edges(smooth, weight)
     problem = Problem(
         field=field,
-        weight=_data_weight(noise, mask, sphere),
+        weight=weight,
         dipole=dipole,
-        smooth=smooth_mask(
-            scan.magnitude,
-            mask if options.edge_region == "eroded" else scan.mask,
-            voxel_size=size,
-            edge_fraction=options.edge_fraction,
-        ),
+        smooth=smooth,
         fluid=_solvable_fluid(scan.fluid, options.lambda_csf),
         voxel_size=size,
         lambda_fidelity=options.lambda_fidelity,
@@ -263,6 +265,35 @@ def smooth_mask(
         np.moveaxis(penalised, axis, 0)[-1] = False
         smooth |= penalised.astype(np.uint8) << axis
     return smooth
+
+
+def faint_edges(smooth: NDArray, weight: NDArray) -> NDArray:
+    """Mark the edges that have data at neither end as faint.
+
+    Parameters
+    ----------
+    smooth : ndarray of uint8, shape (X, Y, Z)
+        From `smooth_mask`.
+    weight : ndarray, shape (X, Y, Z)
+        The data's, zero where there are none.
+
+    Returns
+    -------
+    ndarray of uint8, shape (X, Y, Z)
+        Bit a + 3 is set in addition where the difference along axis a is such an edge.
+
+    Notes
+    -----
+    With no penalty at all the field would have to tell from afar what lies between such edges, and
+    the minimiser has sources of several ppm in the rim, which the field inside hardly shows
+    (docs/decisions/0017).
+    """
+    marked = smooth.copy()
+    for axis in range(3):
+        bits, data = np.moveaxis(marked, axis, 0)[:-1], np.moveaxis(weight > 0, axis, 0)
+        edges = (bits >> axis & 1) == 0
+        bits |= (edges & ~data[:-1] & ~data[1:]).astype(np.uint8) << (axis + FAINT_BITS)
+    return marked
 
 
 def _merit(

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from qsmstudy import fourier
 from qsmstudy.solvers import Solution
-from qsmstudy.solvers.objective import EPSILON, Problem, Reweighting, median_difference
+from qsmstudy.solvers.objective import (
+    EPSILON,
+    FAINT,
+    FAINT_BITS,
+    Problem,
+    Reweighting,
+    median_difference,
+)
 
 # NumPy's division does not test for zero in every pass, which lets loops vectorise.
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
@@ -192,22 +199,27 @@ def _fluid_step(x, state, fluid, pull, nu, relax, rhs):
 
 
 @compiled
-def _shrink_row(row, state, bits, bit, rho, new_rho, relax, scale, knee):
+def _shrink_row(row, state, bits, axis, rho, new_rho, relax, scale):
     """Proximal map of ``sqrt(y^2 + eps)`` on a row of t; it becomes the right side's part.
 
     The root of ``y + p y / sqrt(y^2 + eps) = |t|`` with p = 1 / rho: a start that is right to
     a few per cent on either side of the bend at |t| = p, and one step of Halley's. What is
     left, 4e-5 rad/mm at most for a penalty of 1 and less for stiffer ones, is 0.01 ppb.
-    `knee` is cbrt(p eps / 2), y at the bend. Unpenalised entries keep t.
+    The knee is cbrt(p eps / 2), y at the bend. A faint edge has a smaller p; unpenalised entries
+    keep t.
     """
+    full, faint = np.uint8(1 << axis), np.uint8(1 << (axis + FAINT_BITS))
+    p_full, p_faint = np.float32(1 / rho), np.float32(FAINT / rho)
+    knee_full = np.float32(np.cbrt(EPSILON / (2 * rho)))
+    knee_faint = np.float32(np.cbrt(FAINT * EPSILON / (2 * rho)))
     eps, zero, one, two = np.float32(EPSILON), np.float32(0), np.float32(1), np.float32(2)
     half, three, tiny = np.float32(0.5), np.float32(3), np.float32(1e-20)
-    small, ratio, p_on = np.sqrt(eps), rho / new_rho, one / rho
+    small, ratio = np.sqrt(eps), rho / new_rho
     for k in range(row.size):
         t = row[k]
         size = abs(t)
-        on = (bits[k] & bit) != 0
-        p, c = (p_on, knee) if on else (zero, zero)
+        p, c = (p_faint, knee_faint) if (bits[k] & faint) != 0 else (zero, zero)
+        p, c = (p_full, knee_full) if (bits[k] & full) != 0 else (p, c)
         beyond = size - p
         below = beyond < -c
         # One root serves both sides of the bend: roots and divisions are what a step costs.
@@ -250,7 +262,6 @@ def _gradient_step(x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
     It works on flat slabs: rows are too short for vector registers to be worth their ends.
     """
     nx, ny, nz = x.shape
-    knee = np.float32(np.cbrt(EPSILON / (2 * rho)))
     slab = np.empty(ny * nz, dtype=np.float32)
     for i in range(nx):
         i_next = i + 1 if i + 1 < nx else 0
@@ -268,7 +279,7 @@ def _gradient_step(x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
                 for end in range(nz - 1, slab.size, nz):
                     slab[end] = factor * (here[end - nz + 1] - here[end]) + own[end]
             scale = new_rho * inverse_size[axis]
-            _shrink_row(slab, own, bits, np.uint8(1 << axis), rho, new_rho, relax, scale, knee)
+            _shrink_row(slab, own, bits, axis, rho, new_rho, relax, scale)
             # The transposed difference adds each entry to its two ends.
             _subtract(slab, out)
             if axis == 0:

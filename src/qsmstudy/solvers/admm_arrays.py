@@ -14,7 +14,7 @@ from qsmstudy import fourier
 from qsmstudy.errors import StudyError
 from qsmstudy.solvers import Solution
 from qsmstudy.solvers.admm import Reweighting, Steering
-from qsmstudy.solvers.objective import EPSILON, Problem
+from qsmstudy.solvers.objective import EPSILON, Problem, penalties
 
 #: Newton steps of the data term's proximal map; from zero it climbs to its root.
 NEWTON_STEPS = 6
@@ -87,7 +87,7 @@ def solve(
     sizes = [float(size) for size in np.asarray(problem.voxel_size)]
     field, weight, dipole = move(problem.field), move(problem.weight), move(problem.dipole)
     power = move(fourier.gradient_power(shape, voxel_size=problem.voxel_size))
-    penalised = [move((problem.smooth >> axis & 1).astype(bool)) for axis in range(3)]
+    weights = [move(weight.astype(np.float32)) for weight in penalties(problem.smooth)]
     fluid = None if problem.fluid is None else move(problem.fluid)
     nu = 0.0 if fluid is None else steer.fluid * problem.lambda_csf
     pull = nu / (nu + problem.lambda_csf) if nu > 0 else 1.0
@@ -107,7 +107,7 @@ def solve(
         rhs = xp.zeros_like(x)
         for axis, size in enumerate(sizes):
             t = relax / size * (xp.roll(x, -1, axis=axis) - x) + gradient_states[axis]
-            y = xp.where(penalised[axis], shrink(t, rho, xp), t)
+            y = shrink(t, weights[axis] / rho, xp)
             u = (rho / new_rho) * (t - y)
             gradient_states[axis] = u + (1 - relax) * y
             flux = (new_rho / size) * (y - u)
@@ -139,9 +139,9 @@ def solve(
     return Solution(to_numpy(x), iterations, residual, converged)
 
 
-def shrink(t: Any, rho: float, xp: Any) -> Any:
-    """Proximal map of ``sqrt(y^2 + eps)`` with penalty rho; see `admm._shrink_row`."""
-    p, knee, small = 1 / rho, (EPSILON / (2 * rho)) ** (1 / 3), EPSILON**0.5
+def shrink(t: Any, p: Any, xp: Any) -> Any:
+    """Proximal map of ``p sqrt(y^2 + eps)``, t itself where p is zero; see `admm._shrink_row`."""
+    knee, small = (p * (EPSILON / 2)) ** (1 / 3), EPSILON**0.5
     size = xp.abs(t)
     beyond = size - p
     below = xp.where(beyond < -knee, (p - size) * (p + size), xp.ones_like(size))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qsmstudy import fourier
 from qsmstudy.solvers import Solution, cg
-from qsmstudy.solvers.objective import EPSILON, Problem
+from qsmstudy.solvers.objective import EPSILON, Problem, penalties
 
 #: Limits of the inner solver, the MEDI toolbox's.
 INNER_TOLERANCE, INNER_ITERATIONS = 0.01, 100
@@ -47,21 +47,19 @@ def solve(
 
     Notes
     -----
-    Each step solves ``A dx = -g`` with g the gradient at x and ``A = grad^T M V M grad +
-    2 lambda D m^2 D + lambda_csf C`` (V = 1 / sqrt((M grad x)^2 + eps), C the removal of the
+    Each step solves ``A dx = -g`` with g the gradient at x and ``A = grad^T M V grad +
+    2 lambda D m^2 D + lambda_csf C`` (V = 1 / sqrt((grad x)^2 + eps), C the removal of the
     fluid's mean). Liu J 2012, doi:10.1016/j.neuroimage.2011.08.082.
     """
     dipole, field, weight = problem.dipole, problem.field, problem.weight
-    smooth = [(problem.smooth >> axis & 1).astype(float) for axis in range(3)]
+    smooth = penalties(problem.smooth)
     sizes = np.asarray(problem.voxel_size, dtype=float)
     x = np.zeros(field.shape)
     field_of_x = np.zeros(field.shape)
     change, iterations, converged = np.inf, 0, False
     while iterations < max_iterations and not converged:
-        gradients = [m * _difference(x, a, sizes[a]) for a, m in enumerate(smooth)]
-        stiff = [
-            m / np.sqrt(g**2 + EPSILON) for m, g in zip(smooth, gradients, strict=True)
-        ]  # V M, and M V M as M is 0 or 1
+        gradients = [_difference(x, a, size) for a, size in enumerate(sizes)]
+        stiff = [m / np.sqrt(g**2 + EPSILON) for m, g in zip(smooth, gradients, strict=True)]
 
         def hessian(d: NDArray, stiff=stiff, weight=weight) -> NDArray:
             image = fourier.convolve(weight**2 * fourier.convolve(d, dipole), dipole)

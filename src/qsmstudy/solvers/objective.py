@@ -2,10 +2,11 @@
 
 For chi and field as phases ``x`` and ``b`` [rad per echo spacing] it is::
 
-    sum_j sqrt((M grad x)_j^2 + eps) + 2 lambda sum m^2 (1 - cos(D x - b))
+    sum_j M_j sqrt((grad x)_j^2 + eps) + 2 lambda sum m^2 (1 - cos(D x - b))
         + lambda_csf / 2 || C (x - mean_C x) ||^2
 
-with D a convolution, M the edge mask, m the data's weight and C the fluid's mask.
+with D a convolution, M the edges' weight (one, none, or a little), m the data's and C the fluid's
+mask.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from qsmstudy import fourier
 
 #: Smoothing of the absolute gradient [(rad/mm)^2], the MEDI toolbox's.
 EPSILON = 1e-6
+#: Part of the penalty that a faint edge keeps, and by how much its bits are moved.
+FAINT, FAINT_BITS = 0.1, 3
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Problem:
     dipole : ndarray, shape (X, Y, Z // 2 + 1)
         D in k-space.
     smooth : ndarray of uint8, shape (X, Y, Z)
-        Bit a is set where the forward difference along axis a is penalised. Unset bits on
-        the last plane of each axis make the differences end instead of wrapping around.
+        Bit a is set where the forward difference along axis a is penalised, bit a + 3 where it
+        is by `FAINT`: an edge without data, which nothing else would hold. Unset bits on the
+        last plane of each axis make the differences end instead of wrapping around.
     fluid : ndarray of bool, shape (X, Y, Z), or None
         C.
     voxel_size : array_like, shape (3,)
@@ -69,14 +73,22 @@ class Reweighting:
     after: frozenset[int]
 
 
+def penalties(smooth: NDArray) -> list[NDArray]:
+    """Return the weight of every difference along each axis, M, from the bits of a problem."""
+    return [
+        (smooth >> axis & 1) + FAINT * (smooth >> (axis + FAINT_BITS) & 1).astype(float)
+        for axis in range(3)
+    ]
+
+
 def evaluate(problem: Problem, x: NDArray) -> float:
     """Evaluate the objective in double precision at x, shape (X, Y, Z)."""
     x = np.asarray(x, dtype=float)
     total = 0.0
-    for axis, size in enumerate(np.asarray(problem.voxel_size, dtype=float)):
-        difference = (np.roll(x, -1, axis) - x) / size
-        chosen = (problem.smooth >> axis) & 1
-        total += float(np.sum(np.sqrt((chosen * difference) ** 2 + EPSILON)))
+    sizes = np.asarray(problem.voxel_size, dtype=float)
+    for axis, weight in enumerate(penalties(problem.smooth)):
+        difference = (np.roll(x, -1, axis) - x) / sizes[axis]
+        total += float(np.sum(weight * np.sqrt(difference**2 + EPSILON)))
     misfit = fourier.convolve(x, problem.dipole) - problem.field
     total += float(2 * problem.lambda_fidelity * np.sum(problem.weight**2.0 * (1 - np.cos(misfit))))
     if problem.fluid is not None:
