@@ -190,9 +190,10 @@ def test_edges_in_all_of_the_brain_admit_sources_in_the_rim(rng):
         np.abs(means(invert(scan, replace(OPTIONS, edge_region=where))[0].values, labels) - TRUE)
         for where in ("eroded", "brain")
     )
-    # ppm; the nucleus in front is 2.5 ppb off without edges there, and 0.05 with them.
+    # ppm; the nucleus in front is 2.5 ppb off without edges there, 0.5 with them. (The tenth of
+    # the penalty that they keep, without which the rim has no minimum, makes 0.05 of it 0.5.)
     assert flat.max() > 1e-3
-    assert edged.max() < 3e-4
+    assert edged.max() < 0.3 * flat.max()
 
 
 @pytest.mark.parametrize(("radius", "margin", "worst"), [(5, 5, 2e-4), (0, 30, 1e-3)])

@@ -120,7 +120,9 @@ def test_binary_coding_must_be_the_same_in_both_tables():
 
 def test_methods_leave_out_what_was_not_done():
     looked = "looked for in the mask before its erosion"
-    assert looked in methods_text(changed("invert_dipole", edge_region="brain"))
+    text = methods_text(changed("invert_dipole", edge_region="brain"))
+    assert looked in text
+    assert "those without data at either end kept 0.1 of the penalty" in text
     assert looked not in methods_text(changed("invert_dipole", edge_region="eroded"))
     assert "mean value filter" not in methods_text(changed("invert_dipole", smv_radius_mm=0))
     assert "simulated" not in methods_text(simulated=False).lower()

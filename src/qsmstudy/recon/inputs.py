@@ -35,7 +35,8 @@ class Options:
         Gradient components counted as edges, as a fraction of the brain's voxels.
     edge_region : str
         Where edges are looked for: in the mask as the filter erodes it (eroded), or in all of the
-        brain (brain). What lies in the rim still acts on the field inside.
+        brain (brain). What lies in the rim still acts on the field inside. An edge there, with data
+        at neither end, keeps a tenth of the penalty.
     max_iterations : int
         Most steps of the solver.
     tolerance : float

@@ -6,6 +6,7 @@ from qsmstudy.recon.inputs import Options
 from qsmstudy.recon.r2star import usable_method
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.options import WORDS, Config, setting, words
+from qsmstudy.solvers.objective import FAINT
 
 #: Methods without iteration: the option that steers each, and what it is.
 CLOSED_FORM = {
@@ -118,7 +119,10 @@ def _inversion(config: Config) -> list[str]:
             "applied to field and dipole kernel, and the mask eroded accordingly."
         )
         if setting(config, "invert_dipole", "edge_region") == "brain":
-            sentences.append("Edges were looked for in the mask before its erosion.")
+            sentences.append(
+                "Edges were looked for in the mask before its erosion; those without data at "
+                f"either end kept {FAINT:g} of the penalty."
+            )
     if merit := setting(config, "invert_dipole", "merit"):
         times = "once" if merit == 1 else f"{merit} times"
         times = times if method == "medi" else "after every step"
