@@ -22,18 +22,19 @@ def seconds_per_step(problem: Problem) -> float:
     shape = problem.field.shape
     kernel = np.fft.fftn(fourier.inverse(problem.dipole, shape)).real
     sizes = np.asarray(problem.voxel_size, dtype=float)
+    edges = [np.sqrt(weight) for weight in penalties(problem.smooth)]
 
     def convolve(values: NDArray) -> NDArray:
         return np.fft.ifftn(kernel * np.fft.fftn(values)).real
 
     def gradient(x: NDArray) -> list[NDArray]:
-        return [(np.roll(x, -1, a) - x) / size for a, size in enumerate(sizes)]
+        return [m * (np.roll(x, -1, a) - x) / sizes[a] for a, m in enumerate(edges)]
 
     def divergence(parts: list[NDArray]) -> NDArray:
-        flows = [part / size for part, size in zip(parts, sizes, strict=True)]
+        flows = [m * part / sizes[a] for a, (m, part) in enumerate(zip(edges, parts, strict=True))]
         return sum(np.roll(flow, 1, a) - flow for a, flow in enumerate(flows))
 
-    flat = [m / np.sqrt(EPSILON) for m in penalties(problem.smooth)]
+    flat = [1 / np.sqrt(part**2 + EPSILON) for part in gradient(np.zeros(shape))]
 
     def hessian(d: NDArray) -> NDArray:
         stiff = [v * part for v, part in zip(flat, gradient(d), strict=True)]
