@@ -40,35 +40,35 @@ env: .venv/.run ## what the study needs, in .venv
 env-dev: .venv/.dev ## and what the tests need
 
 env-romeo: .venv/.run ## and ROMEO's unwrapping (warpkit, free for non-commercial use only)
-	$(PIP) install --quiet --require-hashes -r requirements-romeo.lock
+	$(PIP) install --quiet --require-hashes -r envs/requirements-romeo.lock
 
 env-slurm: .venv/.run ## and Snakemake's executor for Slurm
-	$(PIP) install --quiet --require-hashes -r requirements-slurm.lock
+	$(PIP) install --quiet --require-hashes -r envs/requirements-slurm.lock
 
 env-atlas: .venv/.run ## and SimpleITK, for labels by a registered atlas
-	$(PIP) install --quiet --require-hashes -r requirements-atlas.lock
+	$(PIP) install --quiet --require-hashes -r envs/requirements-atlas.lock
 
 env-torch: .venv/.run ## and PyTorch, for the solver on tensors (its tests; a graphics card)
 	$(PIP) install --quiet torch==2.13.0
 
 # The lock is installed first, with hashes; the package itself has none.
-.venv/.run: requirements.lock
+.venv/.run: envs/requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --require-hashes -r envs/requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-.venv/.dev: requirements-dev.lock .venv/.run
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+.venv/.dev: envs/requirements-dev.lock .venv/.run
+	$(PIP) install --quiet --require-hashes -r envs/requirements-dev.lock
 	touch $@
 
 lock: ## resolve pyproject.toml anew into the locks and envs/ (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra romeo -c requirements.lock pyproject.toml -o requirements-romeo.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra atlas -c requirements.lock pyproject.toml -o requirements-atlas.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra slurm -c requirements.lock pyproject.toml -o requirements-slurm.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o envs/requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra romeo -c envs/requirements.lock pyproject.toml -o envs/requirements-romeo.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra atlas -c envs/requirements.lock pyproject.toml -o envs/requirements-atlas.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra dev -c envs/requirements.lock pyproject.toml -o envs/requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --extra slurm -c envs/requirements.lock pyproject.toml -o envs/requirements-slurm.lock
 	python3 envs/generate.py
 
 clean: ## remove results (not the environment)

@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from solvers import options
 
-from qsmstudy import bids, images, physics
+from qsmstudy import physics
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon import inversion, reference
 from qsmstudy.recon.inputs import Scan
 from qsmstudy.simulate.field import dipole_field
-from qsmstudy.validation import regress
+from qsmstudy.truth.measurements import regress
 
 ROOT = Path(__file__).resolve().parents[1]
 TILT_DEGREES = 20.0

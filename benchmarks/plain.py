@@ -1,8 +1,8 @@
 """The published solver written plainly, to be timed: what a direct port of the toolbox costs.
 
 Whole complex transforms in double precision and conjugate gradients line by line, in NumPy. It
-takes the same steps as `qsmstudy.solvers.gauss_newton`, which has half-spectrum transforms and
-compiled conjugate gradients; so a few of them are run, and counted as often as that takes them.
+takes the same steps as `qsmstudy.recon.solvers.gauss_newton`, which has half-spectrum transforms
+and compiled conjugate gradients; so a few of them are run, and counted as often as that takes them.
 """
 
 import time
@@ -10,8 +10,8 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from qsmstudy import fourier
-from qsmstudy.solvers.objective import EPSILON, Problem, penalties
+from qsmstudy.recon import fourier
+from qsmstudy.recon.solvers.objective import EPSILON, Problem, penalties
 
 #: Steps that are timed, after one that is not.
 STEPS = 6

@@ -23,7 +23,8 @@ import matplotlib.pyplot as plt
 import solvers
 from solvers import ROOT, Case
 
-from qsmstudy import bids, images, physics
+from qsmstudy import physics
+from qsmstudy.dataset import bids, images
 
 #: Matrix and voxel size of the three sizes: in-plane resolution changes, the head stays.
 SIZES = {

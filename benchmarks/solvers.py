@@ -16,11 +16,11 @@ import plain
 import scipy.fft
 from numpy.typing import NDArray
 
-from qsmstudy import fourier, physics
-from qsmstudy.recon import medi
+from qsmstudy import physics
+from qsmstudy.recon import fourier, medi
 from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.solvers import Solution, admm, cg, gauss_newton
-from qsmstudy.solvers.objective import Reweighting, evaluate
+from qsmstudy.recon.solvers import Solution, admm, cg, gauss_newton
+from qsmstudy.recon.solvers.objective import Reweighting, evaluate
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLBOX = ROOT / "tests" / "data" / "medi_toolbox" / "inversion.npz"

@@ -52,8 +52,10 @@ def environments() -> dict[str, str]:
     run = names(project["dependencies"])
     dev = names(project["optional-dependencies"]["dev"])
     return {
-        "qsmstudy.yaml": environment("qsmstudy", run, locked(ROOT / "requirements.lock")),
-        "dev.yaml": environment("qsmstudy-dev", run + dev, locked(ROOT / "requirements-dev.lock")),
+        "qsmstudy.yaml": environment("qsmstudy", run, locked(ROOT / "envs" / "requirements.lock")),
+        "dev.yaml": environment(
+            "qsmstudy-dev", run + dev, locked(ROOT / "envs" / "requirements-dev.lock")
+        ),
     }
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from qsmstudy import bids, job, roi
+from qsmstudy import regions as roi
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
 
 
 def main(*, values: list[Path], roi_values: Path) -> None:

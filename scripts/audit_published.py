@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
-from qsmstudy.audit.checks import audit
+from qsmstudy.dataset import bids
+from qsmstudy.paper.audit.checks import audit
+from qsmstudy.run import job
 
 
 def main(*, published: Path, table: Path) -> None:

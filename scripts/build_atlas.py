@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job
-from qsmstudy.atlas import builtin
+from qsmstudy.dataset import bids, images
+from qsmstudy.regions.atlas import builtin
+from qsmstudy.run import job
 
 
 def main(*, anatomy: Path, label_table: Path, magnitude: Path, chi: Path, labels: Path) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
-from qsmstudy import bids, images, job, provenance, record
+from qsmstudy.dataset import bids, images
 from qsmstudy.report import content, page, reporting, viewer
 from qsmstudy.report.study import Study
+from qsmstudy.run import fingerprints, job, record
 
 
 def main(
@@ -50,7 +51,7 @@ def main(
             row for row in record.run_times(Path(benchmarks)) if row["rule"] != "build_report"
         ],
         provenance={
-            "commit": provenance.git_commit(), "lock": provenance.file_hash(lock),
+            "commit": fingerprints.git_commit(), "lock": fingerprints.file_hash(lock),
             "command": record.command_line(),
         },
     )  # fmt: skip

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
 from qsmstudy.simulate.calibration import build
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import accounting, bids, images, job, protocol
+from qsmstudy.dataset import bids, images, protocol, scan_status
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background, brain_mask, field_fit
+from qsmstudy.run import job
 
 
 def main(
@@ -44,7 +45,7 @@ def main(
         content["Usable"] = True
     except StudyError as error:
         beside = [*labels, *filter(None, (own_mask, lesion))]
-        content["Reason"] = accounting.without_folders(str(error), [*magnitude, *phase, *beside])
+        content["Reason"] = scan_status.without_folders(str(error), [*magnitude, *phase, *beside])
         job.log.warning("%s cannot be used: %s", scan, error)
     bids.write_json(status, content)
 

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job, referencing, roi
+from qsmstudy import regions as roi
+from qsmstudy.dataset import bids
+from qsmstudy.regions import referencing
+from qsmstudy.run import job
 from qsmstudy.stats import dataset, extents
 
 

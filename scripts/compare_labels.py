@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qsmstudy import bids, images, job, label_overlap, roi
+from qsmstudy import regions as roi
+from qsmstudy.dataset import bids, images
+from qsmstudy.run import job
+from qsmstudy.truth import label_overlap
 
 
 def main(

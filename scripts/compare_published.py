@@ -4,11 +4,12 @@ from pathlib import Path
 
 import yaml
 
-from qsmstudy import bids, job, tabulation
-from qsmstudy import conclusions as verdicts
-from qsmstudy import scorecard as cards
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.stats import groups
+from qsmstudy.paper import conclusions as verdicts
+from qsmstudy.paper import scorecard as cards
+from qsmstudy.run import job
+from qsmstudy.stats import all_tables, groups
 
 
 def main(
@@ -38,7 +39,7 @@ def main(
     tables = {name: bids.read_tsv(path) for name, path in zip(names, paths, strict=True)}
     calibrated = None
     if calibrated_participants and calibrated_values:
-        calibrated = tabulation.read_and_tabulate(
+        calibrated = all_tables.read_and_tabulate(
             calibrated_participants, calibrated_values, settings=conventions
         )
     alpha = conventions["alpha"]

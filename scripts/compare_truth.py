@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from qsmstudy import bids, job
-from qsmstudy import validation as truth
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
+from qsmstudy.truth import measurements as truth
 
 
 def main(*, nuclei: list[Path], roi_means: Path, validation: Path) -> None:

@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from qsmstudy import dicom, job
+from qsmstudy.dataset import dicom
+from qsmstudy.run import job
 
 
 def main(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
 from qsmstudy.stats import association, dataset
 
 

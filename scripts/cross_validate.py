@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
 from qsmstudy.stats import cross_validation, dataset
 from qsmstudy.stats.groups import select_regions
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, derivative, job
+from qsmstudy.dataset import bids, dataset_description
+from qsmstudy.run import job
 
 
 def main(
@@ -16,9 +17,9 @@ def main(
 ) -> None:
     """Write what makes the maps a BIDS derivative dataset: its description and README."""
     for path in converted:
-        bids.write_json(path, derivative.converted(title))
-    bids.write_json(description, derivative.description(title, source=source))
-    for path, text in ((readme, derivative.README), (ignore, derivative.IGNORED)):
+        bids.write_json(path, dataset_description.converted(title))
+    bids.write_json(description, dataset_description.description(title, source=source))
+    for path, text in ((readme, dataset_description.README), (ignore, dataset_description.IGNORED)):
         with bids.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon import brain_mask
 from qsmstudy.recon.trim import FEWEST_ECHOES, trim_rim
+from qsmstudy.run import job
 
 
 def main(

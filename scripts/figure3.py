@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
 from qsmstudy.figures import curves as plots
 from qsmstudy.figures import style
+from qsmstudy.run import job
 
 
 def main(*, curves: Path, table4: Path, svg: Path, png: Path, alpha: float) -> None:

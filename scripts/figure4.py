@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.figures import curves as plots
 from qsmstudy.figures import style
+from qsmstudy.run import job
 from qsmstudy.stats import association, dataset
 
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
 from qsmstudy.figures import groups as plots
 from qsmstudy.figures import style
+from qsmstudy.run import job
 from qsmstudy.stats import dataset
 
 

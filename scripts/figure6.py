@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
 from qsmstudy.figures import power as plots
 from qsmstudy.figures import style
+from qsmstudy.run import job
 
 
 def main(*, power: Path, svg: Path, png: Path, alpha: float, target_power: float) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import images, job, physics, protocol
+from qsmstudy import physics
+from qsmstudy.dataset import images, protocol
 from qsmstudy.recon import field_fit
 from qsmstudy.recon.phase_sign import tell_phase_sign
 from qsmstudy.recon.r2star import map_r2star, usable_method
+from qsmstudy.run import job
 
 
 def main(

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, images, job, physics
+from qsmstudy import physics
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon import background, inputs, inversion, map_sign
 from qsmstudy.recon.reference import fluid_mask
+from qsmstudy.run import job
 
 
 def main(

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job, referencing, roi
+from qsmstudy import regions as roi
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon.reference import differences
+from qsmstudy.regions import referencing
+from qsmstudy.run import job
 
 
 def main(

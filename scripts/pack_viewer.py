@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job
+from qsmstudy.dataset import bids, images
 from qsmstudy.report import viewer
+from qsmstudy.run import job
 
 
 def main(

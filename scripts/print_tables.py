@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
 from qsmstudy.report import archive, page
 from qsmstudy.report.study import Study
+from qsmstudy.run import job
 
 
 def main(

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job, physics
+from qsmstudy import physics
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon import background, vsharp
+from qsmstudy.run import job
 
 
 def main(

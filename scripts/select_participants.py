@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job
-from qsmstudy import decisions as decided
+from qsmstudy.dataset import bids
+from qsmstudy.dataset import decisions as decided
+from qsmstudy.run import job
 
 
 def main(

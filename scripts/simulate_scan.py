@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import bids, images, job
+from qsmstudy.dataset import bids, images
+from qsmstudy.run import job
 from qsmstudy.simulate import dataset, scan, signal
 
 

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from qsmstudy import bids, job
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
 from qsmstudy.simulate import cohort, dataset
 
 

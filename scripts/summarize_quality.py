@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, job, quality
+from qsmstudy.dataset import bids
+from qsmstudy.run import job
+from qsmstudy.study import quality
 
 
 def main(

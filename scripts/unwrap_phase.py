@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from qsmstudy import bids, images, job
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon.unwrap import unwrap
+from qsmstudy.run import job
 
 
 def main(*, field: Path, combined: Path, noise: Path, total_field: Path, method: str) -> None:

@@ -19,7 +19,7 @@ from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from qsmstudy.progress import Progress
+from qsmstudy.run.progress import Progress
 
 #: A plain line after this many percent of the jobs, or after this time [s] with a job finished.
 EVERY_PERCENT, EVERY_SECONDS = 5, 60.0

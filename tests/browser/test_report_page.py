@@ -7,7 +7,7 @@ import pytest
 from opened import PHONE, WIDE
 from pypdf import PdfReader
 
-from qsmstudy import decisions
+from qsmstudy.dataset import decisions
 
 #: Backgrounds of the page, as a browser tells them.
 GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from qsmstudy import bids, scorecard, tabulation
-from qsmstudy.stats import dataset
+from qsmstudy.dataset import bids
+from qsmstudy.paper import scorecard
+from qsmstudy.stats import all_tables, dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 COHORT = ROOT / "resources" / "cohort"
@@ -40,7 +41,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def tables():
-    return tabulation.read_and_tabulate(
+    return all_tables.read_and_tabulate(
         COHORT / "participants.tsv", COHORT / "roi_values.tsv", settings=CONFIG
     )
 

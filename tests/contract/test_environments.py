@@ -23,14 +23,14 @@ def test_conda_environment_names_every_direct_dependency():
 
 
 def test_development_lock_contains_the_study_lock():
-    study = GENERATE["locked"](ROOT / "requirements.lock")
-    development = GENERATE["locked"](ROOT / "requirements-dev.lock")
+    study = GENERATE["locked"](ROOT / "envs" / "requirements.lock")
+    development = GENERATE["locked"](ROOT / "envs" / "requirements-dev.lock")
     assert study.items() <= development.items()
-    romeo = GENERATE["locked"](ROOT / "requirements-romeo.lock")
+    romeo = GENERATE["locked"](ROOT / "envs" / "requirements-romeo.lock")
     assert study.items() <= romeo.items() <= development.items()
-    atlas = GENERATE["locked"](ROOT / "requirements-atlas.lock")
+    atlas = GENERATE["locked"](ROOT / "envs" / "requirements-atlas.lock")
     assert study.items() <= atlas.items() <= development.items()
-    slurm = GENERATE["locked"](ROOT / "requirements-slurm.lock")
+    slurm = GENERATE["locked"](ROOT / "envs" / "requirements-slurm.lock")
     assert study.items() <= slurm.items() <= development.items()
 
 
@@ -44,6 +44,6 @@ def test_every_locked_line_has_hashes():
 
 def test_installed_versions_are_the_locked_ones():
     project = GENERATE["tomllib"].loads((ROOT / "pyproject.toml").read_text())["project"]
-    pins = GENERATE["locked"](ROOT / "requirements.lock")
+    pins = GENERATE["locked"](ROOT / "envs" / "requirements.lock")
     wanted = GENERATE["names"](project["dependencies"])
     assert {n: metadata.version(n) for n in wanted} == {n: pins[n] for n in wanted}

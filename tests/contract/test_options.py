@@ -9,8 +9,8 @@ import pytest
 import yaml
 from spherical_head import AFFINE, MAGNITUDE, PHASE, SIZE, TIMES
 
-from qsmstudy import bids, images
-from qsmstudy.solvers import admm_arrays
+from qsmstudy.dataset import bids, images
+from qsmstudy.recon.solvers import admm_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))

@@ -10,8 +10,8 @@ import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
-from qsmstudy import job, provenance, settings
 from qsmstudy.report import consensus
+from qsmstudy.run import configuration, fingerprints, job
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
@@ -96,7 +96,7 @@ def test_every_rule_carries_its_fingerprint(rules):
 
 def test_reading_the_rules_fingerprints_none_of_them(monkeypatch):
     """Every step of a cluster job reads all rules to run one of them."""
-    monkeypatch.setattr(provenance, "fingerprint", lambda *_: pytest.fail("a rule was hashed"))
+    monkeypatch.setattr(fingerprints, "fingerprint", lambda *_: pytest.fail("a rule was hashed"))
     assert read_rules()
 
 
@@ -109,13 +109,13 @@ def test_sections_are_the_params_of_their_rules(rules):
 
 
 def test_configuration_and_overlays_pass_the_closed_schema():
-    settings.check(CONFIG, SCHEMA)
+    configuration.check(CONFIG, SCHEMA)
     for path in sorted((ROOT / "config").glob("*.yaml")):
         overlay = yaml.safe_load(path.read_text())
         merged = dict(CONFIG)
         for key, value in overlay.items():
             merged[key] = CONFIG[key] | value if isinstance(value, dict) else value
-        settings.check(merged, SCHEMA)
+        configuration.check(merged, SCHEMA)
 
 
 #: Sections that make a reconstruction, and what in them is the scanner's and not a choice.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from qsmstudy import fourier, physics
-from qsmstudy.recon import inversion
+from qsmstudy import physics
+from qsmstudy.recon import fourier, inversion
 from qsmstudy.recon.inputs import Options, Scan
 
 OPTIONS = Options(

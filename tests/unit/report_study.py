@@ -10,7 +10,7 @@ import yaml
 from PIL import Image
 from test_stats_scripts import run_all
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
@@ -131,7 +131,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "references": BIBLIOGRAPHY,
         "templates": TEMPLATES,
         "report": folder / "report.html",
-        "lock": ROOT / "requirements.lock",
+        "lock": ROOT / "envs" / "requirements.lock",
         "config": CONFIG | {"bids_dir": HOSTILE},
         "groups": cohort.GROUPS,
         "alpha": 0.05,

@@ -5,7 +5,7 @@ import json
 import nibabel as nib
 import numpy as np
 
-from qsmstudy import fourier
+from qsmstudy.recon import fourier
 
 SHAPE, SIZE = (56, 60, 44), (3.6, 3.6, 3.6)
 TIMES = (0.006, 0.012, 0.018)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.stats import dataset
 
 GROUPS = {"patients": "AIS", "controls": "HC"}

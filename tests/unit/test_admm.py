@@ -5,9 +5,9 @@ import pytest
 import scipy.optimize
 from tiny_problem import SHAPE, VOXEL_SIZE, tiny_problem
 
-from qsmstudy import fourier
-from qsmstudy.solvers import admm, gauss_newton
-from qsmstudy.solvers.objective import EPSILON, Reweighting, evaluate
+from qsmstudy.recon import fourier
+from qsmstudy.recon.solvers import admm, gauss_newton
+from qsmstudy.recon.solvers.objective import EPSILON, Reweighting, evaluate
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from tiny_problem import tiny_problem
 
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
-from qsmstudy.solvers import admm, admm_arrays
-from qsmstudy.solvers.objective import Reweighting
+from qsmstudy.recon.solvers import admm, admm_arrays
+from qsmstudy.recon.solvers.objective import Reweighting
 
 #: 1e-4 ppm as phase per echo spacing, at 3 T and 6.15 ms.
 LIMIT = float(

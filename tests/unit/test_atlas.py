@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from qsmstudy import bids, images, label_overlap
-from qsmstudy.atlas import builtin, labelling, registration
+from qsmstudy.dataset import bids, images
+from qsmstudy.dataset.images import Volume
 from qsmstudy.errors import StudyError
-from qsmstudy.images import Volume
+from qsmstudy.regions.atlas import builtin, labelling, registration
+from qsmstudy.truth import label_overlap
 
 ROOT = Path(__file__).parents[2]
 TABLE = pd.DataFrame(

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from scipy import stats
 
-from qsmstudy.audit import checks, discovery, families, groups, models, relations, roc, search
-from qsmstudy.audit.values import Interval, Printed
 from qsmstudy.errors import StudyError
+from qsmstudy.paper.audit import checks, discovery, families, groups, models, relations, roc, search
+from qsmstudy.paper.audit.values import Interval, Printed
 
 SEEDS = range(5)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from qsmstudy.audit import checks
+from qsmstudy.paper.audit import checks
 
 RESOURCE = Path(__file__).resolve().parents[2] / "resources" / "published.yaml"
 

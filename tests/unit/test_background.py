@@ -5,9 +5,8 @@ import pytest
 import simulated_heads
 from scipy.ndimage import distance_transform_edt
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import background, field_fit
+from qsmstudy.recon import background, field_fit, fourier
 from qsmstudy.recon.unwrap import unwrap
 
 TOOLBOX = Path(__file__).parents[1] / "data" / "medi_toolbox" / "inversion.npz"

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from spherical_head import AFFINE, BRAIN, MAGNITUDE, PHASE, SHAPE, SIZE, TIMES
 
-from qsmstudy import images
+from qsmstudy.dataset import images
 from qsmstudy.errors import StudyError
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 import stats_cohort as cohort
 from test_stats_scripts import run_all
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.stats.dataset import ROIS, SCORES
 

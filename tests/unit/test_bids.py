@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 
 

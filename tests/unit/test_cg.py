@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qsmstudy.solvers import cg
+from qsmstudy.recon.solvers import cg
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import spherical_head
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = runpy.run_path(str(ROOT / "scripts" / "check_scan.py"))["main"]

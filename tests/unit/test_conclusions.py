@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from qsmstudy import conclusions
+from qsmstudy.paper import conclusions
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = yaml.safe_load((ROOT / "resources" / "published.yaml").read_text("utf-8"))["values"]

@@ -10,9 +10,9 @@ import pytest
 import stats_cohort as cohort
 from test_stats_scripts import run_all
 
-from qsmstudy import bids, decisions
+from qsmstudy.dataset import bids, decisions
 from qsmstudy.errors import StudyError
-from qsmstudy.roi import ROIS
+from qsmstudy.regions import ROIS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "decisions.schema.json").read_text())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from spherical_head import SIZE, TIMES
 
-from qsmstudy import dicom, images, protocol, scans
+from qsmstudy.dataset import dicom, images, protocol, scans
 from qsmstudy.errors import StudyError
 
 MAIN = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "convert_dicoms.py"))["main"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import whole_study as whole
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 
 EXAMPLES = whole.ROOT / "config" / "examples"
 ADVICE = whole.ROOT / "config" / "own_data.yaml"

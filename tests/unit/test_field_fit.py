@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import yaml
 
-from qsmstudy import bids, images, physics, protocol
+from qsmstudy import physics
+from qsmstudy.dataset import bids, images, protocol
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import field_fit
 from qsmstudy.recon.r2star import map_r2star

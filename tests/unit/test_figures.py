@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from qsmstudy.dataset.images import Volume
 from qsmstudy.figures import curves, groups, maps, slices, style
-from qsmstudy.images import Volume
 from qsmstudy.stats import dataset
 
 GROUPS = {"patients": "AIS", "controls": "HC"}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qsmstudy import fourier
+from qsmstudy.recon import fourier
 
 AXIAL = (0.0, 0.0, 1.0)
 OBLIQUE = np.array([0.3, -0.2, 0.93]) / np.linalg.norm([0.3, -0.2, 0.93])

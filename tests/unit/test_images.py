@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmstudy import images
+from qsmstudy.dataset import images
 from qsmstudy.errors import StudyError
 
 AFFINE = np.diag([0.9, 0.9, 2.0, 1.0])

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from nuclei_phantom import FIELD, OPTIONS, SHAPE, SPACING, TRUTH, VOXEL_SIZE, build, invert, means
 
-from qsmstudy import bids, fourier, images, physics
+from qsmstudy import physics
+from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import inversion, medi, reference
+from qsmstudy.recon import fourier, inversion, medi, reference
 from qsmstudy.recon.inputs import Scan
-from qsmstudy.solvers import admm
-from qsmstudy.solvers.objective import evaluate
+from qsmstudy.recon.solvers import admm
+from qsmstudy.recon.solvers.objective import evaluate
 
 ROOT = Path(__file__).parents[2]
 TOOLBOX = ROOT / "tests" / "data" / "medi_toolbox" / "inversion.npz"

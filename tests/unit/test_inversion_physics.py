@@ -23,8 +23,9 @@ from nuclei_phantom import (
 )
 from scipy.spatial.transform import Rotation
 
-from qsmstudy import fourier, images, physics
-from qsmstudy.recon import closed_form, inversion, medi
+from qsmstudy import physics
+from qsmstudy.dataset import images
+from qsmstudy.recon import closed_form, fourier, inversion, medi
 
 ROOT = Path(__file__).parents[2]
 TRUE = np.array(list(TRUTH.values()))

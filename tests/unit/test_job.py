@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qsmstudy import job
+from qsmstudy.run import job
 
 
 def example(*, image: Path, echoes: list[Path], weight: float, own: Path | None = None):
@@ -43,7 +43,7 @@ def test_command_line_has_the_same_names():
 
 SCRIPT = """
 from pathlib import Path
-from qsmstudy import job
+from qsmstudy.run import job
 from qsmstudy.errors import StudyError
 
 def main(*, what: str):

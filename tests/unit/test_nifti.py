@@ -5,7 +5,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmstudy import nifti
+from qsmstudy.dataset import nifti
 from qsmstudy.errors import StudyError
 
 SHAPE = (24, 20, 16)

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from simulated_heads import ECHO_TIMES, VOXEL_SIZE, simulate
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import field_fit
+from qsmstudy.recon import field_fit, fourier
 from qsmstudy.recon.phase_sign import tell_phase_sign
 from qsmstudy.recon.r2star import map_r2star
 

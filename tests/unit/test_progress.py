@@ -2,7 +2,7 @@
 
 import pytest
 
-from qsmstudy.progress import Progress, about, clock
+from qsmstudy.run.progress import Progress, about, clock
 
 PLANNED = {"simulate_scan": 4, "fit_field": 4, "invert_dipole": 4, "table3": 1, "all": 1}
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from qsmstudy import protocol
+from qsmstudy.dataset import protocol
 from qsmstudy.errors import StudyError
 
 LACKING = {"echo_times": None, "field_strength": None}

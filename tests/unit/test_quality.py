@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsmstudy import bids, quality
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
+from qsmstudy.study import quality
 
 ROOT = Path(__file__).parents[2]
 

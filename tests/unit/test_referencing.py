@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsmstudy import bids, images, referencing, roi
+from qsmstudy import regions as roi
+from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import reference
+from qsmstudy.regions import referencing
 
 ROOT = Path(__file__).parents[2]
 SHAPE, VOXEL_SIZE = (40, 44, 30), (2.0, 2.0, 2.0)

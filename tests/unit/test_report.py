@@ -23,7 +23,7 @@ from report_study import (
     validation_table,
 )
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import checks, flow, methods, page, printed, summary
 from qsmstudy.report import numbers as nb

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from qsmstudy.audit.checks import CHECKS
-from qsmstudy.audit.relations import COLUMNS
-from qsmstudy.audit.values import VERDICTS
+from qsmstudy.paper.audit.checks import CHECKS
+from qsmstudy.paper.audit.relations import COLUMNS
+from qsmstudy.paper.audit.values import VERDICTS
 from qsmstudy.report import audit
 
 

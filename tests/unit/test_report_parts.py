@@ -15,9 +15,10 @@ import yaml
 from PIL import Image
 from report_study import CONFIG, GRAPH, ROOT, make_study
 
-from qsmstudy import bids, record
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import checks, graph, headline, places, printed, reporting, scans
+from qsmstudy.run import record
 
 
 @pytest.fixture(scope="module")

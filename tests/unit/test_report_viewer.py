@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import viewer_scans as scans
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import viewer
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsmstudy import bids, images, roi
+from qsmstudy import regions as roi
+from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
 
 ROOT = Path(__file__).parents[2]

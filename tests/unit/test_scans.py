@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from qsmstudy import scans
+from qsmstudy.dataset import scans
 from qsmstudy.errors import StudyError
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from qsmstudy import bids, scorecard
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
+from qsmstudy.paper import scorecard
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "resources" / "published.yaml"

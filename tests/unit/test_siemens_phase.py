@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmstudy import images
+from qsmstudy.dataset import images
 from qsmstudy.errors import StudyError
 
 #: The phase of a masked brain [rad]: wide, thin at the ends, none outside.

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsmstudy import bids, images, scans
+from qsmstudy.dataset import bids, images, scans
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate import cohort, dataset
 from qsmstudy.simulate.anatomy import TISSUES

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.simulate import cohort, dataset, matching, raters, scan
 
 ROOT = Path(__file__).parents[2]

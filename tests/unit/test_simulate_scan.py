@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmstudy import images
+from qsmstudy.dataset import images
 from qsmstudy.simulate import anatomy, dataset, nuclei, raters, scan, signal
 from qsmstudy.simulate.cohort import REGIONS, ROIS
 

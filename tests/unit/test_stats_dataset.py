@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import stats_cohort as cohort
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import dataset
 

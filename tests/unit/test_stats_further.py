@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import stats_cohort as cohort
 
-from qsmstudy import settings
 from qsmstudy.errors import StudyError
+from qsmstudy.run import configuration
 from qsmstudy.stats import (
     adjusted,
     association,
@@ -38,9 +38,9 @@ def validate(study, regions, *, chi=None, groups=cohort.GROUPS, **more):
 def test_groups_are_one_two_or_more_with_different_names():
     assert dataset.group_names({"patients": "PD"}) == ("PD",)
     assert dataset.group_names({"patients": "PD", "controls": None, "further": []}) == ("PD",)
-    assert settings.study_groups({"patients": "A", "controls": "B", "further": ["C", "D"]}) == {
-        "patients": "A", "controls": "B", "further1": "C", "further2": "D",
-    }  # fmt: skip
+    four = {"patients": "A", "controls": "B", "further": ["C", "D"]}
+    roles = {"patients": "A", "controls": "B", "further1": "C", "further2": "D"}
+    assert configuration.study_groups(four) == roles
     for wrong in ({"controls": "HC"}, {"patients": "A", "controls": "B", "further": ["A"]}):
         with pytest.raises(StudyError, match="different groups"):
             dataset.group_names(wrong)
@@ -164,7 +164,7 @@ def measured(people, *, slices):
 
 
 def dataset_values(frame):
-    from qsmstudy import roi
+    from qsmstudy import regions as roi
 
     return roi.check_values(frame, name="t")
 

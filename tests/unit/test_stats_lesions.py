@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import printed
 from qsmstudy.stats import dataset, lesions

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import stats_cohort as cohort
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.stats.dataset import COVARIATES, FACTORS, ROIS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

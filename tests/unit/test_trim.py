@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qsmstudy import bids, images
+from qsmstudy.dataset import bids, images
 from qsmstudy.recon import trim
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "extract_brain.py"

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from spherical_head import AFFINE, BRAIN, MAGNITUDE, SIGN, TIMES, VENDORS, oblique
 
-from qsmstudy import images, physics, scans
+from qsmstudy import physics
+from qsmstudy.dataset import images, scans
 from qsmstudy.errors import StudyError
 
 ROOT = Path(__file__).parents[2]

@@ -3,8 +3,8 @@ import pytest
 import scipy.ndimage
 from test_background import SHAPE, dipole_field, ellipsoid
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
+from qsmstudy.recon import fourier
 from qsmstudy.recon.vsharp import sphere_radii, vsharp
 
 OPTIONS = {"voxel_size": (1.0, 1.0, 1.0), "radius_mm": 8.0, "truncation": 0.05}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from qsmstudy import fourier
-from qsmstudy.solvers.objective import Problem
+from qsmstudy.recon import fourier
+from qsmstudy.recon.solvers.objective import Problem
 
 SHAPE, VOXEL_SIZE = (12, 11, 10), (1.0, 1.2, 2.0)
 

@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {

@@ -9,7 +9,7 @@ import yaml
 from report_study import GRAPH
 from snakemake.utils import update_config
 
-from qsmstudy import settings
+from qsmstudy.run import configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
@@ -33,7 +33,7 @@ def configured(*overlays):
     for path in overlays:
         text = path if isinstance(path, str) else path.read_text()
         update_config(config, yaml.safe_load(text))
-    settings.check(config, SCHEMA)
+    configuration.check(config, SCHEMA)
     return config
 
 
@@ -45,7 +45,7 @@ def script(name):
 def run(name, config, files, /, **more):
     """Call a script with the arguments that its rule would give it, by their names."""
     main = script(name)
-    known = config | {"groups": settings.study_groups(config["groups"])}
+    known = config | {"groups": configuration.study_groups(config["groups"])}
     known |= {
         "comparison": config["table3"],
         "reference": config["summarize_rois"]["reference"],
@@ -81,7 +81,7 @@ def report(config, folder, files):
         config=config, figures=pictures, mosaics=[], packs=[], simulated=False,
         further=[folder / f"{name}.tsv" for name in config["further_tables"]],
         references=ROOT / "resources" / "references.bib", templates=templates,
-        lock=ROOT / "requirements.lock", report=folder / "report.html",
+        lock=ROOT / "envs" / "requirements.lock", report=folder / "report.html",
         acquisition=[], graph=GRAPH, benchmarks=str(folder / "benchmarks"),
     )  # fmt: skip
     return (folder / "report.html").read_text(encoding="utf-8")

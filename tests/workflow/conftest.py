@@ -19,7 +19,6 @@ KEPT = (
     "scripts",
     "src",
     "workflow",
-    "requirements.lock",
 )
 
 

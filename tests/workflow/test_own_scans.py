@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 
 pytestmark = pytest.mark.workflow
 

@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 
 pytestmark = pytest.mark.workflow
 
@@ -167,12 +167,12 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
         "    if event == 'call' and module.startswith('qsmstudy.') and name.isidentifier():\n"
         "        called.add(f'{module}:{name}')\n"
         "sys.argv = sys.argv[1:]\n"
-        "import qsmstudy.images, qsmstudy.roi, qsmstudy.referencing\n"
+        "import qsmstudy.dataset.images, qsmstudy.regions, qsmstudy.regions.referencing\n"
         "import qsmstudy.recon.reference, qsmstudy.recon.unwrap\n"
         "sys.setprofile(note)\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "sys.setprofile(None)\n"
-        "called = {c for c in called if not c.startswith('qsmstudy.provenance')}\n"
+        "called = {c for c in called if not c.startswith('qsmstudy.run.fingerprints')}\n"
         "missed = called - set(provenance.closure(Path(sys.argv[0])))\n"
         "assert len(called) > 10, called\n"
         "sys.exit(f'not in the closure: {sorted(missed)}' if missed else 0)\n"

@@ -22,10 +22,11 @@ sys.path.insert(0, library)
 os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
-from qsmstudy import bids, decisions, provenance, record, scans, settings, stray
+from qsmstudy.dataset import bids, decisions, orphan_files, scans
+from qsmstudy.run import configuration, fingerprints, record
 from qsmstudy.errors import StudyError
 
-settings.check(
+configuration.check(
     config,
     yaml.safe_load(open(own("workflow/schemas/config.schema.yaml"), encoding="utf-8")),
 )
@@ -47,7 +48,7 @@ CONVERTED = f"{OUT}/converted"
 N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
-GROUPS = settings.study_groups(config["groups"])
+GROUPS = configuration.study_groups(config["groups"])
 PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
 TABLE_NAMES = [
     *(f"table{i}" for i in range(1, 7)),
@@ -110,7 +111,7 @@ wildcard_constraints:
 @cache
 def code_of(rule):
     """Return the fingerprint of a rule's script and section; only rules that have a job pay for it."""
-    return provenance.fingerprint(own(f"scripts/{rule}.py"), config.get(rule, {}))
+    return fingerprints.fingerprint(own(f"scripts/{rule}.py"), config.get(rule, {}))
 
 
 def fingerprinted(rule):
@@ -118,7 +119,7 @@ def fingerprinted(rule):
     code and of the files it is given: Snakemake misses a file replaced under an older date."""
     return {
         **config.get(rule, {}),
-        "code": lambda wildcards: provenance.with_contents(
+        "code": lambda wildcards: fingerprints.with_contents(
             code_of(rule), given_files(rule, wildcards)
         ),
     }

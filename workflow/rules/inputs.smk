@@ -10,7 +10,7 @@ def pilot_response(wildcards):
 
 def dicom_state(wildcards):
     """Return name, size and date of a scan's DICOM files, so that a change is noticed."""
-    from qsmstudy import dicom
+    from qsmstudy.dataset import dicom
 
     return dicom.state_of(DICOM_SOURCES[wildcards.scan].folder)
 

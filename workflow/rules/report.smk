@@ -54,7 +54,7 @@ rule build_report:
         example=example_map,
         references=own("resources/references.bib"),
         templates=report_templates(),
-        lock=own("requirements.lock"),
+        lock=own("envs/requirements.lock"),
     output:
         report=f"{OUT}/report.html",
     log:

@@ -38,7 +38,7 @@ def dicom_sources():
         return {}
     if config["bids_dir"]:
         raise StudyError("dicom_dir and bids_dir are both given; keep one of them.")
-    from qsmstudy import dicom  # here, for only these studies need it
+    from qsmstudy.dataset import dicom  # here, for only these studies need it
 
     sources = dicom.read_mapping(dicom_mapping(), dicom_dir=config["dicom_dir"])
     return {source.name: source for source in sources}

@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
+from qsmstudy.dataset.images import Volume
 from qsmstudy.figures import slices, style
-from qsmstudy.images import Volume
 
 #: Space around the head [mm].
 HEAD_MARGIN_MM = 5.0

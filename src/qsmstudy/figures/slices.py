@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from qsmstudy import physics
-from qsmstudy.images import Volume
+from qsmstudy.dataset.images import Volume
 
 #: Array axis (of a volume in RAS order) across which each plane is cut.
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.stats import dataset
 from qsmstudy.stats.groups import round_half_up
 

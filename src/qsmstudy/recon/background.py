@@ -5,9 +5,9 @@ import logging
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
-from qsmstudy.solvers import Solution, cg
+from qsmstudy.recon import fourier
+from qsmstudy.recon.solvers import Solution, cg
 
 log = logging.getLogger("qsmstudy")
 

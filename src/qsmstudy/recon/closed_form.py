@@ -7,9 +7,9 @@ fluid; streaks along the dipole's cone and a rim that follows the mask are their
 import numpy as np
 from numpy.typing import NDArray
 
-from qsmstudy import fourier
+from qsmstudy.recon import fourier
 from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.solvers import Solution
+from qsmstudy.recon.solvers import Solution
 
 
 def tkd(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import fourier
+from qsmstudy.recon import fourier
 
 #: Margin without the filter [mm]; twice as much changes MEDI's nuclei by 0.05 ppb (TKD's by 2).
 REACH_MM = 30.0

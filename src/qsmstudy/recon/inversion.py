@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qsmstudy import fourier, physics
+from qsmstudy import physics
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import background, closed_form, medi, reference
+from qsmstudy.recon import background, closed_form, fourier, medi, reference
 from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.solvers import Solution
+from qsmstudy.recon.solvers import Solution
 
 log = logging.getLogger("qsmstudy")
 

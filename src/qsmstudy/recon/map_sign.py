@@ -5,7 +5,7 @@ import logging
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import fourier
+from qsmstudy.recon import fourier
 
 log = logging.getLogger("qsmstudy")
 

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import background
+from qsmstudy.recon import background, fourier
 from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.solvers import Solution, admm, admm_arrays, gauss_newton
-from qsmstudy.solvers.objective import FAINT_BITS, Problem, Reweighting
+from qsmstudy.recon.solvers import Solution, admm, admm_arrays, gauss_newton
+from qsmstudy.recon.solvers.objective import FAINT_BITS, Problem, Reweighting
 
 log = logging.getLogger("qsmstudy")
 

@@ -6,8 +6,8 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
+from qsmstudy.recon import fourier
 from qsmstudy.recon.map_sign import FEWEST_RICH
 from qsmstudy.recon.unwrap import Wrapped, laplacian_wrapped
 

@@ -9,8 +9,8 @@ import scipy.fft
 import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
+from qsmstudy.recon import fourier
 
 log = logging.getLogger("qsmstudy")
 

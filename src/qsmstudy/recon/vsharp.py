@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy import fourier
 from qsmstudy.errors import StudyError
+from qsmstudy.recon import fourier
 from qsmstudy.recon.background import LEAST_VOXELS, check_mask, inverse_noise
-from qsmstudy.solvers import Solution
+from qsmstudy.recon.solvers import Solution
 
 
 def vsharp(

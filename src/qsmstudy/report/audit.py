@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from qsmstudy.audit.values import Interval
+from qsmstudy.paper.audit.values import Interval
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import Cell, Column, Table, records, text
 

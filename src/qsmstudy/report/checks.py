@@ -303,7 +303,7 @@ def run_times(
     Parameters
     ----------
     rules : sequence of mapping
-        See `qsmstudy.record.run_times`.
+        See `qsmstudy.run.record.run_times`.
     graph : mapping
         By rule, its ``purpose``; what is not in it is left out.
     """

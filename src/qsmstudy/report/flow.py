@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from qsmstudy import accounting, scans
+from qsmstudy.dataset import scan_status, scans
 from qsmstudy.report.cells import label, records
 
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
@@ -176,7 +176,7 @@ def count_flagged(flags: Iterable[str]) -> str:
 
 def unusable(table: pd.DataFrame | None) -> dict[str, str]:
     """Return the scans that were left out, each with its reason, from ``scans.tsv``."""
-    return {} if table is None else accounting.reasons(table)
+    return {} if table is None else scan_status.reasons(table)
 
 
 def count_left_out(left_out: Mapping[str, str]) -> str:

@@ -4,9 +4,9 @@ import pandas as pd
 
 from qsmstudy.recon.inputs import Options
 from qsmstudy.recon.r2star import usable_method
+from qsmstudy.recon.solvers.objective import FAINT
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.options import WORDS, Config, setting, words
-from qsmstudy.solvers.objective import FAINT
 
 #: Methods without iteration: the option that steers each, and what it is.
 CLOSED_FORM = {

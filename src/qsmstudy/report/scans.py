@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
-from qsmstudy import bids, quality
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.figures import maps
 from qsmstudy.report import checks
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import PPM_PLACES, Cell, Column, Table, number, text
+from qsmstudy.study import quality
 
 #: Width of a picture in the grid [px], and the quality of the pictures in the page (WebP).
 THUMB_WIDTH, THUMB_QUALITY, PICTURE_QUALITY = 640, 70, 80
@@ -42,7 +43,7 @@ class ScanView:
     picture, thumb : str
         Mosaic and its axial row, as ``data:`` addresses.
     score : float or None
-        See `qsmstudy.quality.table`; None where there is no quality table.
+        See `qsmstudy.study.quality.table`; None where there is no quality table.
     flags : str
         In words, empty where there are none.
     reason : str

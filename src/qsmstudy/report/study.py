@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 
 #: Names of the tables that every study has, in the page's order.
@@ -46,7 +46,7 @@ class Study:
     graph : mapping
         See `graph.draw`.
     run_times : sequence of mapping
-        See `qsmstudy.record.run_times`.
+        See `qsmstudy.run.record.run_times`.
     viewer : mapping, optional
         What `viewer.gather` returned.
     """

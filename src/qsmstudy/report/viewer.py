@@ -18,10 +18,10 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
+from qsmstudy.dataset.images import Volume
 from qsmstudy.errors import StudyError
 from qsmstudy.figures import slices, style
-from qsmstudy.images import Volume
 
 #: Part of the brain's voxels that the magnitude's gray scale covers, from zero [%].
 WHITE_PERCENTILE = 99.8

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
+from qsmstudy.anatomy import nuclei as figures
 from qsmstudy.simulate import nuclei as shapes
 from qsmstudy.simulate.draws import generator, linear_basis, smooth_field, spread
 from qsmstudy.simulate.template import Template
-from qsmstudy.template import nuclei as figures
 
 #: Tissues of the head, in the order of the fraction maps; what remains is air.
 TISSUES = ("csf", "gray", "white", "vein", "bone", "soft")

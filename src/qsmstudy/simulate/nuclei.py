@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qsmstudy.anatomy.nuclei import atlas_depth, figures
 from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
-from qsmstudy.template.nuclei import atlas_depth, figures
 
 
 class Nucleus:

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.physics import GYROMAGNETIC_RATIO
 from qsmstudy.simulate.anatomy import TISSUES, Grid, NucleusBlock
 

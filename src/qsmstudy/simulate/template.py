@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from qsmstudy.template import icbm152
+from qsmstudy.anatomy import icbm152
 
 #: Slices added below, where the maps end in the brain stem [mm].
 _BELOW = 40

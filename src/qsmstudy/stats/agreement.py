@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.roi import ROIS
+from qsmstudy.regions import ROIS
 from qsmstudy.stats.dataset import (
     by_region,
     check_option,

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qsmstudy import bids
+from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.roi import HEMISPHERES, ROIS
+from qsmstudy.regions import HEMISPHERES, ROIS
 
 log = logging.getLogger("qsmstudy")
 

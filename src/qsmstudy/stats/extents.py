@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from qsmstudy.roi import ROIS, summarize
+from qsmstudy.regions import ROIS, summarize
 from qsmstudy.stats.dataset import by_region, group_names, region_parts, tabulate
 from qsmstudy.stats.groups import group_table
 

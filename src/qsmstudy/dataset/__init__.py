@@ -1,0 +1,1 @@
+"""What a user gives, found, read and checked once: scans, labels, tables, decisions."""

@@ -1,0 +1,1 @@
+"""What touches Snakemake: configuration, jobs, fingerprints, record, progress."""

@@ -1,0 +1,1 @@
+"""What a study is, below everything that analyses it."""
