@@ -26,6 +26,7 @@ os.environ.update(
 from qsmstudy.dataset import bids, decisions, orphan_files, scans
 from qsmstudy.run import engine, configuration, fingerprints, record
 from qsmstudy.errors import StudyError
+from qsmstudy.study.study import study_of
 
 configuration.check(
     config,
@@ -49,6 +50,7 @@ N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
 GROUPS = configuration.study_groups(config["groups"])
+STUDY = study_of(config)  # what a study declares about people and tables
 PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
 TABLE_NAMES = [
     *(f"table{i}" for i in range(1, 7)),
@@ -115,10 +117,12 @@ def code_of(rule):
 
 
 def fingerprinted(rule):
-    """Return a rule's section of the configuration, and as `code` the fingerprint of its script's
-    code and of the files it is given: Snakemake misses a file replaced under an older date."""
+    """Return a rule's section of the configuration as `options`, and as `code` the fingerprint of
+    its script's code and of the files it is given: Snakemake misses a file replaced under an older
+    date, and a library function that changed."""
+    section = {"options": config[rule]} if rule in config else {}
     return {
-        **config.get(rule, {}),
+        **section,
         "code": lambda wildcards: fingerprints.with_contents(
             code_of(rule), given_files(rule, wildcards)
         ),
