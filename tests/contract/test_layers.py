@@ -13,6 +13,7 @@ SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 # Lowest first; a part may import from itself and from those before it.
 LAYERS = [
     {"errors", "__version__"},
+    {"options"},
     {"physics", "anatomy"},
     {"dataset"},
     {"recon"},
@@ -24,7 +25,7 @@ LAYERS = [
     {"run"},
 ]
 #: The simulation has a forward model of its own: no part of the analysis, so no inverse crime.
-SIMULATION = {"simulate", "anatomy", "physics", "dataset", "errors", "__version__"}
+SIMULATION = {"simulate", "anatomy", "physics", "dataset", "errors", "options", "__version__"}
 
 
 def part(path):

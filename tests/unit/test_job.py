@@ -1,11 +1,15 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
+from qsmstudy.errors import StudyError
+from qsmstudy.options import Section, option, schema_of
 from qsmstudy.run import job
 
 
@@ -42,7 +46,10 @@ def test_command_line_has_the_same_names():
 
 
 SCRIPT = """
+from dataclasses import dataclass
 from pathlib import Path
+from qsmstudy.errors import StudyError
+from qsmstudy.options import Section, option, schema_of
 from qsmstudy.run import job
 from qsmstudy.errors import StudyError
 
@@ -77,3 +84,76 @@ def test_file_system_that_refuses_is_named_with_a_remedy(tmp_path, error):
     assert done.returncode == 1
     assert f"{os.strerror(error)}. {job.REMEDIES[error]}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter(Section):
+    """A filter."""
+
+    section: ClassVar[str] = "smooth"
+
+    radius_mm: float = option(5.0, meaning="radius", unit="mm", schema={"exclusiveMinimum": 0})
+    shape: str = option("ball", meaning="of the kernel", words={"ball": "a ball", "box": "a box"})
+    sizes: list[int] = option(meaning="voxels")
+
+
+def smoothed(*, image: Path, options: Filter, other: Filter):
+    """Smooth an image."""
+
+
+def test_param_that_is_a_section_arrives_as_its_dataclass():
+    params = Named(options={"radius_mm": 2, "shape": "box", "sizes": [1]}, other={"sizes": [2]})
+    made = SimpleNamespace(input=Named(image="x.nii"), output=Named(), params=params)
+    found = job.job_arguments(smoothed, made)
+    assert found["options"] == Filter(radius_mm=2, shape="box", sizes=[1])
+    assert found["other"] == Filter(sizes=[2])
+
+
+def test_options_of_a_section_have_a_flag_each():
+    words = ["--image", "x", "--shape", "box", "--sizes", "[1, 2]", "--other-sizes", "[3]"]
+    found = job.parse_command_line(smoothed, words)
+    assert found["options"] == Filter(shape="box", sizes=[1, 2])
+    assert found["other"] == Filter(sizes=[3])
+
+
+def test_configuration_file_gives_the_flags_defaults(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("smooth: {radius_mm: 1.5, sizes: [4]}\n")
+    found = job.parse_command_line(
+        smoothed, ["--image", "x", "--configfile", str(file), "--shape", "box"]
+    )
+    assert found["options"] == Filter(radius_mm=1.5, shape="box", sizes=[4])
+    assert found["other"] == Filter(radius_mm=1.5, sizes=[4])
+
+
+def test_help_tells_meaning_unit_default_and_words(capsys):
+    with pytest.raises(SystemExit):
+        job.parse_command_line(smoothed, ["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "radius [mm] (default: 5.0)" in text
+    assert 'of the kernel; ball | box (default: "ball")' in text
+
+
+def test_word_that_is_not_allowed_is_refused_with_the_closest():
+    with pytest.raises(
+        StudyError, match=r"smooth\.shape: must be one of ball, box; got 'bal'.*ball\?"
+    ):
+        Filter(shape="bal", sizes=[])
+
+
+def test_option_without_a_default_must_be_given():
+    with pytest.raises(StudyError, match="smooth: sizes must be given"):
+        Filter.of({"radius_mm": 1})
+
+
+def test_schema_follows_from_the_declaration():
+    assert schema_of(Filter) == {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["radius_mm", "shape", "sizes"],
+        "properties": {
+            "radius_mm": {"type": "number", "exclusiveMinimum": 0},
+            "shape": {"enum": ["ball", "box"]},
+            "sizes": {"type": "array", "items": {"type": "integer"}},
+        },
+    }

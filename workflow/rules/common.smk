@@ -3,17 +3,18 @@ import os
 import re
 import sys
 import time
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
 
+REPOSITORY = Path(workflow.current_basedir).parents[1]
+
 
 def own(path):
     """Return a file of this repository, relative to where Snakemake runs."""
-    return os.path.normpath(os.path.join(os.path.relpath(workflow.basedir), path))
+    return os.path.normpath(os.path.join(os.path.relpath(REPOSITORY), path))
 
 
 # This checkout's library, here and in the jobs, whatever is installed.
@@ -23,8 +24,9 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
 from qsmstudy.dataset import bids, decisions, orphan_files, scans
-from qsmstudy.run import configuration, fingerprints, record
+from qsmstudy.run import engine, configuration, fingerprints, record
 from qsmstudy.errors import StudyError
+from qsmstudy.study.study import study_of
 
 configuration.check(
     config,
@@ -35,7 +37,6 @@ OUT = str(config["output_dir"]).rstrip("/")
 TAB = f"{OUT}/tables"
 FIG = f"{OUT}/figures"
 QSM = f"{OUT}/derivatives/qsm/{{folder}}/anat/{{scan}}"
-LOG = f"{OUT}/logs"
 BENCH = f"{OUT}/benchmarks"
 
 FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
@@ -49,6 +50,7 @@ N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
 ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
 GROUPS = configuration.study_groups(config["groups"])
+STUDY = study_of(config)  # what a study declares about people and tables
 PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
 TABLE_NAMES = [
     *(f"table{i}" for i in range(1, 7)),
@@ -115,10 +117,12 @@ def code_of(rule):
 
 
 def fingerprinted(rule):
-    """Return a rule's section of the configuration, and as `code` the fingerprint of its script's
-    code and of the files it is given: Snakemake misses a file replaced under an older date."""
+    """Return a rule's section of the configuration as `options`, and as `code` the fingerprint of
+    its script's code and of the files it is given: Snakemake misses a file replaced under an older
+    date, and a library function that changed."""
+    section = {"options": config[rule]} if rule in config else {}
     return {
-        **config.get(rule, {}),
+        **section,
         "code": lambda wildcards: fingerprints.with_contents(
             code_of(rule), given_files(rule, wildcards)
         ),
@@ -140,21 +144,6 @@ def made_here(path):
         return False
     users = not SIMULATED and BIDS.startswith(f"{OUT}/") and path.startswith(f"{BIDS}/")
     return path.startswith(f"{OUT}/") and not users
-
-
-def planned_jobs():
-    """Count the jobs of this run by rule, finished ones included."""
-    return Counter(job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False))
-
-
-def more_memory(megabytes):
-    """Return a resource function that asks for more with each attempt."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
-
-
-def longer(minutes):
-    """Return a runtime function [min] that asks for more with each attempt."""
-    return lambda wildcards, attempt: minutes * 2 ** (attempt - 1)
 
 
 def json_of(pattern):

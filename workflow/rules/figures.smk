@@ -9,15 +9,6 @@ rule figure1:
             f"{FIG}/figure1.svg", "figure1", "Figures", "Figure 1", "regions of interest"
         ),
         png=f"{FIG}/figure1.png",
-    log:
-        f"{LOG}/figure1.log",
-    benchmark:
-        f"{BENCH}/figure1.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("figure1"),
     script:
@@ -35,15 +26,6 @@ rule figure2:
             f"{FIG}/figure2.svg", "figure2", "Figures", "Figure 2", "susceptibility by group"
         ),
         png=f"{FIG}/figure2.png",
-    log:
-        f"{LOG}/figure2.log",
-    benchmark:
-        f"{BENCH}/figure2.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("figure2"),
         **PEOPLE,
@@ -63,15 +45,6 @@ rule figure3:
             f"{FIG}/figure3.svg", "figure3", "Figures", "Figure 3", "discrimination of the groups"
         ),
         png=f"{FIG}/figure3.png",
-    log:
-        f"{LOG}/figure3.log",
-    benchmark:
-        f"{BENCH}/figure3.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("figure3"),
         alpha=config["alpha"],
@@ -95,15 +68,6 @@ rule figure4:
             "age and disability at admission",
         ),
         png=f"{FIG}/figure4.png",
-    log:
-        f"{LOG}/figure4.log",
-    benchmark:
-        f"{BENCH}/figure4.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("figure4"),
         **PEOPLE,
@@ -123,15 +87,6 @@ rule figure5:
     output:
         svg=in_archive(f"{FIG}/figure5.svg", "figure5", "Figures", "Figure 5", "left against right"),
         png=f"{FIG}/figure5.png",
-    log:
-        f"{LOG}/figure5.log",
-    benchmark:
-        f"{BENCH}/figure5.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("figure5"),
         **PEOPLE,
@@ -150,15 +105,6 @@ rule figure6:
             f"{FIG}/figure6.svg", "figure6", "Figures", "Figure 6", "power and replication"
         ),
         png=f"{FIG}/figure6.png",
-    log:
-        f"{LOG}/figure6.log",
-    benchmark:
-        f"{BENCH}/figure6.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("figure6"),
         alpha=config["alpha"],
@@ -181,16 +127,7 @@ rule draw_mosaic:
         mosaic=in_archive(
             f"{FIG}/qc/{{folder}}/{{scan}}.png", "mosaic", "Quality", "{scan}", "mosaic"
         ),
-    log:
-        f"{LOG}/draw_mosaic/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/draw_mosaic/{{folder}}/{{scan}}.tsv"
     priority: 50
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("draw_mosaic"),
     script:

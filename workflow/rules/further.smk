@@ -5,15 +5,6 @@ rule contrast_groups:
         participants=participants_table,
     output:
         table=f"{TAB}/contrasts.tsv",
-    log:
-        f"{LOG}/contrast_groups.log",
-    benchmark:
-        f"{BENCH}/contrast_groups.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("contrast_groups"),
         **PEOPLE,
@@ -31,15 +22,6 @@ rule adjust_groups:
         participants=participants_table,
     output:
         table=f"{TAB}/adjusted.tsv",
-    log:
-        f"{LOG}/adjust_groups.log",
-    benchmark:
-        f"{BENCH}/adjust_groups.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("adjust_groups"),
         **PEOPLE,
@@ -58,15 +40,6 @@ rule cross_validate:
         table3=rules.table3.output.table,
     output:
         table=f"{TAB}/cross_validation.tsv",
-    log:
-        f"{LOG}/cross_validate.log",
-    benchmark:
-        f"{BENCH}/cross_validate.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("cross_validate"),
         **PEOPLE,
@@ -86,15 +59,6 @@ rule correlate_age:
         participants=participants_table,
     output:
         table=f"{TAB}/age.tsv",
-    log:
-        f"{LOG}/correlate_age.log",
-    benchmark:
-        f"{BENCH}/correlate_age.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("correlate_age"),
         **PEOPLE,
@@ -111,15 +75,6 @@ rule correct_hemispheres:
         asymmetry=rules.compare_hemispheres.output.table,
     output:
         table=f"{TAB}/asymmetry_corrected.tsv",
-    log:
-        f"{LOG}/correct_hemispheres.log",
-    benchmark:
-        f"{BENCH}/correct_hemispheres.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("correct_hemispheres"),
         alpha=config["alpha"],
@@ -135,15 +90,6 @@ rule compare_extents:
         participants=participants_table,
     output:
         table=f"{TAB}/extents.tsv",
-    log:
-        f"{LOG}/compare_extents.log",
-    benchmark:
-        f"{BENCH}/compare_extents.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("compare_extents"),
         **PEOPLE,

@@ -8,15 +8,6 @@ rule build_atlas:
         magnitude=f"{OUT}/atlas/template_desc-magnitude.nii.gz",
         chi=f"{OUT}/atlas/template_Chimap.nii.gz",
         labels=f"{OUT}/atlas/template_dseg.nii.gz",
-    log:
-        f"{LOG}/build_atlas.log",
-    benchmark:
-        f"{BENCH}/build_atlas.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("build_atlas"),
     script:
@@ -38,16 +29,9 @@ rule register_atlas:
         f"{QSM}_desc-atlas_dseg.json",
         labels=f"{QSM}_desc-atlas_dseg.nii.gz",
         outline=f"{QSM}_desc-template_mask.nii.gz",
-    log:
-        f"{LOG}/register_atlas/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/register_atlas/{{folder}}/{{scan}}.tsv"
     priority: 45
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(20),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("register_atlas"),
     script:
@@ -64,16 +48,7 @@ rule measure_rois:
         lesion=lesion_mask,
     output:
         values=f"{OUT}/measurements/{{folder}}/{{scan}}_rater-{{rater}}.tsv",
-    log:
-        f"{LOG}/measure_rois/{{folder}}/{{scan}}_rater-{{rater}}.log",
-    benchmark:
-        f"{BENCH}/measure_rois/{{folder}}/{{scan}}_rater-{{rater}}.tsv"
     priority: 50
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("measure_rois"),
         nuclei=config["nuclei"],
@@ -89,15 +64,6 @@ rule aggregate_rois:
         values=labelled_values,
     output:
         roi_values=f"{TAB}/roi_values.tsv",
-    log:
-        f"{LOG}/aggregate_rois.log",
-    benchmark:
-        f"{BENCH}/aggregate_rois.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("aggregate_rois"),
     script:
@@ -112,15 +78,6 @@ rule select_participants:
     output:
         analysed=f"{TAB}/participants.tsv",
         excluded=f"{TAB}/excluded.tsv",
-    log:
-        f"{LOG}/select_participants.log",
-    benchmark:
-        f"{BENCH}/select_participants.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("select_participants"),
         groups=GROUPS,
@@ -135,15 +92,6 @@ rule summarize_rois:
         excluded=rules.select_participants.output.excluded,
     output:
         roi_means=f"{TAB}/roi_means.tsv",
-    log:
-        f"{LOG}/summarize_rois.log",
-    benchmark:
-        f"{BENCH}/summarize_rois.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("summarize_rois"),
         nuclei=config["nuclei"],
@@ -161,15 +109,6 @@ rule summarize_quality:
         chi=per_used_scan(json_of(rules.invert_dipole.output.chi)),
     output:
         qc=f"{TAB}/qc.tsv",
-    log:
-        f"{LOG}/summarize_quality.log",
-    benchmark:
-        f"{BENCH}/summarize_quality.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("summarize_quality"),
     script:

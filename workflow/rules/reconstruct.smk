@@ -19,16 +19,10 @@ rule fit_field:
         residual=f"{QSM}_desc-residual_fieldmap.nii.gz",
         r2star=f"{QSM}_R2starmap.nii.gz",
         combined=f"{QSM}_desc-combined_magnitude.nii.gz",
-    log:
-        f"{LOG}/fit_field/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/fit_field/{{folder}}/{{scan}}.tsv"
     priority: 10
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(3000),
-        runtime=longer(20),
+        mem_mb=engine.growing(3000),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("fit_field"),
     script:
@@ -45,16 +39,10 @@ rule unwrap_phase:
     output:
         f"{QSM}_desc-total_fieldmap.json",
         total_field=f"{QSM}_desc-total_fieldmap.nii.gz",
-    log:
-        f"{LOG}/unwrap_phase/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/unwrap_phase/{{folder}}/{{scan}}.tsv"
     priority: 20
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(2000),
-        runtime=longer(20),
+        mem_mb=engine.growing(2000),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("unwrap_phase"),
     script:
@@ -72,16 +60,10 @@ rule extract_brain:
     output:
         f"{QSM}_desc-brain_mask.json",
         mask=f"{QSM}_desc-brain_mask.nii.gz",
-    log:
-        f"{LOG}/extract_brain/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/extract_brain/{{folder}}/{{scan}}.tsv"
     priority: 20
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(2000),
-        runtime=longer(20),
+        mem_mb=engine.growing(2000),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("extract_brain"),
     script:
@@ -100,16 +82,10 @@ rule remove_background:
         f"{QSM}_desc-field_mask.json",
         local_field=f"{QSM}_desc-local_fieldmap.nii.gz",
         field_mask=f"{QSM}_desc-field_mask.nii.gz",
-    log:
-        f"{LOG}/remove_background/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/remove_background/{{folder}}/{{scan}}.tsv"
     priority: 30
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(3000),
-        runtime=longer(20),
+        mem_mb=engine.growing(3000),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("remove_background"),
     script:
@@ -128,16 +104,10 @@ rule invert_dipole:
     output:
         f"{QSM}_Chimap.json",
         chi=f"{QSM}_Chimap.nii.gz",
-    log:
-        f"{LOG}/invert_dipole/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/invert_dipole/{{folder}}/{{scan}}.tsv"
     priority: 40
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(3000),
-        runtime=longer(30),
+        mem_mb=engine.growing(3000),
+        runtime=engine.growing(30),
     params:
         **fingerprinted("invert_dipole"),
     script:

@@ -7,16 +7,7 @@ rule pack_viewer:
         label_tables=drawn_label_tables,
     output:
         packed=f"{OUT}/viewer/{{folder}}/{{scan}}.json",
-    log:
-        f"{LOG}/pack_viewer/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/pack_viewer/{{folder}}/{{scan}}.tsv"
     priority: 50
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("pack_viewer"),
         raters=lambda wildcards: list(drawn_labels(wildcards)),
@@ -57,15 +48,8 @@ rule build_report:
         lock=own("envs/requirements.lock"),
     output:
         report=f"{OUT}/report.html",
-    log:
-        f"{LOG}/build_report.log",
-    benchmark:
-        f"{BENCH}/build_report.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(2000),
-        runtime=longer(10),
+        mem_mb=engine.growing(2000),
     params:
         **fingerprinted("build_report"),
         title=config["title"],
@@ -105,15 +89,6 @@ rule print_tables:
             in_archive(f"{TAB}/printed/{name}.html", name, *words)
             for name, words in PRINTED.items()
         ],
-    log:
-        f"{LOG}/print_tables.log",
-    benchmark:
-        f"{BENCH}/print_tables.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("print_tables"),
         title=config["title"],

@@ -16,16 +16,10 @@ rule convert_dicoms:
         [json_of(path) for part in ("mag", "phase") for path in converted_echoes(part)],
         magnitude=converted_echoes("mag"),
         phase=converted_echoes("phase"),
-    log:
-        f"{LOG}/convert_dicoms/{{folder}}/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/convert_dicoms/{{folder}}/{{scan}}.tsv"
     priority: 100
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(2000),
-        runtime=longer(20),
+        mem_mb=engine.growing(2000),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("convert_dicoms"),
         scan=lambda wildcards: wildcards.scan,
@@ -47,16 +41,9 @@ rule check_scan:
         lesion=lesion_mask,
     output:
         status=f"{OUT}/scans/{{scan}}.json",
-    log:
-        f"{LOG}/check_scan/{{scan}}.log",
-    benchmark:
-        f"{BENCH}/check_scan/{{scan}}.tsv"
     priority: 100
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(2000),
-        runtime=longer(10),
+        mem_mb=engine.growing(2000),
     params:
         **fingerprinted("check_scan"),
         scan=lambda wildcards: wildcards.scan,
@@ -73,16 +60,7 @@ checkpoint list_scans:
         status=per_scan(rules.check_scan.output.status),
     output:
         table=f"{TAB}/scans.tsv",
-    log:
-        f"{LOG}/list_scans.log",
-    benchmark:
-        f"{BENCH}/list_scans.tsv"
     priority: 100
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("list_scans"),
         left_out=LEFT_OUT,
@@ -98,15 +76,6 @@ rule match_participants:
         scans=rules.list_scans.output.table,
     output:
         matched=f"{TAB}/matched.tsv",
-    log:
-        f"{LOG}/match_participants.log",
-    benchmark:
-        f"{BENCH}/match_participants.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("match_participants"),
     script:
@@ -119,16 +88,7 @@ rule confirm_scans:
         scans=rules.list_scans.output.table,
     output:
         confirmation=f"{OUT}/scans/confirmation.json",
-    log:
-        f"{LOG}/confirm_scans.log",
-    benchmark:
-        f"{BENCH}/confirm_scans.tsv"
     priority: -10
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("confirm_scans"),
     script:
@@ -142,15 +102,6 @@ rule describe_maps:
         readme=f"{OUT}/derivatives/qsm/README.md",
         ignore=f"{OUT}/derivatives/qsm/.bidsignore",
         converted=[f"{CONVERTED}/dataset_description.json"] if DICOM else [],
-    log:
-        f"{LOG}/describe_maps.log",
-    benchmark:
-        f"{BENCH}/describe_maps.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("describe_maps"),
         title=config["title"],

@@ -5,15 +5,8 @@ rule calibrate_cohort:
     output:
         participants=f"{OUT}/cohort/participants.tsv",
         roi_values=f"{OUT}/cohort/roi_values.tsv",
-    log:
-        f"{LOG}/calibrate_cohort.log",
-    benchmark:
-        f"{BENCH}/calibrate_cohort.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(30),
+        runtime=engine.growing(30),
     params:
         **fingerprinted("calibrate_cohort"),
     script:
@@ -35,15 +28,6 @@ rule simulate_truth:
         rater_description=f"{OUT}/bids/derivatives/raters/dataset_description.json",
         rater_labels=f"{OUT}/bids/derivatives/raters/dseg.tsv",
         truth=[f"{OUT}/truth/{name}.json" for name in simulated_names()],
-    log:
-        f"{LOG}/simulate_truth.log",
-    benchmark:
-        f"{BENCH}/simulate_truth.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("simulate_truth"),
     script:
@@ -79,15 +63,9 @@ rule simulate_scan:
         true_labels=f"{OUT}/truth/{{sub}}_dseg.nii.gz",
         true_mask=f"{OUT}/truth/{{sub}}_mask.nii.gz",
         true_local_field=f"{OUT}/truth/{{sub}}_localfield.nii.gz",
-    log:
-        f"{LOG}/simulate_scan/{{sub}}.log",
-    benchmark:
-        f"{BENCH}/simulate_scan/{{sub}}.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(4000),
-        runtime=longer(20),
+        mem_mb=engine.growing(4000),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("simulate_scan"),
     script:

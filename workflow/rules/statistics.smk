@@ -4,15 +4,6 @@ rule table1:
         participants=participants_table,
     output:
         table=f"{TAB}/table1.tsv",
-    log:
-        f"{LOG}/table1.log",
-    benchmark:
-        f"{BENCH}/table1.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("table1"),
         **PEOPLE,
@@ -28,15 +19,6 @@ rule table2:
         participants=participants_table,
     output:
         table=f"{TAB}/table2.tsv",
-    log:
-        f"{LOG}/table2.log",
-    benchmark:
-        f"{BENCH}/table2.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("table2"),
         **PEOPLE,
@@ -54,15 +36,6 @@ rule table3:
         participants=participants_table,
     output:
         table=f"{TAB}/table3.tsv",
-    log:
-        f"{LOG}/table3.log",
-    benchmark:
-        f"{BENCH}/table3.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("table3"),
         **PEOPLE,
@@ -82,15 +55,6 @@ rule table4:
     output:
         table=f"{TAB}/table4.tsv",
         curves=f"{TAB}/roc_curves.tsv",
-    log:
-        f"{LOG}/table4.log",
-    benchmark:
-        f"{BENCH}/table4.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("table4"),
         **PEOPLE,
@@ -109,15 +73,6 @@ rule table5:
         table3=rules.table3.output.table,
     output:
         table=f"{TAB}/table5.tsv",
-    log:
-        f"{LOG}/table5.log",
-    benchmark:
-        f"{BENCH}/table5.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("table5"),
         **PEOPLE,
@@ -135,15 +90,6 @@ rule table6:
         table5=rules.table5.output.table,
     output:
         table=f"{TAB}/table6.tsv",
-    log:
-        f"{LOG}/table6.log",
-    benchmark:
-        f"{BENCH}/table6.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("table6"),
         **PEOPLE,
@@ -160,15 +106,6 @@ rule correlate_scores:
         participants=participants_table,
     output:
         table=f"{TAB}/correlations.tsv",
-    log:
-        f"{LOG}/correlate_scores.log",
-    benchmark:
-        f"{BENCH}/correlate_scores.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("correlate_scores"),
         **PEOPLE,
@@ -186,15 +123,6 @@ rule compare_hemispheres:
         participants=participants_table,
     output:
         table=f"{TAB}/asymmetry.tsv",
-    log:
-        f"{LOG}/compare_hemispheres.log",
-    benchmark:
-        f"{BENCH}/compare_hemispheres.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("compare_hemispheres"),
         **PEOPLE,
@@ -212,15 +140,6 @@ rule compare_lesion_sides:
         participants=participants_table,
     output:
         table=f"{TAB}/lesion_sides.tsv",
-    log:
-        f"{LOG}/compare_lesion_sides.log",
-    benchmark:
-        f"{BENCH}/compare_lesion_sides.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("compare_lesion_sides"),
         **PEOPLE,
@@ -237,15 +156,6 @@ rule estimate_power:
         table3=rules.table3.output.table,
     output:
         table=f"{TAB}/power.tsv",
-    log:
-        f"{LOG}/estimate_power.log",
-    benchmark:
-        f"{BENCH}/estimate_power.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("estimate_power"),
         alpha=config["alpha"],
@@ -261,15 +171,6 @@ rule replicate_null:
         participants=participants_table,
     output:
         table=f"{TAB}/null.tsv",
-    log:
-        f"{LOG}/replicate_null.log",
-    benchmark:
-        f"{BENCH}/replicate_null.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("replicate_null"),
         **PEOPLE,

@@ -15,15 +15,6 @@ rule compare_published:
     output:
         scorecard=f"{TAB}/scorecard.tsv",
         conclusions=f"{TAB}/conclusions.tsv",
-    log:
-        f"{LOG}/compare_published.log",
-    benchmark:
-        f"{BENCH}/compare_published.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("compare_published"),
         conventions={name: config[name] for name in CONVENTIONS},
@@ -37,15 +28,6 @@ rule audit_published:
         published=config["published"] or own("resources/published.yaml"),
     output:
         table=f"{TAB}/audit.tsv",
-    log:
-        f"{LOG}/audit_published.log",
-    benchmark:
-        f"{BENCH}/audit_published.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("audit_published"),
     script:
@@ -59,15 +41,6 @@ rule compare_truth:
         roi_means=rules.summarize_rois.output.roi_means,
     output:
         validation=f"{TAB}/validation.tsv",
-    log:
-        f"{LOG}/compare_truth.log",
-    benchmark:
-        f"{BENCH}/compare_truth.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
-    resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(10),
     params:
         **fingerprinted("compare_truth"),
     script:
@@ -84,15 +57,8 @@ rule compare_labels:
     output:
         table=f"{TAB}/label_overlap.tsv",
         summary=f"{TAB}/label_overlap_summary.tsv",
-    log:
-        f"{LOG}/compare_labels.log",
-    benchmark:
-        f"{BENCH}/compare_labels.tsv"
-    conda:
-        "../../envs/qsmstudy.yaml"
     resources:
-        mem_mb=more_memory(1500),
-        runtime=longer(20),
+        runtime=engine.growing(20),
     params:
         **fingerprinted("compare_labels"),
         raters=config["raters"],

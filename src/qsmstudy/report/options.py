@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from qsmstudy.errors import StudyError
+from qsmstudy.options import sections_in
+from qsmstudy.recon import options as recon_options
+from qsmstudy.stats import options as stats_options
 
 Config = Mapping[str, Any]
+
+#: Sections whose options carry their words, by rule.
+SECTIONS = sections_in(recon_options) | sections_in(stats_options)
 
 #: Words for the options that are names, by rule and key.
 WORDS: dict[tuple[str, ...], dict[Any, str]] = {
@@ -148,6 +154,8 @@ def words(config: Config, rule: str, key: str) -> str:
         If the option has a value without words.
     """
     value = setting(config, rule, key)
+    if (section := SECTIONS.get(rule)) is not None:
+        return section.in_config(config).words(key)
     known = WORDS.get((rule, key)) or WORDS[(key,)]
     if value not in known:
         raise StudyError(

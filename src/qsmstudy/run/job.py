@@ -2,12 +2,15 @@
 
 This is the only place that sees the ``snakemake`` object. A rule's named inputs, outputs
 and params are the keyword arguments of its script's ``main``; the same ``main`` becomes a
-command whose options carry the same names.
+command whose options carry the same names. A param that is a section of the configuration
+arrives as its dataclass; on the command line each of its options has a flag of its own.
 """
 
 import argparse
+import dataclasses
 import errno
 import inspect
+import json
 import logging
 import sys
 import typing
@@ -19,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from qsmstudy import __version__
+from qsmstudy import __version__, options
 from qsmstudy.errors import StudyError
 
 #: Params of a rule that describe the code and do not reach ``main``.
@@ -95,10 +98,14 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
     for items in (job.input, job.output, job.params):
         named |= {name: value for name, value in items.items() if name not in BOOKKEEPING}
     hints = typing.get_type_hints(main)
+    if "options" in named and "options" not in hints:  # a script that takes them one by one
+        named |= named.pop("options")
     return {name: _convert(value, hints[name]) for name, value in named.items()}
 
 
 def _convert(value: Any, hint: Any) -> Any:
+    if is_section(hint):
+        return hint.of(value)
     if hint is Path:
         return Path(str(value))
     if hint == list[Path]:
@@ -106,6 +113,11 @@ def _convert(value: Any, hint: Any) -> Any:
     if _is_optional_path(hint):
         return Path(str(value)) if isinstance(value, str) and value else _first_path(value)
     return value
+
+
+def is_section(hint: Any) -> bool:
+    """Tell whether a param is a section of the configuration."""
+    return isinstance(hint, type) and issubclass(hint, options.Section)
 
 
 def _first_path(value: Any) -> Path | None:
@@ -122,22 +134,81 @@ def parse_command_line(
     """Parse the command line by the signature and docstring of `main`.
 
     Paths, numbers and words are taken as they are, lists of paths as several words, everything
-    else as YAML.
+    else as YAML. The options of a section have a flag each; their defaults are those of the
+    configuration files given by ``--configfile``, or else their own.
     """
     parser = argparse.ArgumentParser(
         description=inspect.getdoc(main), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     hints = typing.get_type_hints(main)
+    sections = {name: hint for name, hint in hints.items() if is_section(hint)}
+    config = _given_config(arguments) if sections else {}
+    if sections:
+        parser.add_argument(
+            "--configfile", type=Path, nargs="+", help="where the options' defaults are"
+        )
     for name, parameter in inspect.signature(main).parameters.items():
-        hint, required = hints[name], parameter.default is inspect.Parameter.empty
-        options: dict[str, Any] = {"required": required}
-        if not required:
-            options["default"] = parameter.default
-        if hint == list[Path]:
-            options |= {"nargs": "+", "type": Path}
-        elif hint is Path or _is_optional_path(hint):
-            options["type"] = Path
+        if name in sections:
+            _add_section(parser, name, hints[name], config)
         else:
-            options["type"] = hint if hint in (int, float, str) else yaml.safe_load
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, **options)
-    return vars(parser.parse_args(arguments))
+            _add_argument(parser, name, hints[name], parameter.default)
+    found = vars(parser.parse_args(arguments))
+    found.pop("configfile", None)
+    for name, section in sections.items():
+        values = {
+            item.name: found.pop(_flag(name, item.name)) for item in dataclasses.fields(section)
+        }
+        found[name] = section.of({k: v for k, v in values.items() if v is not dataclasses.MISSING})
+    return {name: found[name] for name in inspect.signature(main).parameters}
+
+
+def _given_config(arguments: list[str] | None) -> dict[str, Any]:
+    """Return the configuration of the files named on the command line; later files win."""
+    first = argparse.ArgumentParser(add_help=False)
+    first.add_argument("--configfile", type=Path, nargs="+", default=[])
+    config: dict[str, Any] = {}
+    for path in first.parse_known_args(arguments)[0].configfile:
+        for key, value in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+            both = isinstance(value, dict) and isinstance(config.get(key), dict)
+            config[key] = config[key] | value if both else value
+    return config
+
+
+def _flag(name: str, option: str) -> str:
+    """Return the name of an option's flag; those of borrowed sections carry the param's name."""
+    return option if name in ("options", "study") else f"{name}_{option}"
+
+
+def _add_section(
+    parser: argparse.ArgumentParser, name: str, section: type[options.Section], config: Any
+) -> None:
+    hints = typing.get_type_hints(section)
+    given = config.get(section.section, {}) if section.section else config
+    group = parser.add_argument_group((inspect.getdoc(section) or "").split("\n")[0])
+    for item in dataclasses.fields(section):
+        required = options.is_required(item) and item.name not in given
+        default = given.get(
+            item.name, dataclasses.MISSING if required else options.default_of(item)
+        )
+        shown = "" if required else f" (default: {json.dumps(default)})"
+        group.add_argument(
+            f"--{_flag(name, item.name).replace('_', '-')}",
+            dest=_flag(name, item.name),
+            type=hints[item.name] if hints[item.name] is str else yaml.safe_load,
+            required=required,
+            default=default,
+            help=(options.describe(item) + shown).replace("%", "%%"),
+        )
+
+
+def _add_argument(parser: argparse.ArgumentParser, name: str, hint: Any, default: Any) -> None:
+    given: dict[str, Any] = {"required": default is inspect.Parameter.empty}
+    if not given["required"]:
+        given["default"] = default
+    if hint == list[Path]:
+        given |= {"nargs": "+", "type": Path}
+    elif hint is Path or _is_optional_path(hint):
+        given["type"] = Path
+    else:
+        given["type"] = hint if hint in (int, float, str) else yaml.safe_load
+    parser.add_argument(f"--{name.replace('_', '-')}", dest=name, **given)

@@ -1,0 +1,98 @@
+"""What every rule has in common, and all that is asked of Snakemake beyond its documentation.
+
+Functions take Snakemake's own objects. The attributes that no documentation promises are used here
+alone; a test names them, so that a new version of Snakemake that lacks one is found at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: What a job asks for where its rule states nothing else.
+MEGABYTES, MINUTES = 1500, 10
+
+
+def growing(amount: int) -> Callable[..., int]:
+    """Return a resource function that asks for twice as much with each attempt."""
+
+    def resource(wildcards: Any, attempt: int) -> int:
+        return amount * 2 ** (attempt - 1)
+
+    return resource
+
+
+def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: str) -> None:
+    """Give every rule with a script its log, benchmark, environment and resources.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        After all rules have been read.
+    folder : Path
+        Of the rule files; the rules of a workflow that imports this one are left alone.
+    output_dir : str
+        Where ``logs`` and ``benchmarks`` lie; the file's name is that of the script and the job's
+        wildcards.
+    conda_env : str
+        Path of the environment's file.
+
+    Notes
+    -----
+    A rule's own directive wins; so do ``--set-resources``, but not a profile's default resources.
+    """
+    defaults = workflow.resource_settings._parsed_default_resources
+    usual = {"mem_mb": growing(MEGABYTES), "runtime": growing(MINUTES)}
+    for rule in workflow.rules:
+        if not rule.script or folder not in Path(rule.snakefile).parents:
+            continue
+        place = "/".join([Path(str(rule.script)).stem, *_named_by(rule.wildcard_names)])
+        if not rule.log:
+            rule.log_modifier = rule.output_modifier
+            rule.set_log(f"{output_dir}/logs/{place}.log")
+        if not rule.benchmark:
+            rule.benchmark_modifier = rule.output_modifier
+            rule.benchmark = f"{output_dir}/benchmarks/{place}.tsv"
+        rule.conda_env = rule.conda_env or conda_env
+        inherited = {
+            name for name in usual if name in defaults
+            and name in rule.resources and rule.resources[name].raw == defaults[name].raw
+        }  # fmt: skip
+        lacking = usual.keys() - set(rule.resources) | inherited
+        rule.resources.update({name: usual[name] for name in lacking})
+
+
+def _named_by(wildcards: set[str]) -> list[str]:
+    """Return the parts of a path that tell the jobs of one rule apart."""
+    name = "_".join(
+        f"{prefix}{{{wildcard}}}"
+        for wildcard, prefix in (("scan", ""), ("sub", ""), ("rater", "rater-"))
+        if wildcard in wildcards
+    )
+    return [part for part in ("{folder}" if "folder" in wildcards else "", name) if part]
+
+
+def set_default_target(workflow: Any, rule: str) -> None:
+    """Name the rule that runs when no target is asked for."""
+    workflow.default_target = rule
+
+
+def planned_jobs(workflow: Any) -> Counter[str]:
+    """Count the jobs of this run by rule, finished ones included."""
+    return Counter(job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False))
+
+
+def show_progress(workflow: Any) -> None:
+    """Let the progress display ask for the jobs by rule, when a checkpoint has added some."""
+    for handler in workflow.logger_manager.get_log_handlers():
+        handler.plan = lambda: planned_jobs(workflow)
+
+
+def lift_job_rate_limit(workflow: Any) -> None:
+    """Take away the limit of jobs per second, which the command line sets and cannot unset.
+
+    Under the limit each scheduling pass starts a timer thread, and each timer triggers another
+    pass (docs/scale.md). A cluster keeps its own limit.
+    """
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None

@@ -1,0 +1,86 @@
+"""What the workflow uses of Snakemake beyond its documentation, by name.
+
+A version of Snakemake that lacks one of these fails here, before a study does.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
+
+from qsmstudy.run import engine
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = Path(engine.__file__)
+
+#: Attributes of Snakemake's workflow, rules and handlers that no documentation promises.
+UNDOCUMENTED = {
+    "workflow": {
+        "dag", "default_target", "local_exec", "logger_manager", "resource_settings", "rules",
+        "scheduler",
+    },
+    "rule": {
+        "benchmark", "benchmark_modifier", "conda_env", "log", "log_modifier", "output_modifier",
+        "resources", "script", "set_log", "snakefile", "wildcard_names",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def workflow():
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        yield api.workflow(
+            resource_settings=ResourceSettings(cores=1), snakefile=ROOT / "Snakefile", workdir=ROOT
+        )._workflow
+
+
+def asked_of(name, tree):
+    """Return the attributes that code asks of a variable of this name."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+    }
+
+
+@pytest.mark.parametrize("name", UNDOCUMENTED)
+def test_engine_uses_the_attributes_named_here(name):
+    assert asked_of(name, ast.parse(ENGINE.read_text())) == UNDOCUMENTED[name]
+
+
+def test_snakemake_has_them(workflow):
+    rule = next(iter(workflow.rules))
+    # Those of a run are there only while it runs; the tests of whole studies see them.
+    running = {"dag", "scheduler"}
+    assert [
+        name for name in UNDOCUMENTED["workflow"] - running if not hasattr(workflow, name)
+    ] == []
+    assert [name for name in UNDOCUMENTED["rule"] if not hasattr(rule, name)] == []
+
+
+def megabytes(rule, attempt):
+    return rule.resources["mem_mb"].evaluate(None, attempt=attempt).value
+
+
+def test_a_rules_own_amount_wins_and_grows(workflow):
+    rules = {rule.name: rule for rule in workflow.rules}
+    asked = {
+        name: [megabytes(rules[name], attempt) for attempt in (1, 2)]
+        for name in ("table1", "simulate_scan")
+    }
+    usual = engine.MEGABYTES
+    assert asked == {"table1": [usual, 2 * usual], "simulate_scan": [4000, 8000]}
+
+
+def test_default_resources_of_a_profile_do_not_win():
+    settings = ResourceSettings(cores=1, default_resources={"mem_mb": 7})
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=settings, snakefile=ROOT / "Snakefile", workdir=ROOT
+        )._workflow
+        table1 = next(rule for rule in workflow.rules if rule.name == "table1")
+        assert megabytes(table1, 1) == engine.MEGABYTES
