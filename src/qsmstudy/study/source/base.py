@@ -1,5 +1,6 @@
 """The questions that rules, checks and report have about a study's data."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -72,7 +73,7 @@ class Source(ABC):
     def __init__(self, config: Mapping[str, Any], *, repository: str) -> None:
         self.config = config
         self.output_dir = layout.output_dir(config)
-        self.package_label_table = f"{repository}/resources/labels.tsv"
+        self.package_label_table = os.path.normpath(f"{repository}/resources/labels.tsv")
         self.raters: list[str] = list(config["raters"])
         self.drawing_raters = [rater for rater in self.raters if rater != ATLAS]
         self.excluded = decisions.excluded(decisions.read(config["decisions"]))
