@@ -21,7 +21,7 @@ def main(
     validation: Path | None = None, qc: Path | None = None,
     acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
-    config: dict, groups: dict, alpha: float, title: str, simulated: bool,
+    config: dict, groups: dict, alpha: float, title: str, simulated: bool, origin: str,
     viewer_megabytes: float,
     graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip
@@ -39,7 +39,7 @@ def main(
     study = Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
-        title=title, simulated=simulated,
+        title=title, simulated=simulated, origin=origin,
         viewer=viewer.gather(
             packs, report=report, max_megabytes=viewer_megabytes,
             window_ppm=config["draw_mosaic"]["chi_window_ppm"],
