@@ -7,6 +7,7 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort
 import yaml
 
 from qsmstudy.dataset import bids
@@ -230,7 +231,8 @@ def test_count_gives_every_class_and_all():
 NO_COHORT = {
     "calibrated_participants": None,
     "calibrated_values": None,
-    "conventions": {"alpha": 0.05},
+    "study": stats_cohort.STUDY,
+    "conventions": {},
 }
 
 
