@@ -7,6 +7,7 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort
 
 from qsmstudy.dataset import bids, published
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
@@ -253,7 +254,8 @@ def test_count_gives_every_class_and_all():
 NO_COHORT = {
     "calibrated_participants": None,
     "calibrated_values": None,
-    "conventions": {"alpha": 0.05},
+    "study": stats_cohort.STUDY,
+    "conventions": {},
 }
 
 

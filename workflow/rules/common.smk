@@ -54,7 +54,6 @@ config["origin"] = source.origin
 FIGURE_NAMES = [f"figure{i}" for i in range(1 if source.has_images else 2, 7)]
 GROUPS = configuration.study_groups(config["groups"])
 STUDY = study_of(config)  # what a study declares about people and tables
-PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
 TABLE_NAMES = [
     *(f"table{i}" for i in range(1, 7)),
     "correlations",
@@ -105,8 +104,8 @@ PRINTED = {
     ),
     **({"quality": ("Quality", "Table", "every scan")} if source.has_images else {}),
 }
-# What of the configuration states the tables' conventions.
-CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
+# Sections of the configuration that state the tables' conventions.
+CONVENTIONS = [*TABLE_NAMES[:6], "correlate_scores"]
 FURTHER = [f"{TAB}/{FURTHER_FILES[name]}.tsv" for name in config["further_tables"]]
 TABLES = [*(f"{TAB}/{name}.tsv" for name in TABLE_NAMES), *FURTHER]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
