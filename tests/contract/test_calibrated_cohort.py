@@ -12,6 +12,7 @@ import yaml
 
 from qsmstudy.dataset import bids
 from qsmstudy.paper import scorecard
+from qsmstudy.simulate.options import CalibrateCohort
 from qsmstudy.stats import all_tables, dataset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +151,10 @@ def test_cohort_is_regenerated_byte_by_byte(tmp_path):
     """About half a minute: the whole search."""
     made = {name: tmp_path / f"{name}.tsv" for name in ("participants", "roi_values")}
     main = runpy.run_path(str(ROOT / "scripts" / "calibrate_cohort.py"))["main"]
-    main(published=ROOT / "resources" / "published.yaml", **made, **CONFIG["calibrate_cohort"])
+    main(
+        published=ROOT / "resources" / "published.yaml",
+        **made,
+        options=CalibrateCohort.in_config(CONFIG),
+    )
     for name, path in made.items():
         assert path.read_bytes() == (COHORT / f"{name}.tsv").read_bytes(), name

@@ -2,6 +2,7 @@
 
 import inspect
 import runpy
+import typing
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import yaml
 from report_study import GRAPH
 from snakemake.utils import update_config
 
-from qsmstudy.run import configuration
+from qsmstudy.run import configuration, job
+from qsmstudy.study.study import study_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
@@ -54,8 +56,12 @@ def run(name, config, files, /, **more):
         "rois": config.get(name, {}).get("rois", config["table4"]["rois"]),
     }
     known |= {key: path for key, path in files.items() if path is not None}
-    arguments = known | config.get(name, {}) | more
-    main(**{key: arguments[key] for key in inspect.signature(main).parameters if key in arguments})
+    arguments = known | config.get(name, {}) | {"options": config.get(name)} | more
+    arguments["study"] = study_of(config)
+    hints = typing.get_type_hints(main)
+    given = {key: arguments[key] for key in inspect.signature(main).parameters if key in arguments}
+    sections = {key: hints[key].of(given[key]) for key in given if job.is_section(hints[key])}
+    main(**given | sections)
 
 
 def tabulate(config, folder, *, tables=TABLES):

@@ -47,7 +47,7 @@ rule figure3:
         png=f"{FIG}/figure3.png",
     params:
         **fingerprinted("figure3"),
-        alpha=config["alpha"],
+        study=STUDY,
     script:
         "../../scripts/figure3.py"
 
@@ -70,10 +70,7 @@ rule figure4:
         png=f"{FIG}/figure4.png",
     params:
         **fingerprinted("figure4"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/figure4.py"
 
