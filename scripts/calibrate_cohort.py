@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
 from qsmstudy.dataset import bids
+from qsmstudy.dataset import published as published_numbers
 from qsmstudy.run import job
 from qsmstudy.simulate.calibration import build
 from qsmstudy.simulate.options import CalibrateCohort
@@ -14,8 +13,8 @@ def main(
     *, published: Path, participants: Path, roi_values: Path, options: CalibrateCohort
 ) -> None:
     """Make participants and measurements whose analysis gives the published numbers."""
-    content = yaml.safe_load(published.read_text(encoding="utf-8"))
-    people, values = build.calibrated_cohort(content, seed=options.seed)
+    numbers = published_numbers.read(published).numbers
+    people, values = build.calibrated_cohort(numbers, seed=options.seed)
     bids.write_tsv(participants, people)
     bids.write_tsv(roi_values, values)
     job.log.info("%d participants, seed %d", len(people), options.seed)
