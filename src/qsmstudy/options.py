@@ -212,6 +212,8 @@ def _of_type(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _of_type(typing.get_args(hint)[0])}
     if typing.get_origin(hint) is dict:
         return {"type": "object", "additionalProperties": _of_type(typing.get_args(hint)[1])}
+    if hint is Any:  # the extra keywords say what
+        return {}
     text = {"minLength": 1} if hint is str else {}
     return {"type": _TYPES[hint]} | text
 
@@ -233,12 +235,23 @@ def plain(value: Any) -> Any:
     return value.report() if isinstance(value, Section) else value
 
 
-def describe(item: Field) -> str:
-    """Return an option's meaning, unit, allowed words and source in one line, for help texts."""
-    words = item.metadata["words"]
-    parts = [item.metadata["meaning"] + (f" [{unit}]" if (unit := item.metadata["unit"]) else "")]
-    if words:
-        parts.append(" | ".join(map(str, words)))
-    if item.metadata["source"]:
-        parts.append(item.metadata["source"])
-    return "; ".join(parts)
+def describe(item: Field, inner: type[Section] | None = None) -> str:
+    """Return an option's meaning, unit, allowed words and source in one line, for help texts.
+
+    Parameters
+    ----------
+    item : Field
+        The option.
+    inner : type of Section, optional
+        The section that it is, whose options are described too.
+    """
+    meaning, unit, source = (item.metadata[key] for key in ("meaning", "unit", "source"))
+    words = [str(word) for word in item.metadata["words"] or ()]
+    text = meaning + (f" [{unit}]" if unit else "")
+    if not all(word in meaning for word in words):
+        text += f"; {' | '.join(words)}"
+    text += f" ({source})" if source else ""
+    if inner is None:
+        return text
+    parts = [f"{own.name}: {describe(own, nested_in(inner, own))}" for own in fields(inner)]
+    return f"{text} {{{', '.join(parts)}}}"

@@ -14,7 +14,7 @@ from qsmstudy.run import configuration, job
 from qsmstudy.study.study import study_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = configuration.schema()
 
 #: Scripts in the order of the rules, with the name of what each makes.
 TABLES = {

@@ -28,10 +28,7 @@ from qsmstudy.run import engine, configuration, fingerprints, record
 from qsmstudy.errors import StudyError
 from qsmstudy.study.study import study_of
 
-configuration.check(
-    config,
-    yaml.safe_load(open(own("workflow/schemas/config.schema.yaml"), encoding="utf-8")),
-)
+configuration.check(config, configuration.schema())
 
 OUT = str(config["output_dir"]).rstrip("/")
 TAB = f"{OUT}/tables"

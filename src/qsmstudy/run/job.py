@@ -190,14 +190,15 @@ def _add_section(
         default = given.get(
             item.name, dataclasses.MISSING if required else options.default_of(item)
         )
-        shown = "" if required else f" (default: {json.dumps(default)})"
+        shown = "" if required else f" (default: {json.dumps(options.plain(default))})"
+        described = options.describe(item, options.nested_in(section, item))
         group.add_argument(
             f"--{_flag(name, item.name).replace('_', '-')}",
             dest=_flag(name, item.name),
             type=hints[item.name] if hints[item.name] is str else yaml.safe_load,
             required=required,
             default=default,
-            help=(options.describe(item) + shown).replace("%", "%%"),
+            help=(described + shown).replace("%", "%%"),
         )
 
 

@@ -134,7 +134,7 @@ class SimulateTruth(Section):
     )
     groups: dict[str, int] = option(
         {"AIS": 34, "HC": 30},
-        meaning="participants per group, 34 and 30 at most (Table 1)",
+        meaning="participants per group; at most 34 and 30, as in Table 1",
         source="paper",
         schema={"minProperties": 1, "additionalProperties": {"type": "integer", "minimum": 1}},
     )
