@@ -7,6 +7,7 @@ library alone, so that a study can be planned where none of the numerical packag
 """
 
 import copy
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -232,7 +233,7 @@ def nested_in(section: type[Section], item: Field) -> type[Section] | None:
 
 def plain(value: Any) -> Any:
     """Return an option's value as JSON and YAML know it, a section as a mapping."""
-    return value.report() if isinstance(value, Section) else value
+    return asdict(value) if isinstance(value, Section) else value
 
 
 def describe(item: Field, inner: type[Section] | None = None) -> str:
@@ -248,7 +249,7 @@ def describe(item: Field, inner: type[Section] | None = None) -> str:
     meaning, unit, source = (item.metadata[key] for key in ("meaning", "unit", "source"))
     words = [str(word) for word in item.metadata["words"] or ()]
     text = meaning + (f" [{unit}]" if unit else "")
-    if not all(word in meaning for word in words):
+    if not all(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", meaning) for word in words):
         text += f"; {' | '.join(words)}"
     text += f" ({source})" if source else ""
     if inner is None:
