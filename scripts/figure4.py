@@ -8,7 +8,8 @@ from qsmstudy.figures import curves as plots
 from qsmstudy.figures import style
 from qsmstudy.figures.options import Figure4
 from qsmstudy.run import job
-from qsmstudy.stats import association, dataset
+from qsmstudy.stats.association import find_correlation
+from qsmstudy.study.cohort import read_cohort
 from qsmstudy.study.study import Study
 
 
@@ -24,11 +25,8 @@ def main(
     options: Figure4,
 ) -> None:
     """Draw one variable of the patients against another."""
-    people = dataset.read_participants(
-        participants, groups=study.by_role, covariates=study.covariates
-    )
-    chi = dataset.read_chi(roi_means, participants=people, rater=study.rater, rois=study.nuclei)
-    known = people.join(chi)
+    cohort = read_cohort(participants, roi_means, study=study)
+    known = cohort.participants.join(cohort.chi)
     for name in (options.x, options.y or options.x):
         if name not in known:
             raise StudyError(
@@ -37,7 +35,7 @@ def main(
             )
     figure = plots.plot_correlation(
         known,
-        association.find_correlation(
+        find_correlation(
             bids.read_tsv(correlations),
             bids.read_tsv(ages),
             x=options.x,

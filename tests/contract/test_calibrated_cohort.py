@@ -13,11 +13,14 @@ from qsmstudy.dataset import bids, published
 from qsmstudy.paper import conclusions, scorecard
 from qsmstudy.regions import checking
 from qsmstudy.simulate.options import CalibrateCohort
-from qsmstudy.stats import all_tables, dataset
+from qsmstudy.stats import all_tables
+from qsmstudy.study.cohort import read_participants
+from qsmstudy.study.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 COHORT = ROOT / "resources" / "cohort"
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+STUDY = Study.in_config(CONFIG)
 PUBLISHED = published.read(ROOT / "resources" / "published.yaml").numbers
 
 SWAPPED = "agrees with R PUT's model only if the labels of the two rows are exchanged"
@@ -37,13 +40,13 @@ MISSED = {
 
 @pytest.fixture(scope="module")
 def people():
-    return dataset.read_participants(COHORT / "participants.tsv", groups=CONFIG["groups"])
+    return read_participants(COHORT / "participants.tsv", study=STUDY)
 
 
 @pytest.fixture(scope="module")
 def tables():
     return all_tables.read_and_tabulate(
-        COHORT / "participants.tsv", COHORT / "roi_values.tsv", settings=CONFIG
+        COHORT / "participants.tsv", COHORT / "roi_values.tsv", study=STUDY, config=CONFIG
     )
 
 
@@ -62,7 +65,7 @@ def chi(values):
     """Mean of the raters [ppm] by participant and region."""
     values = values.assign(region=values["hemisphere"] + " " + values["roi"])
     means = values.groupby(["participant_id", "region"])["chi_mean_ppm"].mean().unstack()
-    return means[list(dataset.REGIONS)]
+    return means[STUDY.regions]
 
 
 def is_decision(card):
@@ -143,8 +146,8 @@ def test_values_are_plausible(people, values, chi):
 def test_participants_are_plausible(people):
     patients = people[people["group"] == "AIS"]
     assert people["age"].between(40, 95).all()
-    assert list(patients[list(dataset.SCORES)].notna().sum()) == [29, 26, 29, 26]
-    assert people.loc[people["group"] == "HC", list(dataset.SCORES)].isna().all(axis=None)
+    assert list(patients[list(STUDY.scores)].notna().sum()) == [29, 26, 29, 26]
+    assert people.loc[people["group"] == "HC", list(STUDY.scores)].isna().all(axis=None)
     assert patients["nihss_admission"].max() <= 15  # the median of 2 speaks of mild strokes
     worse = patients["nihss_discharge"] > patients["nihss_admission"]
     assert worse.sum() <= 3

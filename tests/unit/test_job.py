@@ -116,6 +116,16 @@ def test_options_of_a_section_have_a_flag_each():
     assert found["other"] == Filter(sizes=[3])
 
 
+def weighed(*, shape: Path, options: Filter):
+    """Weigh a shape."""
+
+
+def test_option_that_is_called_as_another_param_carries_its_params_name():
+    words = ["--shape", "x.nii", "--options-shape", "box", "--sizes", "[1]"]
+    found = job.parse_command_line(weighed, words)
+    assert found == {"shape": Path("x.nii"), "options": Filter(shape="box", sizes=[1])}
+
+
 def test_configuration_file_gives_the_flags_defaults(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("smooth: {radius_mm: 1.5, sizes: [4]}\n")

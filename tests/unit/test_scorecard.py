@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort
 
 from qsmstudy.dataset import bids, published
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
@@ -251,7 +252,8 @@ def test_count_gives_every_class_and_all():
 NO_COHORT = {
     "calibrated_participants": None,
     "calibrated_values": None,
-    "conventions": {"alpha": 0.05},
+    "study": stats_cohort.STUDY,
+    "conventions": {},
 }
 
 

@@ -11,6 +11,7 @@ rule figure1:
         png=f"{FIG}/figure1.png",
     params:
         **fingerprinted("figure1"),
+        study=STUDY,
     script:
         "../../scripts/figure1.py"
 
@@ -28,9 +29,7 @@ rule figure2:
         png=f"{FIG}/figure2.png",
     params:
         **fingerprinted("figure2"),
-        **PEOPLE,
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/figure2.py"
 
@@ -38,7 +37,7 @@ rule figure2:
 rule figure3:
     """Draw the receiver operating characteristic curves."""
     input:
-        curves=rules.table4.output.curves,
+        curves=rules.table4.output.roc_curves,
         table4=rules.table4.output.table,
     output:
         svg=in_archive(
@@ -86,9 +85,7 @@ rule figure5:
         png=f"{FIG}/figure5.png",
     params:
         **fingerprinted("figure5"),
-        **PEOPLE,
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/figure5.py"
 
@@ -96,7 +93,7 @@ rule figure5:
 rule figure6:
     """Draw every region's power and the size of a replication."""
     input:
-        power=rules.estimate_power.output.table,
+        table=rules.estimate_power.output.table,
     output:
         svg=in_archive(
             f"{FIG}/figure6.svg", "figure6", "Figures", "Figure 6", "power and replication"
@@ -104,8 +101,8 @@ rule figure6:
         png=f"{FIG}/figure6.png",
     params:
         **fingerprinted("figure6"),
-        alpha=config["alpha"],
-        target_power=config["estimate_power"]["target_power"],
+        study=STUDY,
+        power=config["estimate_power"],
     script:
         "../../scripts/figure6.py"
 
@@ -127,5 +124,6 @@ rule draw_mosaic:
     priority: 50
     params:
         **fingerprinted("draw_mosaic"),
+        study=STUDY,
     script:
         "../../scripts/draw_mosaic.py"

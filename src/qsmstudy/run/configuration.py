@@ -15,6 +15,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.figures import options as figures
 from qsmstudy.options import Section, schema_of, sections_in
 from qsmstudy.recon import options as recon
+from qsmstudy.regions import options as regions
 from qsmstudy.report import page_options
 from qsmstudy.simulate import options as simulate
 from qsmstudy.stats import options as stats
@@ -28,6 +29,7 @@ TOP: tuple[type[Section], ...] = (Inputs, Study, FurtherTables)
 PARTS: dict[str, tuple[ModuleType, ...]] = {
     "Simulated cohort (default study only)": (simulate,),
     "Reconstruction": (recon,),
+    "Measurement": (regions,),
     "Statistics": (stats,),
     "Figures and report": (figures, page_options),
 }
