@@ -10,6 +10,7 @@ from PIL import Image
 from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
+from qsmstudy.report.page_options import BuildReport
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
@@ -138,7 +139,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "title": TITLE,
         "simulated": True,
         "origin": f"The cohort is simulated (read from {HOSTILE}); no person was scanned.",
-        "viewer_megabytes": 24,
+        "options": BuildReport(),
     }
 
 

@@ -1,8 +1,6 @@
-import json
 import logging
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -353,7 +351,8 @@ def test_nuclei_are_those_that_the_study_declares():
     assert set(found["roi"]) == {"HIP"}
     with pytest.raises(StudyError, match="roi must be one of CN GP"):
         measured(chi, labels, table=table)
-    values = pd.DataFrame([ROW | {"roi": "HIP", "chi_mean_ppm": 0.1}])
+    row = {"participant_id": "sub-01", "rater": "A", "roi": "HIP", "hemisphere": "L"}
+    values = pd.DataFrame([row | {"chi_mean_ppm": 0.1}])
     assert len(roi.check_values(values, name="t", rois=["HIP", "CN"])) == 1
     with pytest.raises(StudyError, match="use one of CN GP"):
         roi.check_values(values, name="t", rois=NUCLEI)
@@ -368,39 +367,3 @@ def test_labels_on_another_grid_are_refused(tmp_path):
     files |= {"label_table": tmp_path / "dseg.tsv", "values": tmp_path / "v.tsv"}
     with pytest.raises(StudyError, match="another grid"):
         whole.run("measure_rois", cohort.CONFIG, files, scan="sub-01", rater="A")
-
-
-ROW = {"participant_id": "sub-01", "rater": "A", "roi": "CN", "hemisphere": "L"}
-
-
-def row_schema():
-    path = ROOT / "workflow" / "schemas" / "roi_values.schema.json"
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return schema
-
-
-def test_schema_and_check_share_columns_and_names():
-    properties = row_schema()["properties"]
-    assert tuple(properties) == roi.VALUE_COLUMNS
-    assert properties["roi"]["enum"] == NUCLEI
-    assert properties["rater"]["pattern"] == f"^{roi.RATER_PATTERN}$"
-    for column, (low, high) in roi.LIMITS.items():
-        assert properties[column]["minimum"] == low
-        assert properties[column].get("maximum", np.inf) == high
-
-
-@pytest.mark.parametrize(
-    ("change", "valid"),
-    [
-        ({"chi_mean_ppm": 0.1}, True),
-        ({"session": "ses-1", "slice": 4, "n_voxels": 0, "flag": "empty"}, True),
-        ({"roi": "STN"}, False),
-        ({"rater": "mean"}, False),
-        ({"chi_mean_ppm": "0.1"}, False),
-        ({"chi_mean_ppm": 73}, False),
-        ({"n_voxel": 3}, False),
-    ],
-)
-def test_schema_of_roi_values_is_closed(change, valid):
-    assert jsonschema.Draft202012Validator(row_schema()).is_valid(ROW | change) is valid

@@ -13,7 +13,7 @@ from snakemake.utils import update_config
 from qsmstudy.run import configuration, job
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = configuration.schema()
 
 #: Scripts in the order of the rules, with the name of what each makes.
 TABLES = {

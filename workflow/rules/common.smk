@@ -5,8 +5,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 REPOSITORY = Path(workflow.current_basedir).parents[1]
 
 
@@ -26,10 +24,7 @@ from qsmstudy.run import configuration, engine, fingerprints, record
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
 from qsmstudy.study.study import study_of
 
-configuration.check(
-    config,
-    yaml.safe_load(open(repo_path("workflow/schemas/config.schema.yaml"), encoding="utf-8")),
-)
+configuration.check(config, configuration.schema())
 
 record.note_command_line()
 source = choose_source(config, repository=repo_path("."))
