@@ -28,8 +28,8 @@ SPACING, TESLA = 0.00615, 3.0
 PPB = 1e3 * float(
     physics.hz_to_ppm(physics.radians_to_hz(1.0, echo_spacing=SPACING), field_strength=TESLA)
 )
-#: Slow, soft and long: the minimiser that distances are measured to.
-LIMIT_STEPS, LIMIT_SOFT, LIMIT_AT = 800, 1.0, (30, 31, 200, 300)
+#: Steps, small gradient penalty and knots of the long run whose end is taken for the minimiser.
+LIMIT_STEPS, LIMIT_SMALL, LIMIT_KNOTS = 800, 1.0, (30, 31, 200, 300)
 SWITCHES = {
     "plain": {"smv_radius_mm": 0.0, "lambda_csf": 0.0, "merit": 0},
     "merit+csf": {"smv_radius_mm": 0.0, "merit": 4},
@@ -130,7 +130,8 @@ def compare(case: Case, settings: Options) -> dict[str, object]:
     start = time.process_time()
     fast = admm.solve(
         given.problem, max_iterations=settings.max_iterations, tolerance=settings.tolerance,
-        reweighting=_recording(given, settings, weights), steering=medi.steering(settings),
+        reweighting=_recording(given, settings, weights),
+        schedule=medi.penalty_schedule(settings),
     )  # fmt: skip
     fast_cpu = time.process_time() - start
     limit = _limit(given, settings, weights)
@@ -176,11 +177,11 @@ def _limit(given: medi.Formulation, settings: Options, weights: list[NDArray]) -
     """Find the minimiser under the weights that the fast solver ended with."""
     replayed = iter(weights)
     again = Reweighting(lambda _: next(replayed), medi.reweighting_steps(settings))
-    steering = medi.steering(settings)
-    start, *_, end = steering.gradient
-    slow = replace(steering, gradient=(start, LIMIT_SOFT, LIMIT_SOFT, end), at=LIMIT_AT)
+    schedule = medi.penalty_schedule(settings)
+    start, *_, end = schedule.gradient
+    slow = replace(schedule, gradient=(start, LIMIT_SMALL, LIMIT_SMALL, end), knots=LIMIT_KNOTS)
     return admm.solve(
-        given.problem, max_iterations=LIMIT_STEPS, tolerance=0.0, steering=slow,
+        given.problem, max_iterations=LIMIT_STEPS, tolerance=0.0, schedule=slow,
         reweighting=again if weights else None,
     ).values  # fmt: skip
 

@@ -278,7 +278,7 @@ def test_inversion_settles_at_the_minimiser(head, rng, changes, noise_hz):
     assert np.abs(nuclei).max() < 0.5
 
 
-def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
+def test_inversion_without_filter_converges_where_the_field_wraps(phantom):
     scan, _ = phantom
     ball = np.zeros(SHAPE, dtype=np.float32)
     grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
@@ -293,14 +293,14 @@ def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
     problem = medi.formulate(
         scan._replace(local_field=wrapped), options=options, dtype=np.float32
     ).problem
-    steering = medi.steering(options)
-    kept, lost = (
-        admm.solve(problem, max_iterations=300, tolerance=5e-4, steering=penalties)
-        for penalties in (steering, replace(steering, keep=None))
+    schedule = medi.penalty_schedule(options)
+    locked, free = (
+        admm.solve(problem, max_iterations=300, tolerance=5e-4, schedule=penalties)
+        for penalties in (schedule, replace(schedule, lock_wraps_after=None))
     )
-    assert kept.converged
-    # Free to leave their turns, voxels do so for ever.
-    assert evaluate(problem, kept.values) < 0.2 * evaluate(problem, lost.values)
+    assert locked.converged
+    # Without the lock, voxels switch between turns for ever.
+    assert evaluate(problem, locked.values) < 0.2 * evaluate(problem, free.values)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background, fourier
 from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.recon.solvers import Solution, admm, admm_arrays, gauss_newton
+from qsmstudy.recon.solvers import Solution, admm, admm_arrays, admm_compiled, gauss_newton
 from qsmstudy.recon.solvers.objective import FAINT_BITS, Problem, Reweighting
 
 log = logging.getLogger("qsmstudy")
@@ -72,19 +71,16 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
     MERIT reweights after blocks of steps of one warm-started solver.
     """
     given = formulate(scan, options=options, dtype=np.float32)
-    steps: dict[str, Any] = {
-        "max_iterations": options.max_iterations,
-        "tolerance": options.tolerance,
-        "reweighting": given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
-        "steering": steering(options),
-    }
-    if options.backend == "numpy":
-        return admm.solve(given.problem, **steps), given.mask
-    xp, device = admm_arrays.load(options.backend)
-    return admm_arrays.solve(given.problem, **steps, xp=xp, device=device), given.mask
+    kernels = admm_compiled if options.backend == "numpy" else admm_arrays.load(options.backend)
+    solution = admm.solve(
+        given.problem, max_iterations=options.max_iterations, tolerance=options.tolerance,
+        reweighting=given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
+        schedule=penalty_schedule(options), kernels=kernels,
+    )  # fmt: skip
+    return solution, given.mask
 
 
-def steering(options: Options) -> admm.Steering:
+def penalty_schedule(options: Options) -> admm.PenaltySchedule:
     """Return the penalties of the fast solver that suit the options.
 
     The field's begins in proportion to lambda, which keeps the multipliers of voxels that fit far
@@ -97,9 +93,9 @@ def steering(options: Options) -> admm.Steering:
         soft, gradient, field = 50.0, 60.0, 200.0
     else:
         soft, gradient, field = 20.0, 20.0, 50.0
-    return admm.Steering(
-        gradient=(3.0, 1.5, 1.5, gradient), field=(firm, soft, soft, field), at=(30, 31, 50, 60),
-        balance=BALANCE, keep=30,
+    return admm.PenaltySchedule(
+        gradient=(3.0, 1.5, 1.5, gradient), field=(firm, soft, soft, field), knots=(30, 31, 50, 60),
+        balance=BALANCE, lock_wraps_after=30,
     )  # fmt: skip
 
 
