@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from qsmstudy import physics
 from qsmstudy.recon import fourier, medi
-from qsmstudy.recon.inputs import Options, Scan
+from qsmstudy.recon.inputs import Options, PhaseScan
 from qsmstudy.recon.solvers import Solution, admm, cg, gauss_newton
 from qsmstudy.recon.solvers.objective import Reweighting, evaluate
 
@@ -40,10 +40,10 @@ SWITCHES = {
 
 @dataclass(frozen=True)
 class Case:
-    """A scan in radians, the labels of its nuclei, what they are called, and whether to crop."""
+    """The phantom's name, a scan, the labels of its nuclei, and whether to crop."""
 
     phantom: str
-    scan: Scan
+    scan: PhaseScan
     labels: NDArray
     crop: bool = False
 
@@ -72,7 +72,7 @@ def toolbox_phantom() -> Case:
         values[mask] = stored[name]
         return values
 
-    scan = Scan(
+    scan = PhaseScan(
         volume("local_field"), volume("magnitude"), volume("noise"), mask, bits("fluid"),
         stored["voxel_size"], stored["b0_direction"],
     )  # fmt: skip
@@ -94,12 +94,7 @@ def true_field(case: Case, chi: NDArray, *, noise_hz: float, rng: np.random.Gene
     hertz = hertz + noise_hz * rng.standard_normal(chi.shape)
     phase = physics.hz_to_radians(hertz, echo_spacing=SPACING)
     wrapped = np.where(case.scan.mask, np.angle(np.exp(1j * phase)), 0).astype(np.float32)
-    return replace_field(case, wrapped)
-
-
-def replace_field(case: Case, field: NDArray) -> Case:
-    """Return the case with another local field [rad]."""
-    return replace(case, scan=case.scan._replace(local_field=field))
+    return replace(case, scan=case.scan._replace(phase=wrapped))
 
 
 def with_bleed(case: Case, chi: NDArray) -> NDArray:

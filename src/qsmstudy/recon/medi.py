@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background, fourier
-from qsmstudy.recon.inputs import Options, Scan
+from qsmstudy.recon.inputs import Options, PhaseScan
 from qsmstudy.recon.solvers import Solution, admm, admm_arrays, admm_compiled, gauss_newton
 from qsmstudy.recon.solvers.objective import FAINT_BITS, Problem, Reweighting
 
@@ -49,13 +49,13 @@ class Formulation:
     reweight: Callable[[NDArray], NDArray] | None
 
 
-def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
+def medi(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
     """Run MEDI by the fast solver on the array as it is, periodic, without padding.
 
     Parameters
     ----------
-    scan : Scan
-        `local_field` here in radians, zero outside the mask.
+    scan : PhaseScan
+        The phase is zero outside the mask.
     options : Options
         Options of the inversion; the padding is not used.
 
@@ -104,7 +104,7 @@ def reweighting_steps(options: Options) -> frozenset[int]:
     return frozenset(FIRST + BLOCK * i for i in range(options.merit))
 
 
-def medi_gauss_newton(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
+def medi_gauss_newton(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
     """Run MEDI as `medi`, by the published solver with its published stop, in double precision.
 
     MERIT reweights after every outer step, if there is any reweighting at all.
@@ -119,7 +119,7 @@ def medi_gauss_newton(scan: Scan, *, options: Options) -> tuple[Solution, NDArra
     return solution, given.mask
 
 
-def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
+def formulate(scan: PhaseScan, *, options: Options, dtype: DTypeLike) -> Formulation:
     """Set up MEDI for a scan as `medi` takes it, in the given precision.
 
     Raises
@@ -132,7 +132,7 @@ def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
     dipole = fourier.dipole_kernel(
         shape, voxel_size=size, b0_direction=scan.b0_direction, dtype=dtype
     )
-    field, mask, sphere = scan.local_field.astype(dtype), scan.mask, None
+    field, mask, sphere = scan.phase.astype(dtype), scan.mask, None
     if options.smv_radius_mm > 0:
         _check_radius(options.smv_radius_mm, size)
         sphere = fourier.sphere_kernel(
