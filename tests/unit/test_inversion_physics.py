@@ -146,11 +146,12 @@ def test_outliers_lose_weight_as_often_as_the_options_say(rng, caplog, merit):
 
 
 def test_the_fields_penalty_grows_with_lambda(rng, monkeypatch):
-    # Else a large lambda leaves multipliers of several turns, and the map takes longer to settle.
+    # With a fixed penalty a large lambda makes multipliers of several turns, and more steps.
     scan, _ = build(rng)
     options = replace(OPTIONS, lambda_fidelity=1e4, lambda_csf=0, merit=0)
     grown, _, _ = invert(scan, options)
-    monkeypatch.setattr(medi, "FIRM", medi.FIRM * 1000 / options.lambda_fidelity)
+    early = medi.EARLY_FIELD_PENALTY * 1000 / options.lambda_fidelity
+    monkeypatch.setattr(medi, "EARLY_FIELD_PENALTY", early)
     fixed, _, _ = invert(scan, options)
     assert grown.converged
     assert fixed.converged
