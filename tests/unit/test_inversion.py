@@ -10,7 +10,7 @@ from qsmstudy import physics
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import fourier, inversion, medi, reference
-from qsmstudy.recon.inputs import Scan
+from qsmstudy.recon.inputs import PhaseScan
 from qsmstudy.recon.solvers import admm
 from qsmstudy.recon.solvers.objective import evaluate
 
@@ -155,7 +155,7 @@ def test_edges_make_up_the_wanted_fraction(phantom, rng):
 
 
 def test_edges_are_looked_for_in_the_region_that_the_options_name(phantom):
-    scan, _ = phantom
+    scan = phantom[0].as_phase(echo_spacing=SPACING)
     own, all_of_it = (
         medi.formulate(scan, options=replace(OPTIONS, edge_region=region), dtype=np.float32)
         for region in ("eroded", "brain")
@@ -202,7 +202,7 @@ def head():
         values[mask] = stored[name]
         return values
 
-    scan = Scan(
+    scan = PhaseScan(
         volume("local_field"), volume("magnitude"), volume("noise"), mask, bits("fluid"),
         stored["voxel_size"], stored["b0_direction"],
     )  # fmt: skip
@@ -260,12 +260,12 @@ def test_reference_solver_agrees_with_the_toolbox_in_every_voxel(
         ({}, 2),  # 0.08 rad per echo spacing
     ],
 )
-def test_inversion_settles_at_the_minimiser(head, rng, changes, noise_hz):
+def test_inversion_converges_to_the_minimiser(head, rng, changes, noise_hz):
     scan, volume, to_ppm = head
     noise = physics.hz_to_radians(
         noise_hz * rng.standard_normal(scan.mask.shape), echo_spacing=SPACING
     )
-    scan = scan._replace(local_field=(scan.local_field + scan.mask * noise).astype(np.float32))
+    scan = scan._replace(phase=(scan.phase + scan.mask * noise).astype(np.float32))
     options = replace(OPTIONS, tolerance=5e-4, **changes)
     stopped, mask = medi.medi(scan, options=replace(options, max_iterations=300))
     long, _ = medi.medi(scan, options=replace(options, max_iterations=700, tolerance=0))
@@ -278,7 +278,7 @@ def test_inversion_settles_at_the_minimiser(head, rng, changes, noise_hz):
     assert np.abs(nuclei).max() < 0.5
 
 
-def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
+def test_inversion_without_filter_converges_where_the_field_wraps(phantom):
     scan, _ = phantom
     ball = np.zeros(SHAPE, dtype=np.float32)
     grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
@@ -290,17 +290,16 @@ def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
     assert np.abs(phase[scan.mask]).max() > 2 * np.pi
     wrapped = np.where(scan.mask, np.angle(np.exp(1j * phase)), 0).astype(np.float32)
     options = replace(OPTIONS, **PLAIN)
-    problem = medi.formulate(
-        scan._replace(local_field=wrapped), options=options, dtype=np.float32
-    ).problem
-    steering = medi.steering(options)
-    kept, lost = (
-        admm.solve(problem, max_iterations=300, tolerance=5e-4, steering=penalties)
-        for penalties in (steering, replace(steering, keep=None))
+    given = scan.as_phase(echo_spacing=SPACING)._replace(phase=wrapped)
+    problem = medi.formulate(given, options=options, dtype=np.float32).problem
+    schedule = medi.penalty_schedule(options)
+    locked, free = (
+        admm.solve(problem, max_iterations=300, tolerance=5e-4, schedule=penalties)
+        for penalties in (schedule, replace(schedule, lock_wraps_after=None))
     )
-    assert kept.converged
-    # Free to leave their turns, voxels do so for ever.
-    assert evaluate(problem, kept.values) < 0.2 * evaluate(problem, lost.values)
+    assert locked.converged
+    # Without the lock, voxels switch between turns for ever.
+    assert evaluate(problem, locked.values) < 0.2 * evaluate(problem, free.values)
 
 
 @pytest.fixture

@@ -146,11 +146,12 @@ def test_outliers_lose_weight_as_often_as_the_options_say(rng, caplog, merit):
 
 
 def test_the_fields_penalty_grows_with_lambda(rng, monkeypatch):
-    # Else a large lambda leaves multipliers of several turns, and the map takes longer to settle.
+    # With a fixed penalty a large lambda makes multipliers of several turns, and more steps.
     scan, _ = build(rng)
     options = replace(OPTIONS, lambda_fidelity=1e4, lambda_csf=0, merit=0)
     grown, _, _ = invert(scan, options)
-    monkeypatch.setattr(medi, "FIRM", medi.FIRM * 1000 / options.lambda_fidelity)
+    early = medi.EARLY_FIELD_PENALTY * 1000 / options.lambda_fidelity
+    monkeypatch.setattr(medi, "EARLY_FIELD_PENALTY", early)
     fixed, _, _ = invert(scan, options)
     assert grown.converged
     assert fixed.converged
@@ -162,7 +163,7 @@ def test_the_data_term_sees_radians_per_echo_spacing(rng, monkeypatch):
     seen = {}
 
     def keep(given, *, options):
-        seen["field"] = given.local_field
+        seen["field"] = given.phase
         return closed_form.tkd(given, options=options)
 
     monkeypatch.setitem(inversion.METHODS, "medi", keep)
@@ -240,11 +241,10 @@ def test_quick_looks_show_the_nuclei(rng, method, slope):
 
 def test_tikhonov_solves_its_normal_equations(rng):
     scan, _ = build(rng)
-    radians = physics.hz_to_radians(scan.local_field, echo_spacing=SPACING).astype(np.float32)
-    given = scan._replace(local_field=radians)
+    given = scan.as_phase(echo_spacing=SPACING)
     chi = closed_form.tikhonov(given, options=OPTIONS)[0].values
     dipole = fourier.dipole_kernel(SHAPE, voxel_size=VOXEL_SIZE, b0_direction=AXIAL)
     power = fourier.gradient_power(SHAPE, voxel_size=VOXEL_SIZE)
     left = fourier.convolve(chi, dipole**2 + np.float32(OPTIONS.tikhonov_weight) * power)
-    right = fourier.convolve(np.where(scan.mask, radians, 0), dipole)
+    right = fourier.convolve(np.where(scan.mask, given.phase, 0), dipole)
     np.testing.assert_allclose(left, right, atol=1e-5)  # rad, float32 of at most .5

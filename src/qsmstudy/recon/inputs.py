@@ -1,4 +1,4 @@
-"""What a dipole inversion is given: a scan's fields and geometry, and its options."""
+"""Inputs of a dipole inversion: a scan's fields and geometry, and the options."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,9 +7,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qsmstudy import physics
 from qsmstudy.recon import fourier
 
-#: Margin without the filter [mm]; twice as much changes MEDI's nuclei by 0.05 ppb (TKD's by 2).
+#: Margin without the filter [mm]; twice this margin changes the nuclei by 0.05 ppb in MEDI and by
+#: 2 ppb in TKD.
 REACH_MM = 30.0
 
 
@@ -92,7 +94,7 @@ class Scan(NamedTuple):
     Attributes
     ----------
     local_field : ndarray
-        Local field [Hz]; inside the inversion [rad per echo spacing].
+        Local field [Hz].
     magnitude : ndarray
         Magnitude, any unit.
     noise : ndarray
@@ -115,11 +117,36 @@ class Scan(NamedTuple):
     voxel_size: ArrayLike
     b0_direction: ArrayLike
 
+    def as_phase(self, *, echo_spacing: float) -> "PhaseScan":
+        """Return the scan with its field as the phase gained in an echo spacing [s]."""
+        phase = physics.hz_to_radians(self.local_field, echo_spacing=echo_spacing)
+        return PhaseScan(phase.astype(np.float32), *self[1:])
+
+
+class PhaseScan(NamedTuple):
+    """What a method of inversion receives: a `Scan` with its field as a phase.
+
+    Attributes
+    ----------
+    phase : ndarray
+        Local field [rad per echo spacing].
+    magnitude, noise, mask, fluid, voxel_size, b0_direction
+        As in `Scan`.
+    """
+
+    phase: NDArray
+    magnitude: NDArray
+    noise: NDArray
+    mask: NDArray
+    fluid: NDArray | None
+    voxel_size: ArrayLike
+    b0_direction: ArrayLike
+
     def cropped(self, box: fourier.Box) -> Self:
-        """Return the scan in a box, its field zero outside the mask."""
+        """Return the scan in a box, its phase zero outside the mask."""
         mask = box.take(self.mask)
         return self._replace(
-            local_field=np.where(mask, box.take(self.local_field), 0),
+            phase=np.where(mask, box.take(self.phase), 0),
             magnitude=box.take(self.magnitude),
             noise=box.take(self.noise),
             mask=mask,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background, closed_form, fourier, medi, reference
-from qsmstudy.recon.inputs import Options, Scan
+from qsmstudy.recon.inputs import Options, PhaseScan, Scan
 from qsmstudy.recon.solvers import Solution
 
 log = logging.getLogger("qsmstudy")
@@ -18,8 +18,8 @@ log = logging.getLogger("qsmstudy")
 #: Radius in which neighbours fill a voxel without signal [mm].
 NEIGHBOURS_MM = 5.0
 
-#: By name, a function from a scan with its field in radians, and options, to chi in radians and
-#: the mask in which it is defined.
+#: By name, a function from a `PhaseScan` and options to chi in radians and the mask in which it is
+#: defined.
 METHODS: dict[str, Callable[..., tuple[Solution, NDArray]]] = {
     "medi": medi.medi,
     "medi_gauss_newton": medi.medi_gauss_newton,
@@ -94,9 +94,7 @@ def invert_dipole(
         raise StudyError("local_field: must be finite in the mask. Run remove_background again.")
     box = fourier.bounding_box(scan.mask, voxel_size=scan.voxel_size, padding_mm=options.margin_mm)
     # Outside the mask the noise only has to be a number: `inverse_noise` looks at the mask.
-    boxed = scan.cropped(box)
-    phase = physics.hz_to_radians(boxed.local_field, echo_spacing=echo_spacing)
-    boxed = boxed._replace(local_field=_without_voids(phase.astype(np.float32), boxed))
+    boxed = _without_voids(scan.as_phase(echo_spacing=echo_spacing).cropped(box))
     solution, mask = METHODS[options.method](boxed, options=options)
     scale = physics.hz_to_ppm(
         physics.radians_to_hz(1.0, echo_spacing=echo_spacing), field_strength=field_strength
@@ -114,10 +112,12 @@ def invert_dipole(
     return solution._replace(values=chi), mask, zero
 
 
-def _without_voids(field: NDArray, scan: Scan) -> NDArray:
-    """Fill the voxels of the mask that have no usable noise."""
-    known = scan.mask & np.isfinite(scan.noise) & (scan.noise > 0)
-    if np.array_equal(known, scan.mask):
-        return field
-    sphere = fourier.sphere_kernel(field.shape, voxel_size=scan.voxel_size, radius_mm=NEIGHBOURS_MM)
-    return fourier.fill(field, known, scan.mask, sphere)
+def _without_voids(scan: PhaseScan) -> PhaseScan:
+    """Fill the voxels of the mask that have no usable noise with the mean of their neighbours."""
+    measured = scan.mask & np.isfinite(scan.noise) & (scan.noise > 0)
+    if np.array_equal(measured, scan.mask):
+        return scan
+    sphere = fourier.sphere_kernel(
+        scan.mask.shape, voxel_size=scan.voxel_size, radius_mm=NEIGHBOURS_MM
+    )
+    return scan._replace(phase=fourier.fill(scan.phase, measured, scan.mask, sphere))
