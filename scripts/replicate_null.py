@@ -19,7 +19,7 @@ def main(
     nuclei: list,
     alpha: float,
     rater: str,
-    options: dict,
+    sections: dict,
     n_replicates: int,
     seed: int,
 ) -> None:
@@ -29,7 +29,7 @@ def main(
     result = null.null_table(
         chi,
         participants=people,
-        options=options,
+        options=sections,
         n_replicates=n_replicates,
         rng=np.random.default_rng(seed),
         **{"groups": groups, "alpha": alpha, "covariates": covariates},

@@ -177,6 +177,6 @@ rule replicate_null:
         alpha=config["alpha"],
         rater=config["rater"],
         nuclei=config["nuclei"],
-        options={name: config[name] for name in ("table1", "table3", "correlate_scores")},
+        sections={name: config[name] for name in ("table1", "table3", "correlate_scores")},
     script:
         "../../scripts/replicate_null.py"
