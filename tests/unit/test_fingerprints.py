@@ -93,6 +93,17 @@ def test_other_edits_do_not(package, file, old, new):
     assert take() == before
 
 
+@pytest.mark.parametrize(
+    ("named", "seen"), [("qsmstudy.deep.tools:unused", True), ("qsmstudy.deep.tools:used", False)]
+)
+def test_an_entry_point_leads_to_its_function(package, named, seen):
+    root, take = package
+    edit(root / "base.py", "SCALE = 2", f'SCALE = {{"method": "{named}"}}')
+    before = take()
+    edit(root / "deep/tools.py", "def unused(x):\n    return x", "def unused(x):\n    return -x")
+    assert (take() != before) is seen
+
+
 def test_names_of_settings_count():
     script = ROOT / "scripts" / "table1.py"
     swapped = [
