@@ -14,6 +14,7 @@ from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.options import SummarizeRois
 from qsmstudy.stats.dataset import ROIS, SCORES
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -42,9 +43,8 @@ def study(folder, *, rois=("CN", "PUT")):
     script["main"](
         roi_values=folder / "roi_values.tsv",
         roi_means=folder / "roi_means.tsv",
-        reference="as_measured",
         nuclei=list(ROIS),
-        lesions="exclude_participant",
+        options=SummarizeRois(),
     )
     return run_all(folder, rois=list(rois))
 

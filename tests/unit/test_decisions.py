@@ -13,6 +13,7 @@ from test_stats_scripts import run_all
 from qsmstudy.dataset import bids, decisions
 from qsmstudy.errors import StudyError
 from qsmstudy.regions import ROIS
+from qsmstudy.regions.options import SummarizeRois
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "decisions.schema.json").read_text())
@@ -115,9 +116,8 @@ def test_excluded_participant_leaves_means_and_tables(tmp_path):
         roi_values=tmp_path / "roi_values.tsv",
         excluded=tmp_path / "excluded.tsv",
         roi_means=tmp_path / "roi_means.tsv",
-        reference="as_measured",
-        lesions="exclude_participant",
         nuclei=list(ROIS),
+        options=SummarizeRois(),
     )
     assert person not in set(bids.read_tsv(tmp_path / "roi_means.tsv")["participant_id"])
     tables = run_all(tmp_path, rois=["CN"])

@@ -10,8 +10,9 @@ import pytest
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import reference
+from qsmstudy.recon import methods, reference
 from qsmstudy.regions import referencing
+from qsmstudy.regions.options import REFERENCES, MeasureRois, SummarizeRois
 
 ROOT = Path(__file__).parents[2]
 SHAPE, VOXEL_SIZE = (40, 44, 30), (2.0, 2.0, 2.0)
@@ -48,16 +49,15 @@ def measured(scan, tmp_path):
         images.save(path, values, AFFINE, sidecar={"Reference": zero.report()})
         load_main("measure_rois")(
             chi=path, labels=tmp_path / "labels.nii.gz", label_table=tmp_path / "dseg.tsv",
-            values=tmp_path / "a.tsv", scan="sub-01", rater="A", n_slices=3,
-            nuclei=list(roi.ROIS),
-            slices="labelled", lesion_margin_mm=0.0,
+            values=tmp_path / "a.tsv", scan="sub-01", rater="A",
+            nuclei=list(roi.ROIS), options=MeasureRois(),
         )  # fmt: skip
         load_main("aggregate_rois")(
             values=[tmp_path / "a.tsv"], roi_values=tmp_path / "roi_values.tsv"
         )
         load_main("summarize_rois")(
             roi_values=tmp_path / "roi_values.tsv", roi_means=tmp_path / "m.tsv",
-            reference=express, nuclei=list(roi.ROIS), lesions="flag",
+            nuclei=list(roi.ROIS), options=SummarizeRois(reference=express, lesions="flag"),
         )  # fmt: skip
         return bids.read_tsv(tmp_path / "m.tsv")
 
@@ -76,7 +76,7 @@ def test_expressing_a_map_is_measuring_it_under_the_other_reference(measured, wr
 
 
 def test_names_are_those_of_the_maps():
-    assert set(referencing.NAMES) == set(reference.REGIONS)
+    assert set(REFERENCES) == {"as_measured", *methods.REFERENCE}
 
 
 def test_offsets_stay_consistent(measured, tmp_path):
@@ -107,7 +107,7 @@ def test_table_without_offsets_is_kept_or_refused():
     assert roi.summarize(table)["reference"].isna().all()
     with pytest.raises(StudyError, match="offset_whole_brain_ppm: is needed in every row"):
         referencing.refer(table, reference="whole_brain")
-    with pytest.raises(StudyError, match="must be as_measured, csf"):
+    with pytest.raises(StudyError, match="must be one of as_measured, csf"):
         referencing.refer(table, reference="white_matter")
 
 

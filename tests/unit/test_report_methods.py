@@ -1,6 +1,7 @@
 """The methods text and its citations."""
 
 import re
+from dataclasses import fields
 
 import pandas as pd
 import pytest
@@ -170,7 +171,9 @@ def test_methods_reject_an_option_without_words():
 def test_every_citation_is_in_the_bibliography_and_every_work_is_complete():
     works = references.parse(BIBLIOGRAPHY.read_text(encoding="utf-8"))
     cited = set()
-    for options in options_words.WORDS.values():
+    sections = [item for section in options_words.SECTIONS.values() for item in fields(section)]
+    declared = [item.metadata["words"] or {} for item in sections]
+    for options in (*options_words.WORDS.values(), *declared):
         cited |= set(re.findall(r"@([a-z]+\d+)", " ".join(options.values())))
     cited |= set(re.findall(r"@([a-z]+\d+)", methods_text()))
     assert cited <= set(works)

@@ -11,6 +11,7 @@ import pytest
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.options import MeasureRois, SummarizeRois
 
 ROOT = Path(__file__).parents[2]
 AFFINE = np.diag([0.9, 0.9, 2.0, 1.0])
@@ -327,10 +328,8 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
             values=parts[-1],
             scan="sub-02_ses-1",
             rater=rater,
-            n_slices=3,
             nuclei=list(roi.ROIS),
-            slices="labelled",
-            lesion_margin_mm=0.0,
+            options=MeasureRois(),
         )
     load_main("aggregate_rois")(values=parts, roi_values=tmp_path / "values.tsv")
     header = (tmp_path / "values.tsv").read_text().splitlines()[0]
@@ -338,9 +337,8 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
     load_main("summarize_rois")(
         roi_values=tmp_path / "values.tsv",
         roi_means=tmp_path / "means.tsv",
-        reference="as_measured",
         nuclei=list(roi.ROIS),
-        lesions="exclude_participant",
+        options=SummarizeRois(),
     )
     means = bids.read_tsv(tmp_path / "means.tsv")
     assert means[["session", "rater", "hemisphere"]].values.tolist() == [
@@ -377,10 +375,8 @@ def test_labels_on_another_grid_are_refused(tmp_path):
             values=tmp_path / "v.tsv",
             scan="sub-01",
             rater="A",
-            n_slices=3,
             nuclei=list(roi.ROIS),
-            slices="labelled",
-            lesion_margin_mm=0.0,
+            options=MeasureRois(),
         )
 
 

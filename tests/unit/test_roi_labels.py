@@ -10,6 +10,7 @@ import pytest
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.options import MeasureRois, SummarizeRois
 
 ROOT = Path(__file__).parents[2]
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
@@ -144,7 +145,7 @@ def test_lesion_rule_takes_a_table_without_sessions():
 def test_lesion_rule_without_lesions_changes_nothing():
     values = measured_values().assign(flag=None)
     assert roi.exclude_lesions(values, rule="exclude_participant") is values
-    with pytest.raises(StudyError, match="must be flag"):
+    with pytest.raises(StudyError, match="must be one of flag"):
         roi.exclude_lesions(values, rule="drop")
 
 
@@ -167,14 +168,14 @@ def test_scripts_take_an_infarct_from_mask_to_means(tmp_path, rule):
     load_main("measure_rois")(
         chi=tmp_path / "chi.nii.gz", labels=tmp_path / "l.nii", label_table=tmp_path / "dseg.tsv",
         lesion=tmp_path / "lesion.nii.gz", values=tmp_path / "v.tsv", scan="sub-01", rater="A",
-        n_slices=0, slices="labelled", lesion_margin_mm=0.0, nuclei=["CN"],
+        nuclei=["CN"], options=MeasureRois(n_slices=0),
     )  # fmt: skip
     rows = bids.read_tsv(tmp_path / "v.tsv").set_index("hemisphere")
     assert (rows.loc["L", "flag"] == "lesion").all()
     assert rows.loc["R", "flag"].isna().all()
     load_main("summarize_rois")(
         roi_values=tmp_path / "v.tsv", roi_means=tmp_path / "m.tsv",
-        reference="as_measured", lesions=rule, nuclei=["CN"],
+        nuclei=["CN"], options=SummarizeRois(lesions=rule),
     )  # fmt: skip
     means = bids.read_tsv(tmp_path / "m.tsv").set_index(["rater", "hemisphere"])["chi_ppm"]
     assert np.isnan(means["mean", "L"]) == (rule == "exclude_region")

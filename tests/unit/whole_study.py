@@ -4,12 +4,13 @@ import inspect
 import runpy
 from functools import cache
 from pathlib import Path
+from typing import get_type_hints
 
 import yaml
 from report_study import GRAPH
 from snakemake.utils import update_config
 
-from qsmstudy.run import configuration
+from qsmstudy.run import configuration, job
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
@@ -55,6 +56,8 @@ def run(name, config, files, /, **more):
     }
     known |= {key: path for key, path in files.items() if path is not None}
     arguments = known | config.get(name, {}) | more
+    if job.is_section(section := get_type_hints(main).get("options")):
+        arguments["options"] = section.in_config(config)
     main(**{key: arguments[key] for key in inspect.signature(main).parameters if key in arguments})
 
 
