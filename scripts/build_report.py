@@ -16,11 +16,12 @@ def main(
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, lesion_sides: Path, power: Path, further: list[Path],
     figures: list[Path], mosaics: list[Path], packs: list[Path],
-    scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
+    published: Path | None = None, scorecard: Path | None = None,
+    conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
-    config: dict, groups: dict, alpha: float, title: str, simulated: bool,
+    config: dict, groups: dict, alpha: float, title: str, simulated: bool, origin: str,
     viewer_megabytes: float,
     graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip
@@ -31,14 +32,14 @@ def main(
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
         "lesion_sides": lesion_sides, "power": power,
-        "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
+        "published": published, "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
         "scans": scans,
     } | {path.stem: path for path in further}  # fmt: skip
     study = Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
-        title=title, simulated=simulated,
+        title=title, simulated=simulated, origin=origin,
         viewer=viewer.gather(
             packs, report=report, max_megabytes=viewer_megabytes,
             window_ppm=config["draw_mosaic"]["chi_window_ppm"],

@@ -252,7 +252,7 @@ def test_flow_names_everyone_left_out_once():
     )
     values = pd.DataFrame({"participant_id": ["sub-1", "sub-3", "sub-9"], "rater": "A"})
     qc = quality_table(["sub-1", "sub-3", "sub-4", "sub-9"])
-    who = {"groups": cohort.GROUPS, "flagged": ["sub-1"]}
+    who = {"groups": cohort.GROUPS, "flagged": ["sub-1"], "scores": cohort.SCORES}
     steps = flow.steps(people, values, qc, **who, excluded={})
     assert [step.count for step in steps] == [4, 4, 3, 2, 1]
     assert [step.lost for step in steps] == [(), ("sub-2",), ("sub-4",), ("sub-9",), ()]
@@ -288,8 +288,11 @@ def test_policy_admits_the_own_script_only(text):
 
 def test_banner_says_simulated_only_when_it_is(html, study, tmp_path):
     assert "no evidence for the paper's findings" in html.words()
+    assert study["origin"] in html.words()
     own = study | {"simulated": False, "validation": None, "report": tmp_path / "own.html"}
+    own |= {"origin": "Analysed: /data/mine."}
     words = Page(build(own)).words()
+    assert "Analysed: /data/mine." in words
     assert "no evidence for the paper" not in words
     assert "simulated" not in words.lower()
 

@@ -2,9 +2,9 @@
 
 import inspect
 import runpy
+import typing
 from functools import cache
 from pathlib import Path
-from typing import get_type_hints
 
 import yaml
 from report_study import GRAPH
@@ -47,17 +47,10 @@ def run(name, config, files, /, **more):
     """Call a script with the arguments that its rule would give it, by their names."""
     main = script(name)
     known = config | {"groups": configuration.study_groups(config["groups"])}
-    known |= {
-        "comparison": config["table3"],
-        "reference": config["summarize_rois"]["reference"],
-        "lesions": config["summarize_rois"]["lesions"],
-        "target_power": config["estimate_power"]["target_power"],
-        "rois": config.get(name, {}).get("rois", config["table4"]["rois"]),
-    }
     known |= {key: path for key, path in files.items() if path is not None}
-    arguments = known | config.get(name, {}) | more
-    if job.is_section(section := get_type_hints(main).get("options")):
-        arguments["options"] = section.in_config(config)
+    hints = typing.get_type_hints(main).items()
+    sections = {key: hint.in_config(config) for key, hint in hints if job.is_section(hint)}
+    arguments = known | config.get(name, {}) | sections | more
     main(**{key: arguments[key] for key in inspect.signature(main).parameters if key in arguments})
 
 
@@ -66,7 +59,8 @@ def tabulate(config, folder, *, tables=TABLES):
     files = {name: folder / f"{name}.tsv" for name in ("participants", "roi_values", "roi_means")}
     run("summarize_rois", config, files)
     files |= {name: folder / f"{name}.tsv" for name in TABLES.values()}
-    files |= {"curves": folder / "roc_curves.tsv", "ages": folder / "age.tsv"}
+    curves = folder / "roc_curves.tsv"
+    files |= {"roc_curves": curves, "curves": curves, "ages": folder / "age.tsv"}
     for name, stem in tables.items():
         run(name, config, files, table=folder / f"{stem}.tsv")
     return files
@@ -77,11 +71,15 @@ def report(config, folder, files):
     pictures = []
     for name in FIGURES:
         pictures.append(folder / f"{name}.svg")
-        run(name, config, files, svg=pictures[-1], png=folder / f"{name}.png")
+        made = {"svg": pictures[-1], "png": folder / f"{name}.png"}
+        if name == "figure6":
+            made["table"] = files["power"]
+        run(name, config, files, **made)
     templates = sorted(p for p in (ROOT / "workflow" / "report").rglob("*.*") if p.is_file())
     run(
         "build_report", config, files,
-        config=config, figures=pictures, mosaics=[], packs=[], simulated=False,
+        config=config, figures=pictures, mosaics=[], packs=[],
+        simulated=False, origin="Analysed: mine.",
         further=[folder / f"{name}.tsv" for name in config["further_tables"]],
         references=ROOT / "resources" / "references.bib", templates=templates,
         lock=ROOT / "envs" / "requirements.lock", report=folder / "report.html",

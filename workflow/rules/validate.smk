@@ -1,7 +1,7 @@
 rule compare_published:
     """Compare every published number with the reproduced one."""
     input:
-        published=own("resources/published.yaml"),
+        published=repo_path("resources/published.yaml"),
         table1=rules.table1.output.table,
         table2=rules.table2.output.table,
         table3=rules.table3.output.table,
@@ -10,13 +10,18 @@ rule compare_published:
         table6=rules.table6.output.table,
         correlations=rules.correlate_scores.output.table,
         asymmetry=rules.compare_hemispheres.output.table,
-        calibrated_participants=calibrated_cohort("participants.tsv"),
-        calibrated_values=calibrated_cohort("roi_values.tsv"),
+        calibrated_participants=(
+            [repo_path("resources/cohort/participants.tsv")] if source.has_published else []
+        ),
+        calibrated_values=(
+            [repo_path("resources/cohort/roi_values.tsv")] if source.has_published else []
+        ),
     output:
         scorecard=f"{TAB}/scorecard.tsv",
         conclusions=f"{TAB}/conclusions.tsv",
     params:
         **fingerprinted("compare_published"),
+        study=STUDY,
         conventions={name: config[name] for name in CONVENTIONS},
     script:
         "../../scripts/compare_published.py"
@@ -25,7 +30,7 @@ rule compare_published:
 rule audit_published:
     """Check whether a paper's printed numbers agree with each other."""
     input:
-        published=config["published"] or own("resources/published.yaml"),
+        published=config["published"] or repo_path("resources/published.yaml"),
     output:
         table=f"{TAB}/audit.tsv",
     params:
@@ -37,12 +42,13 @@ rule audit_published:
 rule compare_truth:
     """Compare the measured with the simulated susceptibility of every region."""
     input:
-        nuclei=expand(rules.simulate_scan.output.nuclei, sub=simulated_names()),
+        nuclei=expand(rules.simulate_scan.output.nuclei, sub=simulated_files.names),
         roi_means=rules.summarize_rois.output.roi_means,
     output:
         validation=f"{TAB}/validation.tsv",
     params:
         **fingerprinted("compare_truth"),
+        study=STUDY,
     script:
         "../../scripts/compare_truth.py"
 
@@ -50,10 +56,12 @@ rule compare_truth:
 rule compare_labels:
     """Compare every label map with the simulated truth."""
     input:
-        labels=all_labels,
+        labels=lambda wildcards: [
+            labels(scan, rater) for scan in source.scans for rater in source.raters
+        ],
         true_labels=per_scan(rules.simulate_scan.output.true_labels),
         chi=per_scan(rules.invert_dipole.output.chi),
-        label_table=own("resources/labels.tsv"),
+        label_table=repo_path("resources/labels.tsv"),
     output:
         table=f"{TAB}/label_overlap.tsv",
         summary=f"{TAB}/label_overlap_summary.tsv",
@@ -61,6 +69,6 @@ rule compare_labels:
         runtime=engine.growing(20),
     params:
         **fingerprinted("compare_labels"),
-        raters=config["raters"],
+        study=STUDY,
     script:
         "../../scripts/compare_labels.py"

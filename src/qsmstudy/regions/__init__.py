@@ -19,23 +19,19 @@ if TYPE_CHECKING:
         warn_if_reversed,
     )
     from qsmstudy.regions.vocabulary import (
-        HEMISPHERES,
         MEAN_COLUMNS,
         RATER_PATTERN,
         REQUIRED_COLUMNS,
-        ROIS,
         VALUE_COLUMNS,
         in_order,
         join_flags,
     )
 
 __all__ = [
-    "HEMISPHERES",
     "LIMITS",
     "MEAN_COLUMNS",
     "RATER_PATTERN",
     "REQUIRED_COLUMNS",
-    "ROIS",
     "VALUE_COLUMNS",
     "check_values",
     "exclude_lesions",

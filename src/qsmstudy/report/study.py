@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from qsmstudy.dataset import bids
+from qsmstudy.dataset import bids, published
+from qsmstudy.dataset.published import PublishedNumber
 from qsmstudy.errors import StudyError
 
 #: Names of the tables that every study has, in the page's order.
@@ -25,8 +27,8 @@ class Study:
     ----------
     tables : mapping of str to Path
         `TABLES`, ``participants`` (all that are listed) and ``roi_values``; ``excluded``,
-        ``scorecard``, ``audit``, ``validation`` and ``qc`` where the study has them, and those of
-        `further.STEMS`.
+        ``scorecard`` with the file ``published`` that it compares, ``audit``, ``validation`` and
+        ``qc`` where the study has them, and those of `further.STEMS`.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
@@ -39,6 +41,8 @@ class Study:
         Of the page.
     simulated : bool
         Whether the cohort is simulated.
+    origin : str
+        Whose data were analysed, in a sentence.
     provenance : mapping
         Where the results come from, such as commit, lock and command.
     acquisition : mapping
@@ -63,6 +67,7 @@ class Study:
     acquisition: Mapping[str, Any] = field(default_factory=dict)
     graph: Mapping[str, Any] = field(default_factory=dict)
     run_times: Sequence[Mapping[str, Any]] = ()
+    origin: str = ""
     viewer: Mapping[str, Any] | None = None
     frames: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
 
@@ -73,6 +78,15 @@ class Study:
         if name not in self.frames:
             self.frames[name] = bids.read_tsv(self.tables[name])
         return self.frames[name]
+
+    @cached_property
+    def published(self) -> dict[str, PublishedNumber]:
+        """The published numbers by the id that the scorecard gives them."""
+        if "published" not in self.tables:
+            raise StudyError(
+                "scorecard: the report needs the file of published numbers with it. Give published."
+            )
+        return {number.name: number for number in published.read(self.tables["published"]).numbers}
 
     @property
     def excluded(self) -> dict[str, str]:

@@ -133,8 +133,8 @@ def solve(
     )
     gradient_state = array(np.zeros((3, *shape), dtype=np.float32))
     field, weight, dipole = array(problem.field), array(problem.weight), array(problem.dipole)
-    smooth = array(problem.smooth)
     power = array(fourier.gradient_power(shape, voxel_size=problem.voxel_size))
+    smooth = kernels.edges(problem.smooth)
     inverse_size = tuple(number(1 / size) for size in np.asarray(problem.voxel_size, dtype=float))
     relax, nu, fluid = number(schedule.relaxation), number(0), None
     if problem.fluid is not None and problem.lambda_csf > 0:

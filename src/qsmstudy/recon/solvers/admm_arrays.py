@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy.errors import StudyError
-from qsmstudy.recon.solvers.objective import EPSILON, FAINT, FAINT_BITS
+from qsmstudy.recon.solvers.objective import EPSILON, penalties
 
 #: Newton steps of the data term's proximal map; starting from zero they converge to its root.
 NEWTON_STEPS = 6
@@ -44,6 +44,10 @@ class ArrayKernels:
                 values = getattr(values, method)()
         return np.array(np.from_dlpack(values))
 
+    def edges(self, smooth: NDArray) -> list[Any]:
+        """Return the weights M along each axis, which `gradient_step` takes for `smooth`."""
+        return [self.array(weight.astype(np.float32)) for weight in penalties(smooth)]
+
     def forward(self, values: Any) -> Any:
         """Transform a real volume to its half-spectrum."""
         return self.xp.fft.rfftn(values)
@@ -56,10 +60,8 @@ class ArrayKernels:
         """Proximal map of the gradient; see `admm_compiled.gradient_step`."""
         xp = self.xp
         for axis, inverse in enumerate(inverse_size):
-            full, faint = smooth >> axis & 1, smooth >> (axis + FAINT_BITS) & 1
-            penalised = xp.astype(full, x.dtype) + FAINT * xp.astype(faint, x.dtype)
             t = relax * inverse * (xp.roll(x, -1, axis=axis) - x) + state[axis, ...]
-            y = shrink(t, penalised / rho, xp)
+            y = shrink(t, smooth[axis] / rho, xp)
             u = (rho / new_rho) * (t - y)
             state[axis, ...] = u + (1 - relax) * y
             flux = new_rho * inverse * (y - u)

@@ -11,8 +11,8 @@ from qsmstudy.recon.solvers.objective import EPSILON, FAINT, FAINT_BITS
 compiled = njit(cache=True, error_model="numpy")
 
 # The same names as the methods of `admm_arrays.ArrayKernels`; here nothing needs to be copied.
-number, array, to_numpy = np.float32, np.asarray, np.asarray
-forward, inverse = fourier.forward, fourier.inverse
+number, forward, inverse = np.float32, fourier.forward, fourier.inverse
+array = edges = to_numpy = np.asarray
 
 
 @compiled
