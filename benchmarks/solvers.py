@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from qsmstudy import physics
 from qsmstudy.recon import fourier, medi
-from qsmstudy.recon.inputs import Options, PhaseScan
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import InvertDipole
 from qsmstudy.recon.solvers import Solution, admm, cg, gauss_newton
 from qsmstudy.recon.solvers.objective import Reweighting, evaluate
 
@@ -106,7 +107,7 @@ def with_bleed(case: Case, chi: NDArray) -> NDArray:
     return np.where(distance < 8.0**2, np.float32(4.0), chi)
 
 
-def options(*overlays: str, **changes) -> Options:
+def options(*overlays: str, **changes) -> InvertDipole:
     """Return the default study's options, changed by overlays of config/ and by name."""
     import yaml
 
@@ -114,10 +115,10 @@ def options(*overlays: str, **changes) -> Options:
     for name in ("config", *overlays):
         file = ROOT / "config" / f"{name}.yaml"
         section |= yaml.safe_load(file.read_text())["invert_dipole"]
-    return Options.chosen(section | changes)
+    return InvertDipole.of(section | changes)
 
 
-def compare(case: Case, settings: Options) -> dict[str, object]:
+def compare(case: Case, settings: InvertDipole) -> dict[str, object]:
     """Run both solvers on one problem and box; return distances, steps, transforms and CPU."""
     case = case.cropped(settings.margin_mm)
     given = medi.formulate(case.scan, options=settings, dtype=np.float32)
@@ -156,7 +157,7 @@ def compare(case: Case, settings: Options) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _recording(given: medi.Formulation, settings: Options, weights: list[NDArray]):
+def _recording(given: medi.Formulation, settings: InvertDipole, weights: list[NDArray]):
     if given.reweight is None:
         return None
     reweight = given.reweight
@@ -168,7 +169,7 @@ def _recording(given: medi.Formulation, settings: Options, weights: list[NDArray
     return Reweighting(remember, medi.reweighting_steps(settings))
 
 
-def _limit(given: medi.Formulation, settings: Options, weights: list[NDArray]) -> NDArray:
+def _limit(given: medi.Formulation, settings: InvertDipole, weights: list[NDArray]) -> NDArray:
     """Find the minimiser under the weights that the fast solver ended with."""
     replayed = iter(weights)
     again = Reweighting(lambda _: next(replayed), medi.reweighting_steps(settings))
@@ -181,7 +182,7 @@ def _limit(given: medi.Formulation, settings: Options, weights: list[NDArray]) -
     ).values  # fmt: skip
 
 
-def _published(case: Case, settings: Options) -> tuple[Solution, float, int, float]:
+def _published(case: Case, settings: InvertDipole) -> tuple[Solution, float, int, float]:
     """Run Gauss-Newton to its usual stop; return it, CPU, inner steps, and CPU written plainly."""
     given = medi.formulate(case.scan, options=settings, dtype=np.float64)
     inner = 0
@@ -206,7 +207,7 @@ def _published(case: Case, settings: Options) -> tuple[Solution, float, int, flo
         cg.solve = solve
 
 
-def cases(heads: list[tuple[Case, NDArray]]) -> Iterator[tuple[str, Case, Options]]:
+def cases(heads: list[tuple[Case, NDArray]]) -> Iterator[tuple[str, Case, InvertDipole]]:
     """Yield name, case and options of every problem; `heads` come with their true maps [ppm]."""
     for case, chi in heads:
         for name, changes in SWITCHES.items():

@@ -9,8 +9,9 @@ from nuclei_phantom import FIELD, OPTIONS, SHAPE, SPACING, TRUTH, VOXEL_SIZE, bu
 from qsmstudy import physics
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import fourier, inversion, medi, reference
+from qsmstudy.recon import fourier, inversion, medi, methods
 from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import RemoveBackground
 from qsmstudy.recon.solvers import admm
 from qsmstudy.recon.solvers.objective import evaluate
 
@@ -64,7 +65,7 @@ def test_inversion_scales_with_field_strength(phantom):
     # Twice the field in half the spacing: the same phases, half the ppm per radian and Hz.
     double = scan._replace(local_field=2 * scan.local_field)
     one = invert(scan)[0].values
-    other, _, _ = inversion.invert_dipole(
+    other, *_ = inversion.invert_dipole(
         double, options=OPTIONS, echo_spacing=SPACING / 2, field_strength=2 * FIELD
     )
     np.testing.assert_allclose(other.values, one, atol=1e-6)
@@ -87,10 +88,11 @@ def test_what_stands_in_a_void_does_not_spread(phantom, method):
 
 
 def test_published_solver_reports_the_stop_it_goes_by():
-    options = inversion.in_force(replace(OPTIONS, method="medi_gauss_newton", max_iterations=1))
+    given = replace(OPTIONS, method="medi_gauss_newton", max_iterations=1)
+    options = methods.INVERSION["medi_gauss_newton"].effective_options(given)
     assert (options.max_iterations, options.tolerance) == (10, 0.1)  # the toolbox's
     assert (options.backend, options.merit) == ("numpy", 10)
-    assert inversion.in_force(OPTIONS) == OPTIONS
+    assert methods.INVERSION["medi"].effective_options(OPTIONS) is OPTIONS
 
 
 def test_inversion_resists_outliers_by_reweighting(phantom, rng):
@@ -325,14 +327,17 @@ def run(script, files, names, **params):
 
 def remove_background(files):
     names = ("total_field", "mask", "noise", "local_field", "field_mask")
-    params = {"method": "pdf", "max_iterations": 20, "tolerance": 0.005, "padding_mm": 10}
-    params |= {"radius_mm": 25, "truncation": 0.1}
-    run("remove_background", files, names, **params)
+    run(
+        "remove_background",
+        files,
+        names,
+        options=RemoveBackground(max_iterations=20, padding_mm=10),
+    )
 
 
 def invert_dipole(files):
     names = ("local_field", "combined", "mask", "noise", "r2star", "chi")
-    run("invert_dipole", files, names, csf_r2star_threshold=5, reference="csf", **OPTIONS.report())
+    run("invert_dipole", files, names, options=OPTIONS)
 
 
 def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
@@ -351,7 +356,7 @@ def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
     assert sidecar["Parameters"]["lambda_fidelity"] == 1000
     assert sidecar["Solver"]["Converged"] is True
     assert sidecar["Reference"]["Region"] == "ventricular CSF"
-    assert set(sidecar["Reference"]["Candidates"]) == set(reference.REGIONS)
+    assert set(sidecar["Reference"]["Candidates"]) == set(methods.REFERENCE)
 
 
 def test_script_names_the_sidecar_that_lacks_the_echo_spacing(files):

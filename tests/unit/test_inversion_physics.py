@@ -25,7 +25,9 @@ from scipy.spatial.transform import Rotation
 
 from qsmstudy import physics
 from qsmstudy.dataset import images
-from qsmstudy.recon import closed_form, fourier, inversion, medi
+from qsmstudy.options import sections_in
+from qsmstudy.recon import closed_form, fourier, medi
+from qsmstudy.recon import options as recon_options
 
 ROOT = Path(__file__).parents[2]
 TRUE = np.array(list(TRUTH.values()))
@@ -97,7 +99,7 @@ def reconstruct(folder, scan, affine, axes):
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
     for step in ("remove_background", "invert_dipole"):
         main = runpy.run_path(str(ROOT / "scripts" / f"{step}.py"))["main"]
-        known = config[step] | paths
+        known = {"options": sections_in(recon_options)[step].in_config(config)} | paths
         main(**{name: known[name] for name in inspect.signature(main).parameters})
     return [
         images.load(paths[name]).values.transpose(np.argsort(axes))
@@ -166,7 +168,7 @@ def test_the_data_term_sees_radians_per_echo_spacing(rng, monkeypatch):
         seen["field"] = given.phase
         return closed_form.tkd(given, options=options)
 
-    monkeypatch.setitem(inversion.METHODS, "medi", keep)
+    monkeypatch.setattr(medi, "medi", keep)
     invert(scan)
     expected = np.sort(physics.hz_to_radians(scan.local_field[scan.mask], echo_spacing=SPACING))
     found = np.sort(seen["field"][seen["field"] != 0])

@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy.recon import fourier
-from qsmstudy.recon.inputs import Options, PhaseScan
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import InvertDipole
 from qsmstudy.recon.solvers import Solution
 
 
-def tkd(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
+def tkd(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Divide by the dipole kernel, truncated where it is small.
 
     Parameters
     ----------
     scan : PhaseScan
         Its noise, magnitude and fluid are not used.
-    options : Options
+    options : InvertDipole
         `tkd_threshold`.
 
     Returns
@@ -52,14 +53,14 @@ def tkd(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
     return _apply(scan, dipole, inverse / np.average(shrinkage, weights=planes))
 
 
-def tikhonov(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
+def tikhonov(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Minimise ``|| D chi - f ||^2 + w || grad chi ||^2`` in closed form.
 
     Parameters
     ----------
     scan : PhaseScan
         Its noise, magnitude and fluid are not used.
-    options : Options
+    options : InvertDipole
         `tikhonov_weight`, w [mm^2].
 
     Returns

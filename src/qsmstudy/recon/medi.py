@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import background, fourier
-from qsmstudy.recon.inputs import Options, PhaseScan
+from qsmstudy.options import check_word
+from qsmstudy.recon import background, fourier, methods
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import BACKENDS, InvertDipole
 from qsmstudy.recon.solvers import Solution, admm, admm_arrays, admm_compiled, gauss_newton
 from qsmstudy.recon.solvers.objective import FAINT_BITS, Problem, Reweighting
 
@@ -50,14 +52,14 @@ class Formulation:
     reweight: Callable[[NDArray], NDArray] | None
 
 
-def medi(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
+def medi(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Run MEDI by the fast solver on the array as it is, periodic, without padding.
 
     Parameters
     ----------
     scan : PhaseScan
         The phase is zero outside the mask.
-    options : Options
+    options : InvertDipole
         Options of the inversion; `padding_mm` is not used.
 
     Returns
@@ -72,7 +74,8 @@ def medi(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
     MERIT changes the weights while the solver runs (`reweighting_steps`).
     """
     given = formulate(scan, options=options, dtype=np.float32)
-    kernels = admm_compiled if options.backend == "numpy" else admm_arrays.load(options.backend)
+    backend = check_word("invert_dipole.backend", options.backend, BACKENDS)
+    kernels = admm_compiled if backend == "numpy" else admm_arrays.load(backend)
     solution = admm.solve(
         given.problem, max_iterations=options.max_iterations, tolerance=options.tolerance,
         reweighting=given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
@@ -81,7 +84,7 @@ def medi(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
     return solution, given.mask
 
 
-def penalty_schedule(options: Options) -> admm.PenaltySchedule:
+def penalty_schedule(options: InvertDipole) -> admm.PenaltySchedule:
     """Return the penalties of the fast solver for some options.
 
     Up to step 30, while the whole turns of the field and MERIT's outliers are determined, the
@@ -101,12 +104,12 @@ def penalty_schedule(options: Options) -> admm.PenaltySchedule:
     )  # fmt: skip
 
 
-def reweighting_steps(options: Options) -> frozenset[int]:
+def reweighting_steps(options: InvertDipole) -> frozenset[int]:
     """Return the steps of the fast solver after which MERIT changes the weights."""
     return frozenset(FIRST_REWEIGHTING + REWEIGHTING_INTERVAL * i for i in range(options.merit))
 
 
-def medi_gauss_newton(scan: PhaseScan, *, options: Options) -> tuple[Solution, NDArray]:
+def medi_gauss_newton(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Run MEDI as `medi`, by the published solver and its stopping rule, in double precision.
 
     MERIT changes the weights after every outer step, unless `merit` is 0.
@@ -121,7 +124,18 @@ def medi_gauss_newton(scan: PhaseScan, *, options: Options) -> tuple[Solution, N
     return solution, given.mask
 
 
-def formulate(scan: PhaseScan, *, options: Options, dtype: DTypeLike) -> Formulation:
+def published_stop(options: InvertDipole) -> InvertDipole:
+    """Return the options that `medi_gauss_newton` goes by: it has its published stopping rule."""
+    return replace(
+        options,
+        backend="numpy",
+        merit=PUBLISHED_STEPS if options.merit else 0,
+        max_iterations=PUBLISHED_STEPS,
+        tolerance=PUBLISHED_TOLERANCE,
+    )
+
+
+def formulate(scan: PhaseScan, *, options: InvertDipole, dtype: DTypeLike) -> Formulation:
     """Set up MEDI for a scan as `medi` takes it, in the given precision.
 
     Raises
@@ -151,12 +165,8 @@ def formulate(scan: PhaseScan, *, options: Options, dtype: DTypeLike) -> Formula
         field = np.where(mask, field - fourier.convolve(field, sphere), 0).astype(dtype)
     noise = _usable_noise(scan.noise, scan.mask).astype(dtype)
     weight = _data_weight(noise, mask, sphere)
-    region = mask if options.edge_region == "eroded" else scan.mask
-    smooth = smooth_mask(
-        scan.magnitude, region, voxel_size=size, edge_fraction=options.edge_fraction
-    )
-    if options.edge_region == "brain":
-        smooth = faint_edges(smooth, weight)
+    find_smooth = methods.EDGES.named(options.edge_region).load()
+    smooth = find_smooth(scan, mask, weight, edge_fraction=options.edge_fraction)
     problem = Problem(
         field=field,
         weight=weight,
@@ -206,6 +216,41 @@ def _data_weight(noise: NDArray, mask: NDArray, sphere: NDArray | None) -> NDArr
     weight = np.zeros_like(noise)
     weight[mask] = 1 / noise[mask]
     return weight * noise.dtype.type(1 / weight[mask].mean(dtype=np.float64))
+
+
+def edges_in_eroded_mask(
+    scan: PhaseScan, mask: NDArray, weight: NDArray, *, edge_fraction: float
+) -> NDArray:
+    """Mark where the regularisation acts, with edges where there are data (see `smooth_mask`).
+
+    Parameters
+    ----------
+    scan : PhaseScan
+        Its magnitude and geometry.
+    mask : ndarray of bool, shape (X, Y, Z)
+        The brain, eroded by the filter's radius.
+    weight : ndarray, shape (X, Y, Z)
+        Of the data; not used here.
+    edge_fraction : float
+        As in `smooth_mask`.
+    """
+    return smooth_mask(
+        scan.magnitude, mask, voxel_size=scan.voxel_size, edge_fraction=edge_fraction
+    )
+
+
+def edges_in_brain(
+    scan: PhaseScan, mask: NDArray, weight: NDArray, *, edge_fraction: float
+) -> NDArray:
+    """Mark where the regularisation acts, with edges in all of the brain.
+
+    Those without data at either end are faint (`faint_edges`). Arguments as of
+    `edges_in_eroded_mask`.
+    """
+    smooth = smooth_mask(
+        scan.magnitude, scan.mask, voxel_size=scan.voxel_size, edge_fraction=edge_fraction
+    )
+    return faint_edges(smooth, weight)
 
 
 def smooth_mask(
