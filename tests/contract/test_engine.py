@@ -4,6 +4,7 @@ A version of Snakemake that lacks one of these fails here, before a study does.
 """
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ ENGINE = Path(engine.__file__)
 #: Attributes of Snakemake's workflow, rules and handlers that no documentation promises.
 UNDOCUMENTED = {
     "workflow": {
-        "dag", "default_target", "local_exec", "logger_manager", "resource_settings", "rules",
-        "scheduler",
+        "dag", "dag_settings", "default_target", "dryrun", "is_main_process", "local_exec",
+        "logger_manager", "modifier", "resource_settings", "rules", "scheduler",
     },
     "rule": {
         "benchmark", "benchmark_modifier", "conda_env", "log", "log_modifier", "output_modifier",
@@ -52,10 +53,19 @@ def test_engine_uses_the_attributes_named_here(name):
     assert asked_of(name, ast.parse(ENGINE.read_text())) == UNDOCUMENTED[name]
 
 
+def test_rule_files_ask_snakemake_nothing_undocumented():
+    """What they may ask: documented attributes of `workflow` (Snakemake's manual, "Rules")."""
+    text = "\n".join(
+        path.read_text() for path in [ROOT / "Snakefile", *(ROOT / "workflow").glob("**/*.smk"),
+                                      ROOT / "workflow" / "Snakefile"]
+    )  # fmt: skip
+    assert set(re.findall(r"\bworkflow\.(\w+)", text)) <= {"basedir", "current_basedir"}
+
+
 def test_snakemake_has_them(workflow):
     rule = next(iter(workflow.rules))
     # Those of a run are there only while it runs; the tests of whole studies see them.
-    running = {"dag", "scheduler"}
+    running = {"dag", "dag_settings", "scheduler"}
     assert [
         name for name in UNDOCUMENTED["workflow"] - running if not hasattr(workflow, name)
     ] == []
