@@ -22,7 +22,8 @@ def main(
     validation: Path | None = None, qc: Path | None = None,
     acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
-    config: dict, groups: dict, alpha: float, title: str, simulated: bool, options: BuildReport,
+    config: dict, groups: dict, alpha: float, title: str, simulated: bool, origin: str,
+    options: BuildReport,
     graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip
     """Gather tables, figures, checks and methods in one HTML file."""
@@ -39,7 +40,7 @@ def main(
     study = Study(
         tables={name: path for name, path in tables.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
-        title=title, simulated=simulated,
+        title=title, simulated=simulated, origin=origin,
         viewer=viewer.gather(
             packs, report=report, max_megabytes=options.viewer_megabytes,
             window_ppm=config["draw_mosaic"]["chi_window_ppm"],

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from qsmstudy.dataset import dicom
+from qsmstudy.dataset.dicom_mapping import ScanDicoms
 from qsmstudy.run import job
 
 
@@ -17,7 +18,7 @@ def main(
     state: list,
 ) -> None:
     """Convert one scan's DICOM files into the images of a BIDS dataset."""
-    source = dicom.Source(scan, Path(folder), series)
+    source = ScanDicoms(scan, Path(folder), series)
     with tempfile.TemporaryDirectory(dir=magnitude[0].parent, prefix=".dicom") as work:
         converted = dicom.run_dcm2niix(source.folder, Path(work))
         chosen = dicom.sort_echoes(converted, source, n_echoes=len(magnitude))

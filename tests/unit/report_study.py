@@ -138,6 +138,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "alpha": 0.05,
         "title": TITLE,
         "simulated": True,
+        "origin": f"The cohort is simulated (read from {HOSTILE}); no person was scanned.",
         "options": BuildReport(),
     }
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from spherical_head import SIZE, TIMES
 
-from qsmstudy.dataset import dicom, images, protocol, scans
+from qsmstudy.dataset import dicom_mapping, images, protocol, scans
 from qsmstudy.errors import StudyError
 
 MAIN = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "convert_dicoms.py"))["main"]
@@ -24,7 +24,7 @@ def convert(folder, out, *, series="", n=N):
     files["mag"][0].parent.mkdir(parents=True, exist_ok=True)  # as Snakemake does
     MAIN(
         magnitude=files["mag"], phase=files["phase"], scan="sub-01", folder=str(folder),
-        series=series, state=dicom.state_of(folder),
+        series=series, state=dicom_mapping.state_of(folder),
     )  # fmt: skip
     (scan,) = scans.find_scans(out).scans
     return scan
@@ -86,13 +86,26 @@ def test_folder_without_dicom_is_named(tmp_path):
 def mapping(root, *lines, header="participant_id\tfolder\tsession"):
     (root / "a").mkdir(exist_ok=True)
     (root / "mapping.tsv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    return dicom.read_mapping(root / "mapping.tsv", dicom_dir=root)
+    return dicom_mapping.read_mapping(root / "mapping.tsv", dicom_dir=root)
 
 
 def test_mapping_names_the_scans(tmp_path):
     found = mapping(tmp_path, "sub-02\ta\tn/a", "sub-01\ta\tses-2")
     assert [source.name for source in found] == ["sub-01_ses-2", "sub-02"]
     assert found[0].folder == tmp_path / "a"
+
+
+def test_names_of_folders_and_series_are_never_numbers(tmp_path):
+    """As numbers, 1.1 and 1.10 are one folder, and two participants get one's images."""
+    for name in ("1.1", "1.10", "007"):
+        (tmp_path / name).mkdir()
+    found = mapping(
+        tmp_path, "sub-1\t1.1\t5", "sub-2\t1.10\t5.0", "sub-3\t007\t05",
+        header="participant_id\tfolder\tseries",
+    )  # fmt: skip
+    assert [(scan.folder.name, scan.series) for scan in found] == [
+        ("1.1", "5"), ("1.10", "5.0"), ("007", "05"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

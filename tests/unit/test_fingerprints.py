@@ -1,10 +1,14 @@
 import gzip
 import os
+import subprocess
+import sys
 import textwrap
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from qsmstudy.recon import methods
 from qsmstudy.run import fingerprints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,12 +97,83 @@ def test_other_edits_do_not(package, file, old, new):
     assert take() == before
 
 
+@pytest.mark.parametrize(
+    ("named", "seen"), [("qsmstudy.deep.tools:unused", True), ("qsmstudy.deep.tools:used", False)]
+)
+def test_an_entry_point_leads_to_its_function(package, named, seen):
+    root, take = package
+    edit(root / "base.py", "SCALE = 2", f'SCALE = {{"method": "{named}"}}')
+    before = take()
+    edit(root / "deep/tools.py", "def unused(x):\n    return x", "def unused(x):\n    return -x")
+    assert (take() != before) is seen
+
+
+def test_every_method_of_a_step_is_in_its_closure():
+    reached = fingerprints.closure(ROOT / "scripts" / "invert_dipole.py")
+    assert {method.function for method in methods.INVERSION.values()} <= set(reached)
+    assert "qsmstudy.recon.solvers.gauss_newton:solve" in reached
+    assert "qsmstudy.recon.unwrap:romeo" not in reached
+
+
 def test_names_of_settings_count():
     script = ROOT / "scripts" / "table1.py"
     swapped = [
         fingerprints.fingerprint(script, {"alpha": a, "beta": b}) for a, b in [(1, 2), (2, 1)]
     ]
     assert swapped[0] != swapped[1]
+
+
+@pytest.fixture
+def pinned(monkeypatch):
+    """Replace what the locks pin."""
+
+    def replace(**pins):
+        monkeypatch.setattr(fingerprints, "_pins", lambda: pins)
+
+    return replace
+
+
+def test_another_pinned_version_changes_the_fingerprint_of_who_imports_it(package, pinned):
+    root, take = package
+    edit(root / "deep/tools.py", "import json", "import numpy as json")
+    pinned(numpy="2.4.6", pandas="3.1.1")
+    before = take()
+    pinned(numpy="2.4.6", pandas="3.1.2")
+    assert take() == before
+    pinned(numpy="2.4.7", pandas="3.1.1")
+    assert take() != before
+
+
+def test_plan_does_not_depend_on_what_is_installed():
+    """A run by pip and one whose packages conda brings later have one fingerprint."""
+    script = ROOT / "scripts" / "table3.py"
+    probe = """
+import sys
+class Refuse:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] in ("numpy", "pandas", "scipy"):
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+sys.path = [p for p in sys.path if "site-packages" not in p]
+from qsmstudy.run import fingerprints
+print(fingerprints.fingerprint(sys.argv[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", probe, str(script)],
+        capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.stdout.strip() == fingerprints.fingerprint(script)
+
+
+def test_every_package_that_scripts_import_is_pinned_under_its_distribution():
+    reached = set()
+    for script in SCRIPTS:
+        reached |= {n for n, v in fingerprints.closure(script).items() if v == "not pinned"}
+    assert reached == set()
+    for package, distribution in fingerprints.DISTRIBUTIONS.items():
+        installed = metadata.packages_distributions()[package]
+        assert [name.lower() for name in installed] == [distribution]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)

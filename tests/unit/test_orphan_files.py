@@ -6,17 +6,17 @@ from test_scans import echoes, touch
 from qsmstudy.dataset import orphan_files, scans
 
 
-def strays(root, **asked):
+def orphans(root, **asked):
     found = scans.find_scans(root, **asked)
     names = [scan.name for scan in found.scans]
-    result = orphan_files.stray_files(root, names, others=[*found.left_out, *found.unselected])
+    result = orphan_files.find_orphans(root, names, others=[*found.left_out, *found.unselected])
     return {Path(path).name: [Path(e).name for e in expected] for path, expected in result.items()}
 
 
 MASK = "derivatives/masks/{0}/anat/{1}_desc-brain_mask.nii{2}"
 
 
-def test_masks_of_scans_that_are_there_are_no_strays(tmp_path):
+def test_masks_of_scans_that_are_there_are_no_orphans(tmp_path):
     touch(tmp_path, *echoes("sub-01", 2), *echoes("sub-02_ses-1", 2), *echoes("sub-02_ses-2", 2))
     touch(tmp_path, *echoes("sub-03", 2)[:3], "sub-04/anat/sub-04_T1w.nii.gz")
     touch(tmp_path, MASK.format("sub-01", "sub-01", ""), MASK.format("sub-03", "sub-03", ".gz"))
@@ -27,7 +27,7 @@ def test_masks_of_scans_that_are_there_are_no_strays(tmp_path):
     touch(tmp_path, "derivatives/raters/sub-09/anat/sub-09_desc-raterA_dseg.nii")
     touch(tmp_path, "derivatives/masks/sub-01/anat/sub-01_desc-fluid_mask.nii.gz")
     for asked in ({}, {"participants": ["01"]}, {"participants": ["02"], "select": {"ses": "1"}}):
-        assert strays(tmp_path, **asked) == {}, asked
+        assert orphans(tmp_path, **asked) == {}, asked
 
 
 @pytest.mark.parametrize(
@@ -51,15 +51,15 @@ def test_masks_of_scans_that_are_there_are_no_strays(tmp_path):
 def test_mask_that_no_scan_takes_is_told_with_the_expected_name(tmp_path, path, expected):
     touch(tmp_path, *echoes("sub-24_run-1", 2), *echoes("sub-25", 2), path)
     expected = ["sub-24_desc-brain_mask.nii.gz"] if expected is None else expected
-    assert strays(tmp_path) == {Path(path).name: expected}
+    assert orphans(tmp_path) == {Path(path).name: expected}
 
 
 def test_mask_is_named_as_the_scan_is_under_select(tmp_path):
     touch(tmp_path, *echoes("sub-24_run-1", 2), *echoes("sub-24_run-2", 2))
     touch(tmp_path, MASK.format("sub-24", "sub-24_run-2", ".gz"))
-    assert strays(tmp_path) == {}
-    assert strays(tmp_path, select={"run": "1"}) == {}
+    assert orphans(tmp_path) == {}
+    assert orphans(tmp_path, select={"run": "1"}) == {}
     expected = ["sub-24_desc-brain_mask.nii.gz"]
-    assert strays(tmp_path, select={"run": "2"}) == {
+    assert orphans(tmp_path, select={"run": "2"}) == {
         "sub-24_run-2_desc-brain_mask.nii.gz": expected
     }

@@ -204,7 +204,7 @@ def test_rule_graph_follows_files_and_input_functions():
         rule("aside", ["raw/{s}.nii"], "aside.txt"),
         rule("page", [lambda w: [f"map/{w.s}.nii"]], "page.html"),
     ]
-    found = record.rule_graph(rules, "page", SimpleNamespace(s="01"))
+    found = record.rule_graph(rules, "page", {"s": "01"})
     assert {name: entry["from"] for name, entry in found.items()} == {
         "scan": [],
         "map": ["scan"],
@@ -233,12 +233,6 @@ def test_headline_gives_the_largest_effect_with_its_interval(study):
     )
     assert "differed in none of 14 regions" in none
     assert "no ROC curve" in curves
-
-
-def test_origin_names_the_dataset_or_says_simulated():
-    own = CONFIG | {"bids_dir": "/data/mine"}
-    assert headline.origin(own, simulated=False) == "Analysed: /data/mine."
-    assert "no person was scanned" in headline.origin(CONFIG, simulated=True)
 
 
 # --- Cost -------------------------------------------------------------------------------------

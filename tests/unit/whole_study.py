@@ -78,7 +78,8 @@ def report(config, folder, files):
     templates = sorted(p for p in (ROOT / "workflow" / "report").rglob("*.*") if p.is_file())
     run(
         "build_report", config, files,
-        config=config, figures=pictures, mosaics=[], packs=[], simulated=False,
+        config=config, figures=pictures, mosaics=[], packs=[],
+        simulated=False, origin="Analysed: mine.",
         further=[folder / f"{name}.tsv" for name in config["further_tables"]],
         references=ROOT / "resources" / "references.bib", templates=templates,
         lock=ROOT / "envs" / "requirements.lock", report=folder / "report.html",

@@ -2,50 +2,51 @@
 import os
 import re
 import sys
-import time
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-
-import yaml
 
 REPOSITORY = Path(workflow.current_basedir).parents[1]
 
 
-def own(path):
+def repo_path(path):
     """Return a file of this repository, relative to where Snakemake runs."""
     return os.path.normpath(os.path.join(os.path.relpath(REPOSITORY), path))
 
 
 # This checkout's library, here and in the jobs, whatever is installed.
-library = os.path.abspath(own("src"))
+library = os.path.abspath(repo_path("src"))
 sys.path.insert(0, library)
 os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
-from qsmstudy.dataset import bids, decisions, orphan_files, scans
-from qsmstudy.run import engine, configuration, fingerprints, record
-from qsmstudy.errors import StudyError
+from qsmstudy.dataset import bids, dicom_mapping, scan_status
+from qsmstudy.run import configuration, engine, fingerprints, record
+from qsmstudy.study.source import ATLAS, checks, choose_source, layout
 from qsmstudy.study.study import study_of
 
 configuration.check(config, configuration.schema())
 
-OUT = str(config["output_dir"]).rstrip("/")
+record.note_command_line()
+source = choose_source(config, repository=repo_path("."))
+for scan, reason in source.left_out.items():
+    print(f"{scan} is left out: {reason}", file=sys.stderr)
+if workflow.is_main_process:  # what its jobs read was looked at before they started
+    source.check_files()
+if not workflow.dryrun:
+    checks.check_writable(source.output_dir)
+simulated_files = layout.SimulatedFiles.of(config)
+converted_files = layout.ConvertedFiles.of(config)
+
+OUT = source.output_dir
 TAB = f"{OUT}/tables"
 FIG = f"{OUT}/figures"
 QSM = f"{OUT}/derivatives/qsm/{{folder}}/anat/{{scan}}"
 BENCH = f"{OUT}/benchmarks"
 
-FROM_TABLE = bool(config["roi_values"])  # measurements are given: no image is touched
-DICOM = not FROM_TABLE and bool(config["dicom_dir"])
-SIMULATED = not FROM_TABLE and not config["bids_dir"] and not DICOM
-AUDITED = SIMULATED or bool(config["published"])  # the report shows the audit of a paper
-# Where participants, labels and masks lie; of DICOM files, the converted scans lie elsewhere.
-BIDS = str(config["bids_dir"] or config["dicom_dir"] or f"{OUT}/bids").rstrip("/")
-CONVERTED = f"{OUT}/converted"
-N_SIMULATED = sum(config["simulate_truth"]["groups"].values())
-ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
-FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
+# Snakemake's own report begins with a page that is filled from `config` alone.
+DECLARED = dict(config)
+config["origin"] = source.origin
+FIGURE_NAMES = [f"figure{i}" for i in range(1 if source.has_images else 2, 7)]
 GROUPS = configuration.study_groups(config["groups"])
 STUDY = study_of(config)  # what a study declares about people and tables
 TABLE_NAMES = [
@@ -81,19 +82,25 @@ PRINTED = {
     "asymmetry": ("Tables", "Asymmetry", "left against right"),
     "lesion_sides": ("Tables", "Lesion sides", "the lesion's side against the other"),
     **{FURTHER_FILES[name]: FURTHER_PRINTED[name] for name in config["further_tables"]},
-    **({"scorecard": ("Checks", "Scorecard", "published and reproduced")} if SIMULATED else {}),
-    **({"audit": ("Checks", "Audit", "consistency of the published numbers")} if AUDITED else {}),
     **(
-        {"validation": ("Checks", "Validation", "against the simulated truth")} if SIMULATED else {}
+        {"scorecard": ("Checks", "Scorecard", "published and reproduced")}
+        if source.has_published
+        else {}
     ),
-    **({} if FROM_TABLE else {"quality": ("Quality", "Table", "every scan")}),
+    **(
+        {"audit": ("Checks", "Audit", "consistency of the published numbers")}
+        if source.is_audited
+        else {}
+    ),
+    **(
+        {"validation": ("Checks", "Validation", "against the simulated truth")}
+        if source.has_truth
+        else {}
+    ),
+    **({"quality": ("Quality", "Table", "every scan")} if source.has_images else {}),
 }
-# What of the configuration names files of the user.
-GIVEN = ("participants", "decisions", "roi_values", "published")
 # Sections of the configuration that state the tables' conventions.
 CONVENTIONS = [*TABLE_NAMES[:6], "correlate_scores"]
-ATLAS = "atlas"  # the rater whose label maps a registration makes
-ATLAS_FILES = ["atlas_template", "atlas_chi", "atlas_labels", "atlas_label_table"]
 FURTHER = [f"{TAB}/{FURTHER_FILES[name]}.tsv" for name in config["further_tables"]]
 TABLES = [*(f"{TAB}/{name}.tsv" for name in TABLE_NAMES), *FURTHER]
 FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
@@ -109,7 +116,7 @@ wildcard_constraints:
 @cache
 def code_of(rule):
     """Return the fingerprint of a rule's script and section; only rules that have a job pay for it."""
-    return fingerprints.fingerprint(own(f"scripts/{rule}.py"), config.get(rule, {}))
+    return fingerprints.fingerprint(repo_path(f"scripts/{rule}.py"), config.get(rule, {}))
 
 
 def fingerprinted(rule):
@@ -131,15 +138,7 @@ def given_files(rule, wildcards):
     for item in workflow.get_rule(rule).input:
         found = item(wildcards) if callable(item) else item
         paths += [str(found)] if isinstance(found, str | Path) else map(str, found)
-    return [path for path in paths if not made_here(path)]
-
-
-def made_here(path):
-    """Tell whether a path is an output of this study; a user's dataset may lie beside them."""
-    if path in [config[key] for key in GIVEN]:
-        return False
-    users = not SIMULATED and BIDS.startswith(f"{OUT}/") and path.startswith(f"{BIDS}/")
-    return path.startswith(f"{OUT}/") and not users
+    return [path for path in paths if not source.is_output_of_study(path)]
 
 
 def json_of(pattern):
@@ -151,7 +150,7 @@ def per_scan(pattern, scans=None, **more):
     """Fill a pattern for every scan (and every combination of further wildcards)."""
     return [
         path
-        for scan in scans or SCANS
+        for scan in (source.scans if scans is None else scans)
         for path in expand(pattern, scan=scan, folder=bids.scan_folder(scan), sub=scan, **more)
     ]
 
@@ -168,11 +167,10 @@ def in_archive(path, name, category, label, shows):
 
 
 def from_images(wanted):
-    """Return an input function for what needs scans: an error when only a table is given."""
+    """Return an input function for what needs images: an error where there are none."""
 
     def paths(wildcards):
-        if FROM_TABLE:
-            raise StudyError("roi_values is given: there are no scans to make this target from.")
+        source.need_images()
         return wanted(wildcards) if callable(wanted) else wanted
 
     return paths

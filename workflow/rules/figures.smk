@@ -2,8 +2,8 @@ rule figure1:
     """Draw the regions on axial slices of the first analysed participant's map."""
     input:
         chi=example_map,
-        labels=lambda wildcards: rater_labels(example_scan(), config["raters"][0]),
-        label_table=label_table,
+        labels=lambda wildcards: labels(example_scan(), source.raters[0]),
+        label_table=source.label_table(source.raters[0]),
     output:
         svg=in_archive(
             f"{FIG}/figure1.svg", "figure1", "Figures", "Figure 1", "regions of interest"
@@ -114,9 +114,9 @@ rule draw_mosaic:
         mask=rules.extract_brain.output.mask,
         local_field=rules.remove_background.output.local_field,
         chi=rules.invert_dipole.output.chi,
-        labels=first_rater_labels,
-        template_outline=template_outline,
-        label_table=mosaic_label_table,
+        labels=lambda wildcards: list(drawn_labels(wildcards.scan, source.raters[:1]).values()),
+        template_outline=rules.register_atlas.output.outline if ATLAS in source.raters else [],
+        label_table=source.label_table_to_draw(source.raters[0]),
     output:
         mosaic=in_archive(
             f"{FIG}/qc/{{folder}}/{{scan}}.png", "mosaic", "Quality", "{scan}", "mosaic"

@@ -1,8 +1,8 @@
 rule build_atlas:
     """Draw the built-in atlas: template images and labels."""
     input:
-        anatomy=own("resources/anatomy/nuclei_ellipsoids.json"),
-        label_table=own("resources/labels.tsv"),
+        anatomy=repo_path("resources/anatomy/nuclei_ellipsoids.json"),
+        label_table=repo_path("resources/labels.tsv"),
     output:
         [f"{OUT}/atlas/template_{name}.json" for name in ("desc-magnitude", "Chimap", "dseg")],
         magnitude=f"{OUT}/atlas/template_desc-magnitude.nii.gz",
@@ -23,8 +23,8 @@ rule register_atlas:
         template=atlas_file("atlas_template", rules.build_atlas.output.magnitude),
         template_chi=atlas_file("atlas_chi", rules.build_atlas.output.chi),
         template_labels=atlas_file("atlas_labels", rules.build_atlas.output.labels),
-        template_table=atlas_file("atlas_label_table", own("resources/labels.tsv")),
-        label_table=own("resources/labels.tsv"),
+        template_table=atlas_file("atlas_label_table", repo_path("resources/labels.tsv")),
+        label_table=repo_path("resources/labels.tsv"),
     output:
         f"{QSM}_desc-atlas_dseg.json",
         labels=f"{QSM}_desc-atlas_dseg.nii.gz",
@@ -43,9 +43,9 @@ rule measure_rois:
     input:
         json_of(rules.invert_dipole.output.chi),
         chi=rules.invert_dipole.output.chi,
-        labels=lambda wildcards: rater_labels(wildcards.scan, wildcards.rater),
-        label_table=label_table,
-        lesion=lesion_mask,
+        labels=lambda wildcards: labels(wildcards.scan, wildcards.rater),
+        label_table=lambda wildcards: source.label_table(wildcards.rater),
+        lesion=of_scan(source.lesion_mask),
     output:
         values=f"{OUT}/measurements/{{folder}}/{{scan}}_rater-{{rater}}.tsv",
     priority: 50

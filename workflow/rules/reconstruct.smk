@@ -5,9 +5,9 @@
 rule fit_field:
     """Fit frequency, its noise and R2* to the echoes."""
     input:
-        raw_sidecars,
-        magnitude=raw_images("magnitude"),
-        phase=raw_images("phase"),
+        of_scan(source.sidecars),
+        magnitude=of_scan(source.magnitude),
+        phase=of_scan(source.phase),
     output:
         f"{QSM}_desc-wrapped_fieldmap.json",
         f"{QSM}_desc-noise_fieldmap.json",
@@ -56,7 +56,7 @@ rule extract_brain:
         combined=rules.fit_field.output.combined,
         residual=rules.fit_field.output.residual,
         noise=rules.fit_field.output.noise,
-        own_mask=own_mask,
+        own_mask=of_scan(source.brain_mask),
     output:
         f"{QSM}_desc-brain_mask.json",
         mask=f"{QSM}_desc-brain_mask.nii.gz",

@@ -3,14 +3,16 @@ rule pack_viewer:
     input:
         chi=rules.invert_dipole.output.chi,
         combined=rules.fit_field.output.combined,
-        labels=lambda wildcards: list(drawn_labels(wildcards).values()),
-        label_tables=drawn_label_tables,
+        labels=lambda wildcards: list(drawn_labels(wildcards.scan).values()),
+        label_tables=lambda wildcards: [
+            source.label_table_to_draw(rater) for rater in drawn_labels(wildcards.scan)
+        ],
     output:
         packed=f"{OUT}/viewer/{{folder}}/{{scan}}.json",
     priority: 50
     params:
         **fingerprinted("pack_viewer"),
-        raters=lambda wildcards: list(drawn_labels(wildcards)),
+        raters=lambda wildcards: list(drawn_labels(wildcards.scan)),
     script:
         "../../scripts/pack_viewer.py"
 
@@ -36,17 +38,17 @@ rule build_report:
         figures=[path for path in FIGURES if path.endswith(".svg")],
         mosaics=per_used_scan(rules.draw_mosaic.output.mosaic),
         packs=per_used_scan(rules.pack_viewer.output.packed),
-        published=rules.compare_published.input.published if SIMULATED else [],
-        scorecard=rules.compare_published.output.scorecard if SIMULATED else [],
-        conclusions=rules.compare_published.output.conclusions if SIMULATED else [],
-        audit=rules.audit_published.output.table if AUDITED else [],
-        validation=rules.compare_truth.output.validation if SIMULATED else [],
-        qc=[] if FROM_TABLE else rules.summarize_quality.output.qc,
-        acquisition=acquisition_sidecars,
+        published=rules.compare_published.input.published if source.has_published else [],
+        scorecard=rules.compare_published.output.scorecard if source.has_published else [],
+        conclusions=rules.compare_published.output.conclusions if source.has_published else [],
+        audit=rules.audit_published.output.table if source.is_audited else [],
+        validation=rules.compare_truth.output.validation if source.has_truth else [],
+        qc=rules.summarize_quality.output.qc if source.has_images else [],
+        acquisition=example_sidecars,
         example=example_map,
-        references=own("resources/references.bib"),
+        references=repo_path("resources/references.bib"),
         templates=report_templates(),
-        lock=own("envs/requirements.lock"),
+        lock=repo_path("envs/requirements.lock"),
     output:
         report=f"{OUT}/report.html",
     resources:
@@ -54,10 +56,11 @@ rule build_report:
     params:
         **fingerprinted("build_report"),
         title=config["title"],
-        config=config,
+        config=DECLARED,
         groups=GROUPS,
         alpha=config["alpha"],
-        simulated=simulated_data(),
+        simulated=source.simulated,
+        origin=source.origin,
         graph=rule_graph,
         benchmarks=BENCH,
     script:
@@ -79,12 +82,12 @@ rule print_tables:
         asymmetry=rules.compare_hemispheres.output.table,
         lesion_sides=rules.compare_lesion_sides.output.table,
         further=FURTHER,
-        published=rules.compare_published.input.published if SIMULATED else [],
-        scorecard=rules.compare_published.output.scorecard if SIMULATED else [],
-        conclusions=rules.compare_published.output.conclusions if SIMULATED else [],
-        audit=rules.audit_published.output.table if AUDITED else [],
-        validation=rules.compare_truth.output.validation if SIMULATED else [],
-        qc=[] if FROM_TABLE else rules.summarize_quality.output.qc,
+        published=rules.compare_published.input.published if source.has_published else [],
+        scorecard=rules.compare_published.output.scorecard if source.has_published else [],
+        conclusions=rules.compare_published.output.conclusions if source.has_published else [],
+        audit=rules.audit_published.output.table if source.is_audited else [],
+        validation=rules.compare_truth.output.validation if source.has_truth else [],
+        qc=rules.summarize_quality.output.qc if source.has_images else [],
         templates=report_templates(),
     output:
         pages=[
@@ -94,9 +97,9 @@ rule print_tables:
     params:
         **fingerprinted("print_tables"),
         title=config["title"],
-        config=config,
+        config=DECLARED,
         groups=GROUPS,
         alpha=config["alpha"],
-        simulated=simulated_data(),
+        simulated=source.simulated,
     script:
         "../../scripts/print_tables.py"

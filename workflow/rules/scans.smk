@@ -1,5 +1,6 @@
 # A user's scans are read whole before they are used: one that is damaged or incomplete is left out,
 # named in the report, and makes the run end with an error once everything else is made.
+from qsmstudy.recon.options import ReadSignal
 
 
 # A second's work each: on a cluster no jobs of their own.
@@ -13,9 +14,13 @@ localrules:
 rule convert_dicoms:
     """Convert a scan's DICOM files by dcm2niix."""
     output:
-        [json_of(path) for part in ("mag", "phase") for path in converted_echoes(part)],
-        magnitude=converted_echoes("mag"),
-        phase=converted_echoes("phase"),
+        [
+            json_of(path)
+            for part in ("mag", "phase")
+            for path in converted_files.echoes("{scan}", part, folder="{folder}")
+        ],
+        magnitude=converted_files.echoes("{scan}", "mag", folder="{folder}"),
+        phase=converted_files.echoes("{scan}", "phase", folder="{folder}"),
     priority: 100
     resources:
         mem_mb=engine.growing(2000),
@@ -23,9 +28,9 @@ rule convert_dicoms:
     params:
         **fingerprinted("convert_dicoms"),
         scan=lambda wildcards: wildcards.scan,
-        folder=lambda wildcards: str(DICOM_SOURCES[wildcards.scan].folder),
-        series=lambda wildcards: DICOM_SOURCES[wildcards.scan].series,
-        state=dicom_state,
+        folder=lambda wildcards: str(source.dicoms[wildcards.scan].folder),
+        series=lambda wildcards: source.dicoms[wildcards.scan].series,
+        state=lambda wildcards: dicom_mapping.state_of(source.dicoms[wildcards.scan].folder),
     script:
         "../../scripts/convert_dicoms.py"
 
@@ -33,12 +38,12 @@ rule convert_dicoms:
 rule check_scan:
     """Read a scan's files and tell whether they can be used."""
     input:
-        raw_sidecars,
-        magnitude=raw_images("magnitude"),
-        phase=raw_images("phase"),
-        labels=existing_labels,
-        own_mask=own_mask,
-        lesion=lesion_mask,
+        of_scan(source.sidecars),
+        magnitude=of_scan(source.magnitude),
+        phase=of_scan(source.phase),
+        labels=of_scan(source.given_labels),
+        own_mask=of_scan(source.brain_mask),
+        lesion=of_scan(source.lesion_mask),
     output:
         status=f"{OUT}/scans/{{scan}}.json",
     priority: 100
@@ -47,9 +52,7 @@ rule check_scan:
     params:
         **fingerprinted("check_scan"),
         scan=lambda wildcards: wildcards.scan,
-        echo_times=config["fit_field"]["echo_times"],
-        field_strength=config["fit_field"]["field_strength"],
-        signal_fraction=config["fit_field"]["signal_fraction"],
+        options=ReadSignal.in_config(config).report(),  # what of fit_field decides
     script:
         "../../scripts/check_scan.py"
 
@@ -63,7 +66,7 @@ checkpoint list_scans:
     priority: 100
     params:
         **fingerprinted("list_scans"),
-        left_out=LEFT_OUT,
+        left_out=source.left_out,
         n_echoes=config["n_echoes"],
     script:
         "../../scripts/list_scans.py"
@@ -72,7 +75,7 @@ checkpoint list_scans:
 rule match_participants:
     """Keep the participants who have a scan that can be used."""
     input:
-        participants=given_participants,
+        participants=lambda wildcards: source.participants,
         scans=rules.list_scans.output.table,
     output:
         matched=f"{TAB}/matched.tsv",
@@ -101,10 +104,10 @@ rule describe_maps:
         description=f"{OUT}/derivatives/qsm/dataset_description.json",
         readme=f"{OUT}/derivatives/qsm/README.md",
         ignore=f"{OUT}/derivatives/qsm/.bidsignore",
-        converted=[f"{CONVERTED}/dataset_description.json"] if DICOM else [],
+        converted=source.converted_descriptions,
     params:
         **fingerprinted("describe_maps"),
         title=config["title"],
-        source=source_dataset(),
+        source=Path(os.path.relpath(source.raw_dataset, f"{OUT}/derivatives/qsm")).as_posix(),
     script:
         "../../scripts/describe_maps.py"

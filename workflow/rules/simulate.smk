@@ -1,7 +1,7 @@
 rule calibrate_cohort:
     """Make again the table of 64 participants whose analysis gives the published numbers."""
     input:
-        published=own("resources/published.yaml"),
+        published=repo_path("resources/published.yaml"),
     output:
         participants=f"{OUT}/cohort/participants.tsv",
         roi_values=f"{OUT}/cohort/roi_values.tsv",
@@ -16,18 +16,22 @@ rule calibrate_cohort:
 rule simulate_truth:
     """Set up the cohort: participants, what is to be measured, heads, the raters' errors."""
     input:
-        cohort_participants=own("resources/cohort/participants.tsv"),
-        cohort_values=own("resources/cohort/roi_values.tsv"),
-        response=pilot_response,
-        labels=own("resources/labels.tsv"),
+        cohort_participants=repo_path("resources/cohort/participants.tsv"),
+        cohort_values=repo_path("resources/cohort/roi_values.tsv"),
+        response=(
+            [repo_path("resources/cohort/response.tsv")]
+            if config["simulate_truth"]["values"] == "measured"
+            else []
+        ),
+        labels=repo_path("resources/labels.tsv"),
     output:
-        participants=f"{OUT}/bids/participants.tsv",
-        participants_json=f"{OUT}/bids/participants.json",
-        dataset_description=f"{OUT}/bids/dataset_description.json",
-        readme=f"{OUT}/bids/README.md",
-        rater_description=f"{OUT}/bids/derivatives/raters/dataset_description.json",
-        rater_labels=f"{OUT}/bids/derivatives/raters/dseg.tsv",
-        truth=[f"{OUT}/truth/{name}.json" for name in simulated_names()],
+        participants=simulated_files.participants,
+        participants_json=f"{simulated_files.folder}/participants.json",
+        dataset_description=f"{simulated_files.folder}/dataset_description.json",
+        readme=f"{simulated_files.folder}/README.md",
+        rater_description=f"{simulated_files.folder}/derivatives/raters/dataset_description.json",
+        rater_labels=simulated_files.label_table,
+        truth=[f"{simulated_files.truth}/{name}.json" for name in simulated_files.names],
     params:
         **fingerprinted("simulate_truth"),
     script:
@@ -37,32 +41,24 @@ rule simulate_truth:
 rule simulate_scan:
     """Scan one simulated head: echoes of magnitude and phase, two raters' label maps."""
     input:
-        truth=f"{OUT}/truth/{{sub}}.json",
-        anatomy=own("resources/anatomy/nuclei_ellipsoids.json"),
+        truth=f"{simulated_files.truth}/{{sub}}.json",
+        anatomy=repo_path("resources/anatomy/nuclei_ellipsoids.json"),
     output:
         [
-            f"{OUT}/bids/{{sub}}/anat/{{sub}}_echo-{echo}_part-{part}_MEGRE.json"
+            json_of(path)
             for part in ("mag", "phase")
-            for echo in ECHOES
+            for path in simulated_files.echoes("{sub}", part)
         ],
-        [
-            f"{OUT}/bids/derivatives/raters/{{sub}}/anat/{{sub}}_desc-rater{rater}_dseg.json"
-            for rater in "AB"
-        ],
-        magnitude=[
-            f"{OUT}/bids/{{sub}}/anat/{{sub}}_echo-{echo}_part-mag_MEGRE.nii.gz" for echo in ECHOES
-        ],
-        phase=[
-            f"{OUT}/bids/{{sub}}/anat/{{sub}}_echo-{echo}_part-phase_MEGRE.nii.gz"
-            for echo in ECHOES
-        ],
-        rater_a=f"{OUT}/bids/derivatives/raters/{{sub}}/anat/{{sub}}_desc-raterA_dseg.nii.gz",
-        rater_b=f"{OUT}/bids/derivatives/raters/{{sub}}/anat/{{sub}}_desc-raterB_dseg.nii.gz",
-        nuclei=f"{OUT}/truth/{{sub}}_nuclei.tsv",
-        true_chi=f"{OUT}/truth/{{sub}}_chi.nii.gz",
-        true_labels=f"{OUT}/truth/{{sub}}_dseg.nii.gz",
-        true_mask=f"{OUT}/truth/{{sub}}_mask.nii.gz",
-        true_local_field=f"{OUT}/truth/{{sub}}_localfield.nii.gz",
+        [json_of(simulated_files.labels("{sub}", rater)) for rater in layout.SIMULATED_RATERS],
+        magnitude=simulated_files.echoes("{sub}", "mag"),
+        phase=simulated_files.echoes("{sub}", "phase"),
+        rater_a=simulated_files.labels("{sub}", "A"),
+        rater_b=simulated_files.labels("{sub}", "B"),
+        nuclei=f"{simulated_files.truth}/{{sub}}_nuclei.tsv",
+        true_chi=f"{simulated_files.truth}/{{sub}}_chi.nii.gz",
+        true_labels=f"{simulated_files.truth}/{{sub}}_dseg.nii.gz",
+        true_mask=f"{simulated_files.truth}/{{sub}}_mask.nii.gz",
+        true_local_field=f"{simulated_files.truth}/{{sub}}_localfield.nii.gz",
     resources:
         mem_mb=engine.growing(4000),
         runtime=engine.growing(20),

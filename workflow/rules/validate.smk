@@ -1,7 +1,7 @@
 rule compare_published:
     """Compare every published number with the reproduced one."""
     input:
-        published=own("resources/published.yaml"),
+        published=repo_path("resources/published.yaml"),
         table1=rules.table1.output.table,
         table2=rules.table2.output.table,
         table3=rules.table3.output.table,
@@ -10,8 +10,12 @@ rule compare_published:
         table6=rules.table6.output.table,
         correlations=rules.correlate_scores.output.table,
         asymmetry=rules.compare_hemispheres.output.table,
-        calibrated_participants=calibrated_cohort("participants.tsv"),
-        calibrated_values=calibrated_cohort("roi_values.tsv"),
+        calibrated_participants=(
+            [repo_path("resources/cohort/participants.tsv")] if source.has_published else []
+        ),
+        calibrated_values=(
+            [repo_path("resources/cohort/roi_values.tsv")] if source.has_published else []
+        ),
     output:
         scorecard=f"{TAB}/scorecard.tsv",
         conclusions=f"{TAB}/conclusions.tsv",
@@ -26,7 +30,7 @@ rule compare_published:
 rule audit_published:
     """Check whether a paper's printed numbers agree with each other."""
     input:
-        published=config["published"] or own("resources/published.yaml"),
+        published=config["published"] or repo_path("resources/published.yaml"),
     output:
         table=f"{TAB}/audit.tsv",
     params:
@@ -38,7 +42,7 @@ rule audit_published:
 rule compare_truth:
     """Compare the measured with the simulated susceptibility of every region."""
     input:
-        nuclei=expand(rules.simulate_scan.output.nuclei, sub=simulated_names()),
+        nuclei=expand(rules.simulate_scan.output.nuclei, sub=simulated_files.names),
         roi_means=rules.summarize_rois.output.roi_means,
     output:
         validation=f"{TAB}/validation.tsv",
@@ -52,10 +56,12 @@ rule compare_truth:
 rule compare_labels:
     """Compare every label map with the simulated truth."""
     input:
-        labels=all_labels,
+        labels=lambda wildcards: [
+            labels(scan, rater) for scan in source.scans for rater in source.raters
+        ],
         true_labels=per_scan(rules.simulate_scan.output.true_labels),
         chi=per_scan(rules.invert_dipole.output.chi),
-        label_table=own("resources/labels.tsv"),
+        label_table=repo_path("resources/labels.tsv"),
     output:
         table=f"{TAB}/label_overlap.tsv",
         summary=f"{TAB}/label_overlap_summary.tsv",

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from qsmstudy.dataset import tables
 from qsmstudy.errors import StudyError
 
 if TYPE_CHECKING:
@@ -139,9 +138,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
+    if hasattr(value, "tolist"):  # a number or an array of NumPy, which planning does without
         return value.tolist()
     if isinstance(value, Path):
         return value.as_posix()
@@ -149,7 +146,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> "pd.DataFrame":
-    """Read a BIDS table: tab-separated, ``n/a`` for missing.
+    """Read a BIDS table with pandas: tab-separated, ``n/a`` for missing.
 
     Parameters
     ----------
@@ -177,11 +174,7 @@ def read_tsv(path: Path, *, columns: Iterable[str] = ()) -> "pd.DataFrame":
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise StudyError(f"{path}: not a readable tab-separated table: {error}.") from error
     _check_widths(path)
-    if missing := [name for name in columns if name not in frame.columns]:
-        raise StudyError(
-            f"{path}: column {', '.join(missing)} missing; it has {', '.join(frame.columns)}. "
-            "Columns are separated by tabs and named in the first line."
-        )
+    tables.check_columns(columns, frame.columns, where=f"{path}")
     return frame
 
 
@@ -191,11 +184,8 @@ def _check_widths(path: Path) -> None:
         reader = csv.reader(file, delimiter="\t")
         width = len(next(reader, []))
         for cells in reader:
-            if cells and len(cells) != width:
-                raise StudyError(
-                    f"{path}: line {reader.line_num}: must have {width} cells, as the first line; "
-                    f"got {len(cells)}. Check its tabs; n/a stands for missing."
-                )
+            if cells:
+                tables.check_width(cells, width, where=f"{path}: line {reader.line_num}")
 
 
 def write_tsv(path: Path, frame: "pd.DataFrame") -> None:

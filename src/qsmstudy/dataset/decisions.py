@@ -1,13 +1,16 @@
 """Who takes part: decisions that a person made after looking at the scans."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from qsmstudy.dataset import bids
+from qsmstudy.dataset.tables import read_rows
 from qsmstudy.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of the table of decisions.
 COLUMNS = ("participant_id", "decision", "reason")
@@ -19,18 +22,27 @@ WORDS = ("include", "exclude")
 EXCLUDED_COLUMNS = ("participant_id", "group", "reason")
 
 
-def read(path: Path | None) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Decision:
+    """What was decided of a participant (one of `WORDS`), and the reason, if one is given."""
+
+    participant_id: str
+    decision: str
+    reason: str | None
+
+
+def read(path: Path | str | None) -> list[Decision]:
     """Read and check a table of decisions.
 
     Parameters
     ----------
-    path : Path or None
+    path : Path, str or None
         Tab-separated, with the columns `COLUMNS`; None where nobody decided anything.
 
     Returns
     -------
-    DataFrame
-        Columns `COLUMNS`, one row per participant that was decided on.
+    list of Decision
+        One per participant that was decided on.
 
     Raises
     ------
@@ -39,53 +51,57 @@ def read(path: Path | None) -> pd.DataFrame:
         participant stands twice.
     """
     if path is None:
-        return pd.DataFrame(columns=list(COLUMNS))
-    frame = bids.read_tsv(path, columns=COLUMNS)
-    if unknown := [name for name in frame if name not in (*COLUMNS, *OPTIONAL)]:
-        raise StudyError(
-            f"{path}: column {unknown[0]}: must be one of {', '.join((*COLUMNS, *OPTIONAL))}. "
-            "Rename or delete it."
-        )
-    frame = frame[list(COLUMNS)]
-    for line, row in enumerate(frame.itertuples(index=False), start=2):
-        where = f"{path}, line {line}"
-        if not isinstance(row.participant_id, str):
-            raise StudyError(f"{where}: participant_id must be given; write sub-<label>.")
-        if row.decision not in WORDS:
+        return []
+    rows = read_rows(path, columns=COLUMNS, optional=OPTIONAL)
+    found: dict[str, Decision] = {}
+    for line, row in enumerate(rows, start=2):
+        decision = _checked(row, where=f"{path}, line {line}")
+        if decision.participant_id in found:
             raise StudyError(
-                f"{where}: {row.participant_id}: decision must be {' or '.join(WORDS)}; got "
-                f"{row.decision!r}. Correct the cell."
+                f"{path}: {decision.participant_id}: must stand once; stands more than once. Keep "
+                "one decision."
             )
-        if row.decision == "exclude" and (pd.isna(row.reason) or not str(row.reason).strip()):
-            raise StudyError(
-                f"{where}: {row.participant_id}: an exclusion needs a reason, which the report "
-                "states; got none. Fill the cell."
-            )
-    if (twice := frame["participant_id"].duplicated()).any():
-        raise StudyError(
-            f"{path}: {frame.loc[twice, 'participant_id'].iloc[0]}: must stand once; stands more "
-            "than once. Keep one decision."
-        )
-    return frame
+        found[decision.participant_id] = decision
+    return list(found.values())
 
 
-def excluded(decisions: pd.DataFrame) -> dict[str, str]:
+def _checked(row: dict[str, str | None], *, where: str) -> Decision:
+    person, decision, reason = (row[name] for name in COLUMNS)
+    if person is None:
+        raise StudyError(f"{where}: participant_id must be given; write sub-<label>.")
+    if decision not in WORDS:
+        raise StudyError(
+            f"{where}: {person}: decision must be {' or '.join(WORDS)}; got {decision or 'n/a'!r}. "
+            "Correct the cell."
+        )
+    if decision == "exclude" and not (reason or "").strip():
+        raise StudyError(
+            f"{where}: {person}: an exclusion needs a reason, which the report states; got none. "
+            "Fill the cell."
+        )
+    return Decision(person, decision, reason)
+
+
+def excluded(decisions: Iterable[Decision]) -> dict[str, str]:
     """Return the reason of every exclusion by participant."""
-    out = decisions[decisions["decision"] == "exclude"]
-    return {str(k): str(v) for k, v in zip(out["participant_id"], out["reason"], strict=True)}
+    return {d.participant_id: str(d.reason) for d in decisions if d.decision == "exclude"}
 
 
 def select(
-    participants: pd.DataFrame, decisions: pd.DataFrame, *, groups: Iterable[str], name: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    participants: "pd.DataFrame",
+    decisions: Sequence[Decision],
+    *,
+    groups: Iterable[str],
+    name: str,
+) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """Divide the participants into those who are analysed and those who are excluded.
 
     Parameters
     ----------
     participants : DataFrame
         With columns ``participant_id`` and ``group``.
-    decisions : DataFrame
-        As `read` returns it. Who is not in it is included.
+    decisions : sequence of Decision
+        As `read` returns them. Who is not in it is included.
     groups : iterable of str
         Groups that must keep somebody.
     name : str
@@ -104,7 +120,7 @@ def select(
         If somebody decided on is not listed, or a group loses everybody.
     """
     listed = list(participants["participant_id"])
-    for person in decisions["participant_id"]:
+    for person in (decision.participant_id for decision in decisions):
         if person not in listed:
             near = difflib.get_close_matches(person, map(str, listed), n=1)
             hint = f" Did you mean {near[0]}?" if near else ""

@@ -1,103 +1,26 @@
-"""From folders of DICOM files to the images of a BIDS dataset, by dcm2niix and a mapping file."""
+"""From a folder of DICOM files to the images of a BIDS dataset, by dcm2niix."""
 
 import gzip
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from qsmstudy.dataset import bids, images
+from qsmstudy.dataset.dicom_mapping import ScanDicoms
 from qsmstudy.errors import StudyError
 
-COLUMNS = ("participant_id", "folder")
-#: Columns that a mapping may have besides: a session's label, and words of the series' description.
-OPTIONAL = ("session", "series")
-
-_PARTICIPANT = re.compile(r"sub-[A-Za-z0-9]+")
-_SESSION = re.compile(r"ses-[A-Za-z0-9]+")
 #: What dcm2niix appends to a name, and the words of ImageType, for each part.
 _PARTS = {
     "phase": (r"_ph\b|_ph_", {"P", "PHASE", "PHASE MAP"}),
     "real": (r"_real", {"R", "REAL"}),
     "imag": (r"_imaginary", {"I", "IMAGINARY"}),
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where one scan's DICOM files lie.
-
-    Attributes
-    ----------
-    name : str
-        ``sub-<label>[_ses-<label>]``.
-    folder : Path
-        Searched with everything below it.
-    series : str
-        What the series' description must contain, in any case; empty for any.
-    """
-
-    name: str
-    folder: Path
-    series: str
-
-
-def read_mapping(path: Path, *, dicom_dir: Path) -> list[Source]:
-    """Read and check the table that says which folder is whose.
-
-    Parameters
-    ----------
-    path : Path
-        Tab-separated: `COLUMNS`, and any of `OPTIONAL`; ``folder`` is relative to `dicom_dir`.
-    dicom_dir : Path
-        Nothing outside of it is read.
-
-    Raises
-    ------
-    StudyError
-        If a column is missing or unknown, an identifier breaks BIDS's rule, a folder is absent or
-        outside `dicom_dir`, or a scan stands twice.
-    """
-    frame = bids.read_tsv(path, columns=COLUMNS).astype("string").fillna("")
-    if unknown := [name for name in frame if name not in (*COLUMNS, *OPTIONAL)]:
-        raise StudyError(
-            f"{path}: column {unknown[0]!r}: must be one of {', '.join((*COLUMNS, *OPTIONAL))}."
-        )
-    root = Path(dicom_dir).resolve()
-    found: dict[str, Source] = {}
-    for line, row in enumerate(frame.to_dict("records"), start=2):
-        person, session = row["participant_id"], row.get("session", "")
-        if not _PARTICIPANT.fullmatch(person) or (session and not _SESSION.fullmatch(session)):
-            raise StudyError(
-                f"{path}, line {line}: participant_id must be sub-<label> and session ses-<label>, "
-                f"of letters and digits; got {person!r} and {session!r}. Correct the cell."
-            )
-        folder = (root / row["folder"]).resolve()
-        if not folder.is_relative_to(root) or not folder.is_dir():
-            raise StudyError(
-                f"{path}, line {line}: folder must be one inside {root}; got {row['folder']!r}. "
-                "Correct the cell."
-            )
-        name = person + (f"_{session}" if session else "")
-        if name in found:
-            raise StudyError(f"{path}, line {line}: {name} stands twice. Keep one row.")
-        found[name] = Source(name, folder, row.get("series", ""))
-    return [found[name] for name in sorted(found)]
-
-
-def state_of(folder: Path) -> list[tuple[str, int, int]]:
-    """Return name, size and date of every file in a folder, to notice a change."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [
-        (path.relative_to(folder).as_posix(), (stat := path.stat()).st_size, stat.st_mtime_ns)
-        for path in files
-    ]
 
 
 def run_dcm2niix(folder: Path, work: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -148,7 +71,7 @@ def part_of(path: Path, sidecar: Mapping[str, Any]) -> str:
 
 
 def sort_echoes(
-    converted: Sequence[tuple[Path, Mapping[str, Any]]], source: Source, *, n_echoes: int
+    converted: Sequence[tuple[Path, Mapping[str, Any]]], source: ScanDicoms, *, n_echoes: int
 ) -> dict[str, list[tuple[Path, Mapping[str, Any]]]]:
     """Sort a folder's images by part and echo time.
 
@@ -156,7 +79,7 @@ def sort_echoes(
     ----------
     converted : sequence of (Path, mapping)
         As `run_dcm2niix` returns them.
-    source : Source
+    source : ScanDicoms
         Whose they are, and which series are wanted.
     n_echoes : int
         Echoes that each part must have.
@@ -186,7 +109,7 @@ def sort_echoes(
         ):
             return chosen
     counted = ", ".join(f"{len(v)} {k}" for k, v in sorted(parts.items())) or "none"
-    series = ", ".join(f"{n} of {what}" for what, n in pd.Series(seen).value_counts().items())
+    series = ", ".join(f"{n} of {what}" for what, n in Counter(seen).most_common())
     raise StudyError(
         f"{source.name}: {n_echoes} echoes of magnitude and phase, or of real and imaginary part, "
         f"are needed; got {counted}, of series with {source.series!r}, in {source.folder}. Found "

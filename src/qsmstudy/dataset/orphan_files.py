@@ -6,19 +6,44 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qsmstudy.dataset import bids
+from qsmstudy.dataset.derivatives import ENDINGS, file_beside
 from qsmstudy.dataset.scans import owner
+from qsmstudy.errors import StudyError
 
-#: What lies in a dataset's ``derivatives/<folder>/sub-*/[ses-*/]anat`` for its scans: how the
-#: names end, as a pattern and as an example.
-BESIDE = {
-    "masks": ("desc-brain_mask", "desc-brain_mask"),
-    "lesions": ("label-lesion_mask", "label-lesion_mask"),
-    "raters": ("desc-rater[A-Za-z0-9]+_dseg", "desc-raterA_dseg"),
-}
+#: Orphan files that an error names; the others are counted.
+_NAMED = 10
 
 
-def stray_files(
-    bids_dir: Path, names: Iterable[str], *, others: Iterable[str] = ()
+def refuse_orphans(root: Path | str, names: Iterable[str], *, others: Iterable[str] = ()) -> None:
+    """Refuse a dataset with a mask or label map that no scan takes: its scan would go without it.
+
+    Parameters
+    ----------
+    root, names, others
+        As in `find_orphans`.
+
+    Raises
+    ------
+    StudyError
+        With the names that were expected.
+    """
+    lines = [
+        f"- {path}: belongs to no scan that is there. "
+        + (f"Name it {' or '.join(expected)}" if expected else "Name it as one of the scans")
+        for path, expected in find_orphans(root, names, others=others).items()
+    ]
+    if lines:
+        more = [f"- and {len(lines) - _NAMED} more"] if len(lines) > _NAMED else []
+        raise StudyError(
+            "Masks or label maps would not be used:\n"
+            + "\n".join([*lines[:_NAMED], *more])
+            + "\nRename them (a scan's name is in tables/scans.tsv and in its maps' names), or "
+            "move them out of these folders."
+        )
+
+
+def find_orphans(
+    root: Path | str, names: Iterable[str], *, others: Iterable[str] = ()
 ) -> dict[str, list[str]]:
     """Find masks and label maps that no scan takes because of their names.
 
@@ -26,8 +51,8 @@ def stray_files(
 
     Parameters
     ----------
-    bids_dir : Path
-        Root of the dataset.
+    root : Path or str
+        Of the dataset.
     names : iterable of str
         The study's scans.
     others : iterable of str
@@ -36,21 +61,23 @@ def stray_files(
     Returns
     -------
     dict of str to list of str
-        The stray files, with the names that were expected: none for a participant without a scan.
-        Left aside are a file of a participant whose scans have theirs, or take no part, and label
-        maps of participants who are not there: a label map that is missing is told elsewhere.
+        The orphan files, with the names that were expected: none for a participant without a scan.
+        Ignored are files of participants whose scans have theirs or are not selected, and label
+        maps of absent participants. `Source.check_whole_study` reports missing label maps.
     """
-    root, names, others = Path(bids_dir), list(names), list(others)
+    root, names, others = Path(root), list(names), list(others)
     known = {*names, *others}
     absent = {owner(name)[0] for name in others}
     scans_of: dict[str, list[str]] = {}
     for name in names:
         scans_of.setdefault(bids.participant_of(name), []).append(name)
-    strays = {}
-    for folder, (ending, example) in BESIDE.items():
+    orphans = {}
+    for folder, ending in ENDINGS.items():
         place = root / "derivatives" / folder
         stems = _masks_below(place)
-        takers = {path: _taker(stem, ending) for path, stem in stems.items()}
+        takers = {
+            path: _taker(stem, ending.format(rater="[A-Za-z0-9]+")) for path, stem in stems.items()
+        }
         served = {*takers.values()}
         for path, stem in stems.items():
             if takers[path] in known:
@@ -63,11 +90,8 @@ def stray_files(
                 person in absent or (root / person).is_dir() for person in people
             )
             if lacking or (not own and not there):
-                strays[path] = [
-                    f"{place}/{bids.scan_folder(name)}/anat/{name}_{example}.nii.gz"
-                    for name in lacking
-                ]
-    return strays
+                orphans[path] = [file_beside(f"{root}", folder, name) for name in lacking]
+    return orphans
 
 
 def _masks_below(place: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qsmstudy.dataset.scans import odd_counts, owner
+from qsmstudy.dataset.tables import read_rows
 from qsmstudy.errors import StudyError
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def reasons(table: "pd.DataFrame") -> dict[str, str]:
     """Return the reason of every scan that a table of `account` leaves out."""
     out = table[table["used"] != "yes"]
     return {str(k): str(v) for k, v in zip(out["scan"], out["reason"], strict=True)}
+
+
+def used_scans(path: Path | str) -> list[str]:
+    """Return the scans that the written table of `account` does not leave out, in its order."""
+    rows = read_rows(path, columns=["scan", "used"])
+    return [str(row["scan"]) for row in rows if row["used"] == "yes"]
 
 
 def without_folders(message: str, paths: Iterable[Path]) -> str:

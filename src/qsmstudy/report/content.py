@@ -227,7 +227,7 @@ def _reporting(study: Study) -> cells.Table | None:
 def _headline(study: Study) -> dict[str, Any]:
     card = study.frame("scorecard")
     return {
-        "origin": headline.origin(study.config, simulated=study.simulated),
+        "origin": study.origin,
         "sentences": headline.sentences(
             study.need("table3"),
             study.need("table4"),

@@ -75,12 +75,3 @@ def _curves(table4: pd.DataFrame, *, alpha: float) -> str:
 def _area(row: Any, alpha: float) -> str:
     interval = nb.interval(row.ci_low, row.ci_high, 3)
     return f"{nb.decimal(row.auc, 3)} ({nb.confidence(alpha)} {interval})"
-
-
-def origin(config: Mapping[str, Any], *, simulated: bool) -> str:
-    """Say whose data the study analysed."""
-    given = config["roi_values"] or config["bids_dir"]
-    if not simulated:
-        return f"Analysed: {given}."
-    made = "was simulated by this run" if not given else f"is simulated (read from {given})"
-    return f"The cohort {made}; no person was scanned, and nothing here is evidence about patients."

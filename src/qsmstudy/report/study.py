@@ -41,6 +41,8 @@ class Study:
         Of the page.
     simulated : bool
         Whether the cohort is simulated.
+    origin : str
+        Whose data were analysed, in a sentence.
     provenance : mapping
         Where the results come from, such as commit, lock and command.
     acquisition : mapping
@@ -65,6 +67,7 @@ class Study:
     acquisition: Mapping[str, Any] = field(default_factory=dict)
     graph: Mapping[str, Any] = field(default_factory=dict)
     run_times: Sequence[Mapping[str, Any]] = ()
+    origin: str = ""
     viewer: Mapping[str, Any] | None = None
     frames: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
 

@@ -1,4 +1,4 @@
-"""What a result depends on: the code behind a script, its packages, the commit.
+"""What a result depends on: the code behind a script, the packages it uses, the commit.
 
 Snakemake notices a changed parameter but not a changed library function. A fingerprint of
 the code that a script can reach, passed as a parameter of the rule, closes that gap: edit a
@@ -9,15 +9,26 @@ formatting do not count.
 import ast
 import hashlib
 import json
+import re
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 PACKAGE = "qsmstudy"
+#: Distributions whose name is not that of the package they install.
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+
 _ROOT = Path(__file__).parents[1]
+_LOCKS = _ROOT.parents[1] / "envs"
+_PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==([^ ;\\\n]+)", re.MULTILINE)
 
 
 def fingerprint(script: Path, settings: Mapping[str, Any] | None = None) -> str:
@@ -38,8 +49,10 @@ def fingerprint(script: Path, settings: Mapping[str, Any] | None = None) -> str:
     Notes
     -----
     The closure is static and by definition: a top-level function, class or constant counts
-    when its name is reachable from the script, with the installed version of every other
-    distribution that the reached modules import. A name built at run time is not seen.
+    when its name is reachable from the script, with the version that the locks pin of every other
+    distribution that the reached modules import. The pin and not what is installed: Snakemake may
+    plan where only it is installed, and the plan must be the same. A name built at run time is
+    not seen.
     """
     parts = sorted(closure(script).items())
     text = json.dumps([parts, settings], sort_keys=True, default=str)
@@ -53,7 +66,7 @@ def closure(script: Path) -> dict[str, str]:
     -------
     dict
         ``"<script>"`` and ``"module:name"`` to a hash of the definition,
-        ``"distribution"`` to its version.
+        the name of another package to its version.
     """
     start = _Module(_parse(script))
     found = {Path(script).name: _hash(start.tree.body)}
@@ -148,6 +161,8 @@ class _Module:
                     if dotted and dotted[0] in self.imports:
                         yield from self._resolve(dotted)
                         covered |= {id(leaf) for leaf in ast.walk(item)}
+                elif isinstance(item, ast.Constant) and isinstance(item.value, str):
+                    yield from _entry_point(item.value)
                 elif isinstance(item, ast.Name) and id(item) not in covered:
                     if item.id in self.imports:
                         module, name = self.imports[item.id]
@@ -166,6 +181,13 @@ class _Module:
                 return
             module = f"{module}.{part}"
         yield module, "*"
+
+
+def _entry_point(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (module, name) for a text such as ``qsmstudy.recon.medi:medi``, a method's function."""
+    module, _, name = text.partition(":")
+    if name.isidentifier() and _module(module) is not None:
+        yield module, name
 
 
 def _imports_only_ours(node: ast.stmt) -> bool:
@@ -219,14 +241,23 @@ def _hash(nodes: list[ast.stmt]) -> str:
 
 
 @cache
-def _distributions() -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
+def _pins() -> dict[str, str]:
+    """Return the versions that the locks pin, by distribution: several where Pythons differ."""
+    found: dict[str, set[str]] = {}
+    for lock in _LOCKS.glob("requirements*.lock"):
+        for name, version in _PIN.findall(lock.read_text(encoding="utf-8")):
+            found.setdefault(_normal(name), set()).add(version)
+    return {name: " ".join(sorted(versions)) for name, versions in found.items()}
 
 
-@cache
-def _version(name: str) -> str:
-    names = _distributions().get(name)
-    return metadata.version(names[0]) if names else "standard library"
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _version(package: str) -> str:
+    if package in sys.stdlib_module_names:
+        return "standard library"
+    return _pins().get(_normal(DISTRIBUTIONS.get(package, package)), "not pinned")
 
 
 def with_contents(code: str, paths: Iterable[str | Path]) -> str:

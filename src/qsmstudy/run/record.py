@@ -4,15 +4,18 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 #: Variable of the environment that holds the command line of the workflow.
 COMMAND = "QSMSTUDY_COMMAND"
 
 
-def rule_graph(rules: Iterable[Any], target: str, wildcards: Any) -> dict[str, dict[str, Any]]:
+def rule_graph(
+    rules: Iterable[Any], target: str, example: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
     """Return the rules that a rule depends on, and what each takes from which.
 
     Parameters
@@ -21,21 +24,22 @@ def rule_graph(rules: Iterable[Any], target: str, wildcards: Any) -> dict[str, d
         A workflow's rules: ``name``, ``docstring``, ``input`` and ``output``.
     target : str
         The last rule.
-    wildcards : object
-        An example of every wildcard, for input functions.
+    example : mapping of str to str
+        A value of every wildcard, for input functions.
 
     Returns
     -------
     dict
         By rule, its ``purpose`` and the rules it takes files ``from``, in the workflow's order.
     """
+    wildcards = SimpleNamespace(**example)
     known = {rule.name: rule for rule in rules}
     outputs = {
         name: [re.compile(path.regex()) for path in rule.output] for name, rule in known.items()
     }
 
     def makers(pattern: str) -> set[str]:
-        path = re.sub(r"\{(\w+)\}", lambda found: getattr(wildcards, found[1]), pattern)
+        path = re.sub(r"\{(\w+)\}", lambda found: example[found[1]], pattern)
         return {
             name
             for name, patterns in outputs.items()
