@@ -98,8 +98,6 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
     for items in (job.input, job.output, job.params):
         named |= {name: value for name, value in items.items() if name not in BOOKKEEPING}
     hints = typing.get_type_hints(main)
-    if "options" in named and "options" not in hints:  # a script that takes them one by one
-        named |= named.pop("options")
     return {name: _convert(value, hints[name]) for name, value in named.items()}
 
 
