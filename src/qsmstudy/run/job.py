@@ -189,7 +189,7 @@ def _add_section(
     section = params[name]
     hints = typing.get_type_hints(section)
     given = config.get(section.section, {}) if section.section else config
-    group = parser.add_argument_group((inspect.getdoc(section) or "").split("\n")[0])
+    group = parser.add_argument_group((inspect.getdoc(section) or "").split("\n")[0].rstrip("."))
     for item in dataclasses.fields(section):
         required = options.is_required(item) and item.name not in given
         default = given.get(
