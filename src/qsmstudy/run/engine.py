@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+#: Name of the handler with which Snakemake writes to the terminal.
+STREAM_HANDLER = "DefaultStreamHandler"
 #: What a job asks for where its rule states nothing else.
 MEGABYTES, MINUTES = 1500, 10
 
@@ -22,7 +24,9 @@ def growing(amount: int) -> Callable[..., int]:
     return resource
 
 
-def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: str) -> None:
+def complete_rules(
+    workflow: Any, *, folder: Path, output_dir: str, conda_env: str
+) -> dict[str, Any]:
     """Give every rule with a script its log, benchmark, environment and resources.
 
     Parameters
@@ -37,16 +41,26 @@ def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: s
     conda_env : str
         Path of the environment's file.
 
+    Returns
+    -------
+    dict of str to snakemake.rules.Rule
+        The rules by the name of their script, whatever an importing workflow calls them.
+
     Notes
     -----
     A rule's own directive wins; so do ``--set-resources``, but not a profile's default resources.
     """
     defaults = workflow.resource_settings._parsed_default_resources
     usual = {"mem_mb": growing(MEGABYTES), "runtime": growing(MINUTES)}
+    by_script: dict[str, Any] = {}
     for rule in workflow.rules:
-        if not rule.script or folder not in Path(rule.snakefile).parents:
+        # Where this workflow is imported twice, each import has a path modifier of its own.
+        imported_here = rule.output_modifier is workflow.modifier.path_modifier
+        if not (rule.script and imported_here and folder in Path(rule.snakefile).parents):
             continue
-        place = "/".join([Path(str(rule.script)).stem, *_named_by(rule.wildcard_names)])
+        script = Path(str(rule.script)).stem
+        by_script[script] = rule
+        place = "/".join([script, *_named_by(rule.wildcard_names)])
         if not rule.log:
             rule.log_modifier = rule.output_modifier
             rule.set_log(f"{output_dir}/logs/{place}.log")
@@ -60,6 +74,7 @@ def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: s
         }  # fmt: skip
         lacking = usual.keys() - set(rule.resources) | inherited
         rule.resources.update({name: usual[name] for name in lacking})
+    return by_script
 
 
 def _named_by(wildcards: set[str]) -> list[str]:
@@ -70,6 +85,37 @@ def _named_by(wildcards: set[str]) -> list[str]:
         if wildcard in wildcards
     )
     return [part for part in ("{folder}" if "folder" in wildcards else "", name) if part]
+
+
+def take_prefix(workflow: Any) -> str:
+    """Return the prefix with which another workflow imports this one, and put it out of force.
+
+    Snakemake would put it before every path, those of the user and of this repository too. The
+    workflow puts it before what it writes (``output_dir``) instead.
+    """
+    modifier = workflow.modifier.path_modifier
+    prefix, modifier.prefix = modifier.prefix or "", None
+    return prefix
+
+
+def is_batch(workflow: Any) -> bool:
+    """Tell whether only a batch of the jobs is planned (``--batch``)."""
+    return workflow.dag_settings.batch is not None
+
+
+def is_imported(workflow: Any) -> bool:
+    """Tell whether another workflow imports this one."""
+    return workflow.modifier.parent_modifier is not None
+
+
+def is_job(workflow: Any) -> bool:
+    """Tell whether the rules are read to run one job that another Snakemake has planned."""
+    return not workflow.is_main_process
+
+
+def is_dry_run(workflow: Any) -> bool:
+    """Tell whether nothing will be run."""
+    return workflow.dryrun
 
 
 def set_default_target(workflow: Any, rule: str) -> None:
@@ -83,8 +129,25 @@ def planned_jobs(workflow: Any) -> Counter[str]:
 
 
 def show_progress(workflow: Any) -> None:
-    """Let the progress display ask for the jobs by rule, when a checkpoint has added some."""
-    for handler in workflow.logger_manager.get_log_handlers():
+    """Show progress in this workflow's own way, where nobody chose another one.
+
+    The display replaces Snakemake's output where rules are quiet, as in ``profiles/default``. It is
+    attached here and not named there, so that a Snakemake without it installed can run the
+    workflow; ``--logger`` chooses another.
+    """
+    from snakemake_logger_plugin_qsmstudy import LogHandler
+
+    manager = workflow.logger_manager
+    if not manager.plugin_handlers:
+        handler = LogHandler(manager.settings, None)
+        if not handler.on:
+            return
+        for usual in [item for item in manager.logger.handlers if item.name == STREAM_HANDLER]:
+            manager.logger.removeHandler(usual)
+        manager.logger.addHandler(handler)
+        manager.plugin_handlers.append(handler)
+    for handler in manager.plugin_handlers:
+        # No event tells what a checkpoint adds to the jobs.
         handler.plan = lambda: planned_jobs(workflow)
 
 
