@@ -153,7 +153,7 @@ class Tissue(Section):
     chi_ppm: float = option(meaning="susceptibility relative to water", unit="ppm")
     r2star: float = option(meaning="R2*", unit="1/s")
     proton_density: float = option(meaning="proton density relative to water")
-    t1: float = option(meaning="T1", unit="s")
+    t1: float = option(meaning="T1 relaxation time", unit="s")
 
 
 @dataclass(frozen=True, kw_only=True)
