@@ -3,6 +3,7 @@
 import ast
 import inspect
 import runpy
+import typing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -76,8 +77,6 @@ def test_rule_items_are_the_arguments_of_main(rules):
         arguments = inspect.signature(main).parameters
         assert all(p.kind is p.KEYWORD_ONLY for p in arguments.values()), name
         given = names(rule.input) | names(rule.output) | names(rule.params)
-        if "options" not in arguments and "options" in given:  # taken one by one
-            given = given - {"options"} | set(CONFIG[name])
         assert given - job.BOOKKEEPING == set(arguments), name
 
 
@@ -110,6 +109,8 @@ def test_sections_are_the_params_of_their_rules(rules):
     assert sections <= set(SCRIPTS)
     for name in sections:
         assert "options" in names(rules[name].params), name
+        main = runpy.run_path(str(SCRIPTS[name]))["main"]
+        assert typing.get_type_hints(main)["options"] is configuration.SECTIONS[name]
 
 
 def test_configuration_and_overlays_pass_the_closed_schema():

@@ -9,6 +9,7 @@ import yaml
 from test_scans import echoes, touch
 
 from qsmstudy.errors import StudyError
+from qsmstudy.run import configuration
 from qsmstudy.study.source import ATLAS, base, checks, choose_source, layout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -333,6 +334,6 @@ def test_table_needs_participants_and_has_no_scan():
 
 
 def test_files_that_are_named_are_those_of_the_configuration():
-    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
-    paths = {k for k, v in schema["properties"].items() if v.get("type") == ["string", "null"]}
+    properties = configuration.schema()["properties"]
+    paths = {k for k, v in properties.items() if v.get("type") == ["string", "null"]}
     assert set(base.GIVEN) == paths - {"bids_dir", "dicom_dir", "dicom_mapping"}

@@ -11,6 +11,7 @@ from report_study import GRAPH
 from snakemake.utils import update_config
 
 from qsmstudy.run import configuration, job
+from qsmstudy.study.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = configuration.schema()
@@ -46,7 +47,7 @@ def script(name):
 def run(name, config, files, /, **more):
     """Call a script with the arguments that its rule would give it, by their names."""
     main = script(name)
-    known = config | {"groups": configuration.study_groups(config["groups"])}
+    known = config | {"groups": Study.in_config(config).by_role}
     known |= {key: path for key, path in files.items() if path is not None}
     hints = typing.get_type_hints(main).items()
     sections = {key: hint.in_config(config) for key, hint in hints if job.is_section(hint)}

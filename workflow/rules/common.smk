@@ -22,7 +22,7 @@ os.environ.update(
 from qsmstudy.dataset import bids, dicom_mapping, scan_status
 from qsmstudy.run import configuration, engine, fingerprints, record
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
-from qsmstudy.study.study import study_of
+from qsmstudy.study.study import Study, study_of
 
 # A workflow that imports this one gives only what differs; what it writes lies under its prefix.
 configuration.complete(config, repo_path("config/config.yaml"))
@@ -52,7 +52,7 @@ BENCH = f"{OUT}/benchmarks"
 DECLARED = dict(config)
 config["origin"] = source.origin
 FIGURE_NAMES = [f"figure{i}" for i in range(1 if source.has_images else 2, 7)]
-GROUPS = configuration.study_groups(config["groups"])
+GROUPS = Study.in_config(config).by_role
 STUDY = study_of(config)  # what a study declares about people and tables
 TABLE_NAMES = [
     *(f"table{i}" for i in range(1, 7)),

@@ -20,6 +20,7 @@ from qsmstudy.report import page_options
 from qsmstudy.simulate import options as simulate
 from qsmstudy.stats import options as stats
 from qsmstudy.stats.further_options import FurtherTables
+from qsmstudy.study import options as quality
 from qsmstudy.study.inputs import Inputs
 from qsmstudy.study.study import Study
 
@@ -29,7 +30,7 @@ TOP: tuple[type[Section], ...] = (Inputs, Study, FurtherTables)
 PARTS: dict[str, tuple[ModuleType, ...]] = {
     "Simulated cohort (default study only)": (simulate,),
     "Reconstruction": (recon,),
-    "Measurement": (regions,),
+    "Measurement": (regions, quality),
     "Statistics": (stats,),
     "Figures and report": (figures, page_options),
 }
@@ -48,19 +49,12 @@ def schema() -> dict[str, Any]:
     for section in TOP:
         top |= schema_of(section)["properties"]
     properties = top | {name: schema_of(section) for name, section in SECTIONS.items()}
-    properties = _undeclared() | properties
     return {
         "type": "object",
         "additionalProperties": False,
         "required": list(properties),
         "properties": properties,
     }
-
-
-def _undeclared() -> dict[str, Any]:
-    """Return the schemas of the sections that no dataclass declares yet."""
-    path = Path(__file__).parents[3] / "workflow" / "schemas" / "config.schema.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["properties"]
 
 
 def complete(config: dict[str, Any], defaults: Path | str) -> None:
@@ -235,22 +229,3 @@ def _number_as_text(value: str) -> str:
         " Inside {...} on the command line a number arrives as text: write it into a file and "
         "give that by --configfile."
     )
-
-
-def study_groups(groups: Mapping[str, Any]) -> dict[str, str]:
-    """Return the names of a study's groups by role, without those that it does not have.
-
-    Parameters
-    ----------
-    groups : mapping
-        Section ``groups`` of the configuration: ``patients``, ``controls`` (or None) and a list
-        ``further``.
-
-    Examples
-    --------
-    >>> study_groups({"patients": "PD", "controls": None, "further": ["MSA"]})
-    {'patients': 'PD', 'further1': 'MSA'}
-    """
-    found = {role: groups[role] for role in ("patients", "controls") if groups.get(role)}
-    further = enumerate(groups.get("further") or (), start=1)
-    return found | {f"further{i}": name for i, name in further}

@@ -98,8 +98,6 @@ def job_arguments(main: Callable[..., None], job: Any) -> dict[str, Any]:
     for items in (job.input, job.output, job.params):
         named |= {name: value for name, value in items.items() if name not in BOOKKEEPING}
     hints = typing.get_type_hints(main)
-    if "options" in named and "options" not in hints:  # a script that takes them one by one
-        named |= named.pop("options")
     return {name: _convert(value, hints[name]) for name, value in named.items()}
 
 
@@ -191,7 +189,7 @@ def _add_section(
     section = params[name]
     hints = typing.get_type_hints(section)
     given = config.get(section.section, {}) if section.section else config
-    group = parser.add_argument_group((inspect.getdoc(section) or "").split("\n")[0])
+    group = parser.add_argument_group((inspect.getdoc(section) or "").split("\n")[0].rstrip("."))
     for item in dataclasses.fields(section):
         required = options.is_required(item) and item.name not in given
         default = given.get(

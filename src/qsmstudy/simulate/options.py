@@ -87,37 +87,30 @@ class Raters(Section):
         {"CN": 0.6, "GP": 0.5, "PUT": 0.6, "RN": 0.4, "SN": 0.3, "THA": 1.0, "DN": 0.35},
         meaning="mean distance that is kept from a nucleus's border",
         unit="mm",
-        source="assumption",
         schema=_BY_NUCLEUS,
     )
     outline_sd_mm: dict[str, float] = option(
         {"CN": 0.45, "GP": 0.4, "PUT": 0.5, "RN": 0.3, "SN": 0.25, "THA": 0.8, "DN": 0.15},
         meaning="SD of that distance",
         unit="mm",
-        source="assumption",
         schema=_BY_NUCLEUS,
     )
     shift_sd_mm: dict[str, float] = option(
         {"CN": 0.7, "GP": 0.6, "PUT": 0.65, "RN": 0.45, "SN": 0.4, "THA": 1.0, "DN": 0.25},
         meaning="SD of the placement in plane, per axis",
         unit="mm",
-        source="assumption",
         schema=_BY_NUCLEUS,
     )
     boundary_sd_mm: dict[str, float] = option(
         {"CN": 0.45, "GP": 0.4, "PUT": 0.45, "RN": 0.3, "SN": 0.3, "THA": 0.7, "DN": 0.2},
         meaning="SD of the outline's waviness",
         unit="mm",
-        source="assumption",
         schema=_BY_NUCLEUS,
     )
-    boundary_length_mm: float = option(
-        5.0, meaning="correlation length of the waviness", unit="mm", source="assumption"
-    )
+    boundary_length_mm: float = option(5.0, meaning="correlation length of the waviness", unit="mm")
     slice_change_probability: float = option(
         0.1,
         meaning="chance that a rater takes the neighbouring three slices",
-        source="assumption",
     )
 
 
@@ -160,7 +153,7 @@ class Tissue(Section):
     chi_ppm: float = option(meaning="susceptibility relative to water", unit="ppm")
     r2star: float = option(meaning="R2*", unit="1/s")
     proton_density: float = option(meaning="proton density relative to water")
-    t1: float = option(meaning="T1", unit="s")
+    t1: float = option(meaning="T1 relaxation time", unit="s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,32 +163,26 @@ class Tissues(Section):
     csf: Tissue = option(
         Tissue(chi_ppm=0.0, r2star=1.0, proton_density=1.0, t1=4.2),
         meaning="cerebrospinal fluid",
-        source="assumption",
     )
     gray: Tissue = option(
         Tissue(chi_ppm=0.02, r2star=16.0, proton_density=0.82, t1=1.35),
         meaning="gray matter",
-        source="assumption",
     )
     white: Tissue = option(
         Tissue(chi_ppm=-0.03, r2star=20.0, proton_density=0.70, t1=0.85),
         meaning="white matter",
-        source="assumption",
     )
     vein: Tissue = option(
         Tissue(chi_ppm=0.3, r2star=45.0, proton_density=0.85, t1=1.6),
         meaning="veins",
-        source="assumption",
     )
     bone: Tissue = option(
         Tissue(chi_ppm=-2.0, r2star=300.0, proton_density=0.15, t1=0.3),
         meaning="bone",
-        source="assumption",
     )
     soft: Tissue = option(
         Tissue(chi_ppm=0.0, r2star=35.0, proton_density=0.75, t1=0.9),
         meaning="soft tissue outside the skull",
-        source="assumption",
     )
 
     @property
@@ -227,7 +214,6 @@ class SimulateScan(Section):
         1.0,
         meaning="largest thickness of the forward model's slices",
         unit="mm",
-        source="assumption",
         schema=_POSITIVE,
     )
     echo_times: list[float] = option(
@@ -274,9 +260,7 @@ class SimulateScan(Section):
         schema=_NOT_NEGATIVE,
     )
     tissues: Tissues = option(Tissues(), meaning="what heads are made of, at 3 T")
-    air_chi_ppm: float = option(
-        9.4, meaning="susceptibility of air relative to water", unit="ppm", source="assumption"
-    )
+    air_chi_ppm: float = option(9.4, meaning="susceptibility of air relative to water", unit="ppm")
     r2star_per_ppm: float = option(
         137.0,
         meaning="rise of R2* with a nucleus's susceptibility, above that of gray matter",
