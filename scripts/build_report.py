@@ -16,7 +16,8 @@ def main(
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, lesion_sides: Path, power: Path, further: list[Path],
     figures: list[Path], mosaics: list[Path], packs: list[Path],
-    scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
+    published: Path | None = None, scorecard: Path | None = None,
+    conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
@@ -31,7 +32,7 @@ def main(
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
         "lesion_sides": lesion_sides, "power": power,
-        "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
+        "published": published, "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
         "scans": scans,
     } | {path.stem: path for path in further}  # fmt: skip

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
 from qsmstudy.dataset import bids
-from qsmstudy.errors import StudyError
+from qsmstudy.dataset import published as published_numbers
 from qsmstudy.paper import conclusions as verdicts
 from qsmstudy.paper import scorecard as cards
 from qsmstudy.run import job
@@ -32,10 +30,7 @@ def main(
     """Compare every published number with the study's own."""
     paths = [table1, table2, table3, table4, table5, table6, correlations, asymmetry]
     names = [*(f"table{i}" for i in range(1, 7)), "correlations", "asymmetry"]
-    try:
-        reference = yaml.safe_load(published.read_text(encoding="utf-8"))["values"]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise StudyError(f"{published}: not a file of published values: {error}.") from error
+    reference = published_numbers.read(published).numbers
     tables = {name: bids.read_tsv(path) for name, path in zip(names, paths, strict=True)}
     calibrated = None
     if calibrated_participants and calibrated_values:

@@ -12,7 +12,8 @@ def main(
     *, participants: Path, roi_values: Path,
     table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
     correlations: Path, asymmetry: Path, lesion_sides: Path, further: list[Path],
-    scorecard: Path | None = None, conclusions: Path | None = None, audit: Path | None = None,
+    published: Path | None = None, scorecard: Path | None = None,
+    conclusions: Path | None = None, audit: Path | None = None,
     validation: Path | None = None, qc: Path | None = None,
     templates: list[Path], pages: list[Path],
     config: dict, groups: dict, alpha: float, title: str, simulated: bool,
@@ -23,7 +24,7 @@ def main(
         "table2": table2, "table3": table3, "table4": table4, "table5": table5,
         "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
         "lesion_sides": lesion_sides,
-        "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
+        "published": published, "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
         "validation": validation, "qc": qc,
     } | {path.stem: path for path in further}  # fmt: skip
     study = Study(

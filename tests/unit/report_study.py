@@ -121,6 +121,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     names = ["participants", "excluded", "roi_values", *(f"table{i}" for i in range(1, 7))]
     names += ["correlations", "asymmetry", "lesion_sides", "power", "scorecard", "validation", "qc"]
     return {name: folder / f"{name}.tsv" for name in names} | {
+        "published": ROOT / "resources" / "published.yaml",
         "figures": figures,
         "mosaics": mosaics,
         "packs": [],

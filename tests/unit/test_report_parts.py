@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import stats_cohort as cohort
-import yaml
 from PIL import Image
 from report_study import CONFIG, GRAPH, ROOT, make_study
 
-from qsmstudy.dataset import bids
+from qsmstudy.dataset import bids, published
+from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.errors import StudyError
 from qsmstudy.report import checks, graph, headline, places, printed, reporting, scans
 from qsmstudy.run import record
@@ -104,26 +104,44 @@ def test_every_published_number_leads_to_a_cell(study):
         printed.asymmetry(bids.read_tsv(study["asymmetry"]), alpha=0.05),
     ]
     named = {table.name: table for table in tables}
-    published = yaml.safe_load((ROOT / "resources" / "published.yaml").read_text(encoding="utf-8"))
-    found = {
-        row["id"]: places.find(row["id"], named, groups=cohort.GROUPS)
-        for row in published["values"]
-    }
+    numbers = published.read(ROOT / "resources" / "published.yaml").numbers
+    found = {number.name: places.find(number.cell, named) for number in numbers}
     assert None not in found.values()
     # The sizes of the groups stand in headings, the range and the tests of all regions in no cell.
     whole = {identifier for identifier, place in found.items() if place in named}
-    assert whole <= {
+    assert whole == {
         *("T1.n.AIS", "T1.n.HC", "S3.2.icc.min", "S3.2.icc.max", "S3.5.scores_roi_ns"),
     }  # fmt: skip
     name, row, column = found["T3.RPUT.HC.mean"].rsplit("-", 2)
     table = named[name]
     assert table.rows[int(row)][0].text == "R PUT"
     assert table.columns[int(column)].label.startswith("HC (")
+    name, _, column = found["T4.COMB.ci_lo"].rsplit("-", 2)
+    assert named[name].columns[int(column)].label == "95 % CI"
 
 
 def test_number_without_a_table_has_no_link():
-    assert places.find("X9.unknown", {}, groups=cohort.GROUPS) is None
-    assert places.find("T3.LCN.AIS.mean", {}, groups=cohort.GROUPS) is None
+    for table in ("unknown", "table3"):
+        assert places.find(TablePlace(table, ("mean",), {"group": "AIS"}), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "part"),
+    [
+        ("Table 3", "Table 3"),
+        ("sec 3.4", "Text, Section 3"),
+        ("abstract, sec 3.3", "Abstract"),
+        (None, ""),
+    ],
+)
+def test_part_of_the_paper_follows_from_the_source(source, part):
+    assert places.part_of(PublishedNumber("x", 1, 0, source=source)) == part
+
+
+def test_every_published_number_counts_in_one_of_eight_parts():
+    numbers = published.read(ROOT / "resources" / "published.yaml").numbers
+    tables = {f"Table {number}" for number in range(1, 7)}
+    assert set(map(places.part_of, numbers)) == tables | {"Text, Section 3", "Abstract"}
 
 
 # --- Checklist, graph, run times, headline ----------------------------------------------------

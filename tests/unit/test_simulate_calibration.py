@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
+from qsmstudy.dataset import published
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration import annealing, demands, latent, ratings, regressions, targets
 from qsmstudy.simulate.calibration import roc as calibration_roc
@@ -17,7 +17,7 @@ RESOURCE = Path(__file__).resolve().parents[2] / "resources" / "published.yaml"
 
 @pytest.fixture(scope="module")
 def printed():
-    return targets.Printed(yaml.safe_load(RESOURCE.read_text(encoding="utf-8")))
+    return targets.Printed(published.read(RESOURCE).numbers)
 
 
 @pytest.fixture
@@ -25,13 +25,23 @@ def rng():
     return np.random.default_rng(41)
 
 
-def test_missing_id_is_named(printed):
-    with pytest.raises(StudyError, match="no id T9"):
-        printed.window("T9.x")
+def test_missing_number_is_named(printed):
+    with pytest.raises(StudyError, match="no beta of table5 with roi GP, hemisphere L, factor age"):
+        printed.window(targets.at("table5", "beta", region="LGP", factor="age"))
+
+
+def test_order_of_a_row_does_not_matter(printed):
+    place = targets.at("table3", "mean", group="HC", roi="PUT", hemisphere="R")
+    assert printed[place] == printed[targets.at("table3", "mean", region="RPUT", group="HC")]
+
+
+def test_only_above_tells_bounds_from_numbers(printed):
+    p = {roi: targets.at("asymmetry", "p", roi=roi, group="AIS") for roi in ("SN", "CN", "XX")}
+    assert [printed.only_above(place) for place in p.values()] == [False, True, False]
 
 
 def test_window_holds_what_prints(printed):
-    window = printed.window("T4.COMB.auc")
+    window = printed.window(targets.at("table4", "auc", marker="combination"))
     assert window.low == pytest.approx(0.7215, abs=1e-12)
     assert window.excess(0.722) == 0
     assert window.excess(0.7235) == pytest.approx(2)  # three half widths from the centre
@@ -87,8 +97,8 @@ def test_rank_sums_follow_from_the_corrected_p_values(printed):
 
 
 def test_right_caudate_needs_a_tie_between_the_groups(printed):
-    assert demands.curve_demands(printed, "RCN").u == 697.5
-    assert demands.curve_demands(printed, "LCN").u == 685
+    assert demands.curve_demands(printed, "R CN").u == 697.5
+    assert demands.curve_demands(printed, "L CN").u == 685
 
 
 def test_demands_are_met_and_the_rest_of_the_draw_stays(rng):
@@ -127,7 +137,8 @@ def test_raters_have_the_printed_agreement_and_mean(printed, rng):
     for column, region in enumerate(demands.REGIONS):
         pair = np.column_stack([first[:, column], second[:, column]])
         icc = agreement.intraclass_correlation(pair, form="icc_a1", alpha=0.05)["icc"]
-        assert printed.window(f"T2.icc.{region}.AIS").excess(icc) == 0
+        place = targets.at("table2", "icc", region=region, group="AIS")
+        assert printed.window(place).excess(icc) == 0
 
 
 def test_annealing_finds_a_permutation_and_keeps_its_entries(rng):

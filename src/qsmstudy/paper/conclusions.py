@@ -4,13 +4,13 @@ The scorecard asks whether a number prints as published. Measurements from image
 last digit; here the question is whether they lead to the same conclusions, and how near they are.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
+from qsmstudy.dataset.published import PublishedNumber
 
 COLUMNS = ("conclusion", "criterion", "n", "agree", "agree_table", "misses")
 
@@ -23,39 +23,74 @@ SPREAD_SHARE = 0.10
 #: Largest error of an ICC: a third of the width of its interval at .9 with 30 participants.
 ICC = 0.03
 
-#: Entry of the reference file, the study's number, alpha -> whether they agree.
-Judge = Callable[[Mapping[str, Any], float, float], bool]
+#: Published number, the study's number, alpha -> whether they agree.
+Judge = Callable[[PublishedNumber, float, float], bool]
 
 
-def _decision(entry: Mapping[str, Any], value: float, alpha: float) -> bool:
+def _decision(published: PublishedNumber, value: float, alpha: float) -> bool:
     """Tell whether both p values lie on the same side of alpha."""
-    published = float(entry["value"])
-    below = published <= alpha if entry.get("op") == "<" else published < alpha
+    below = published.value <= alpha if published.op == "<" else published.value < alpha
     return below == (value < alpha)
 
 
-def _mean(entry: Mapping[str, Any], value: float, alpha: float) -> bool:
-    published = float(entry["value"])
+def _mean(published: PublishedNumber, value: float, alpha: float) -> bool:
     limit = MEAN_PPM
-    if abs(published) > NEAR_ZERO_PPM:
-        limit = min(limit, MEAN_SHARE * abs(published))
-    return abs(value - published) <= limit
+    if abs(published.value) > NEAR_ZERO_PPM:
+        limit = min(limit, MEAN_SHARE * abs(published.value))
+    return abs(value - published.value) <= limit
 
 
-def _spread(entry: Mapping[str, Any], value: float, alpha: float) -> bool:
-    return abs(value / float(entry["value"]) - 1) <= SPREAD_SHARE
+def _spread(published: PublishedNumber, value: float, alpha: float) -> bool:
+    return abs(value / published.value - 1) <= SPREAD_SHARE
 
 
-def _agreement(entry: Mapping[str, Any], value: float, alpha: float) -> bool:
-    return abs(value - float(entry["value"])) <= ICC
+def _agreement(published: PublishedNumber, value: float, alpha: float) -> bool:
+    return abs(value - published.value) <= ICC
 
 
-def _same(entry: Mapping[str, Any], value: float, alpha: float) -> bool:
-    return value == float(entry["value"])
+def _same(published: PublishedNumber, value: float, alpha: float) -> bool:
+    return value == published.value
 
 
-def _present(entry: Mapping[str, Any], value: float, alpha: float) -> bool:
+def _present(published: PublishedNumber, value: float, alpha: float) -> bool:
     return True  # a marker without a curve has no number, which is a miss
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of the study's tables whose published numbers belong together.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table.
+    columns : tuple of str
+        Any of them.
+    reduce : {"min", "max", None}
+        As the number's cell has it; None for numbers of one row.
+    source : str, optional
+        Place in the paper, where it prints a number of the same cell elsewhere too.
+    other_than : mapping of str to str
+        Column and value of rows that do not belong to them.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    reduce: str | None = None
+    source: str | None = None
+    other_than: Mapping[str, str] = field(default_factory=dict)
+
+    def hold(self, published: PublishedNumber) -> bool:
+        """Tell whether a published number stands in one of the cells."""
+        cell = published.cell
+        return (
+            cell is not None
+            and cell.table == self.table
+            and cell.column in self.columns
+            and cell.reduce == self.reduce
+            and self.source in (None, published.source)
+            and all(cell.row.get(name) != value for name, value in self.other_than.items())
+        )
 
 
 @dataclass(frozen=True)
@@ -66,8 +101,8 @@ class Conclusion:
     ----------
     title, criterion : str
         What it is about, and when the study agrees.
-    pattern : str
-        Regular expression of the ids that it rests on.
+    cells : tuple of Cells
+        The numbers that it rests on.
     judge : callable
         See `Judge`.
     step_up : bool
@@ -76,49 +111,74 @@ class Conclusion:
 
     title: str
     criterion: str
-    pattern: str
+    cells: tuple[Cells, ...]
     judge: Judge
     step_up: bool = False
 
+    def rests_on(self, published: PublishedNumber) -> bool:
+        """Tell whether the conclusion rests on a published number."""
+        return any(cells.hold(published) for cells in self.cells)
+
 
 _SAME_SIDE = "p on the same side of alpha"
+_CORRECTED_P = (Cells("table3", ("p_fdr",)),)
+_CURVES = (Cells("table4", ("auc",), other_than={"marker": "combination"}),)
+#: Section 3.4 prints one p of Table 5 a second time.
+_SMOKING = (Cells("table5", ("p",), source="sec 3.4"),)
+_FACTORS = (Cells("table5", ("p",), source="Table 5"),)
+#: Of every region with every score the paper says one thing, that no p is below a bound.
+_SCORES = (Cells("correlations", ("p",), reduce="min"),)
+_MEANS = (Cells("table3", ("mean", "median")), Cells("asymmetry", ("mean_l", "mean_r")))
+_SPREADS = (Cells("table3", ("sd",)), Cells("asymmetry", ("sd_l", "sd_r")))
+
 CONCLUSIONS = (
-    Conclusion("Groups differ (Table 3)", _SAME_SIDE, r"T3\..*\.p_fdr", _decision),
+    Conclusion("Groups differ (Table 3)", _SAME_SIDE, _CORRECTED_P, _decision),
     Conclusion(
         "Groups differ, by Benjamini and Hochberg",
         "the same with their step-up, which the published one lacks",
-        r"T3\..*\.p_fdr",
+        _CORRECTED_P,
         _decision,
         step_up=True,
     ),
-    Conclusion("Regions with an ROC curve (Table 4)", "has one", r"T4\.[LR].*\.auc", _present),
-    Conclusion("Smoking and the right caudate", _SAME_SIDE, r"S3\.4\..*", _decision),
-    Conclusion("Age and mRS at admission", _SAME_SIDE, r"S3\.5\.age.*\.p", _decision),
-    Conclusion("Scores and no region", _SAME_SIDE, r"S3\.5\.scores_roi_ns", _decision),
-    Conclusion("Left and right differ", _SAME_SIDE, r"S3\.6\..*\.paired.*", _decision),
-    Conclusion("Factors one by one (Table 5)", _SAME_SIDE, r"T5\..*\.p", _decision),
-    Conclusion("Factors together (Table 6)", _SAME_SIDE, r"T6\..*p", _decision),
-    Conclusion("Normal distribution (Table 3)", "same decision", r"T3\..*\.form", _same),
+    Conclusion("Regions with an ROC curve (Table 4)", "has one", _CURVES, _present),
+    Conclusion("Smoking and the right caudate", _SAME_SIDE, _SMOKING, _decision),
+    Conclusion("Age and mRS at admission", _SAME_SIDE, (Cells("correlations", ("p",)),), _decision),
+    Conclusion("Scores and no region", _SAME_SIDE, _SCORES, _decision),
+    Conclusion("Left and right differ", _SAME_SIDE, (Cells("asymmetry", ("p",)),), _decision),
+    Conclusion("Factors one by one (Table 5)", _SAME_SIDE, _FACTORS, _decision),
+    Conclusion(
+        "Factors together (Table 6)", _SAME_SIDE, (Cells("table6", ("p", "p_model")),), _decision
+    ),
+    Conclusion(
+        "Normal distribution (Table 3)", "same decision", (Cells("table3", ("normal",)),), _same
+    ),
     Conclusion(
         "Means and medians of regions",
         f"within {MEAN_PPM:g} ppm and {MEAN_SHARE:.0%} ({MEAN_PPM:g} ppm alone near 0)",
-        r"(T3|S3\.6)\..*\.(mean|median)",
+        _MEANS,
         _mean,
     ),
-    Conclusion("SDs of regions", f"within {SPREAD_SHARE:.0%}", r"(T3|S3\.6)\..*\.sd", _spread),
-    Conclusion("IQRs of regions", f"within {SPREAD_SHARE:.0%}", r"T3\..*\.iqr", _spread),
-    Conclusion("Raters' agreement (Table 2)", f"ICC within {ICC:g}", r"T2\.icc\..*", _agreement),
+    Conclusion("SDs of regions", f"within {SPREAD_SHARE:.0%}", _SPREADS, _spread),
+    Conclusion(
+        "IQRs of regions", f"within {SPREAD_SHARE:.0%}", (Cells("table3", ("iqr",)),), _spread
+    ),
+    Conclusion(
+        "Raters' agreement (Table 2)",
+        f"ICC within {ICC:g}",
+        (Cells("table2", ("icc",)),),
+        _agreement,
+    ),
 )
 
 
-def stepped_up(published: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the entries of a reference file that `judge` asks of the step-up too."""
-    patterns = [conclusion.pattern for conclusion in CONCLUSIONS if conclusion.step_up]
-    return [e for e in published if any(re.fullmatch(p, e["id"]) for p in patterns)]
+def stepped_up(published: Sequence[PublishedNumber]) -> list[PublishedNumber]:
+    """Return the published numbers that `judge` asks of the step-up too."""
+    asked = [conclusion for conclusion in CONCLUSIONS if conclusion.step_up]
+    return [number for number in published if any(c.rests_on(number) for c in asked)]
 
 
 def judge(
-    published: Sequence[Mapping[str, Any]],
+    published: Sequence[PublishedNumber],
     scorecard: pd.DataFrame,
     *,
     alpha: float,
@@ -128,8 +188,8 @@ def judge(
 
     Parameters
     ----------
-    published : sequence of mapping
-        The entries ``values`` of the reference file.
+    published : sequence of PublishedNumber
+        As `scorecard.compare` took them.
     scorecard : DataFrame
         As `scorecard.compare` returns it.
     alpha : float
@@ -141,18 +201,21 @@ def judge(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, one row per conclusion that the reference file has numbers for:
+        Columns `COLUMNS`, one row per conclusion that the paper has numbers for:
         numbers it rests on, those that agree in the study (``agree``) and in the calibrated
         table (``agree_table``, missing without one), and the ids that do not agree in the study.
         A number that the study does not have does not agree.
 
     Examples
     --------
-    >>> entries = [{"id": "T3.LCN.p_fdr", "value": 0.04}, {"id": "T3.LRN.p_fdr", "value": 0.3}]
-    >>> card = pd.DataFrame({"id": ["T3.LCN.p_fdr", "T3.LRN.p_fdr"], "reproduced": [0.03, 0.02],
+    >>> from qsmstudy.dataset.published import TablePlace
+    >>> cell = TablePlace("table3", ("p_fdr",))
+    >>> published = [PublishedNumber("CN", 0.04, 2, cell=cell),
+    ...              PublishedNumber("RN", 0.3, 1, cell=cell)]
+    >>> card = pd.DataFrame({"id": ["CN", "RN"], "reproduced": [0.03, 0.02],
     ...                      "reproduced_table": [None, None]})
-    >>> judge(entries, card, alpha=0.05)[["n", "agree", "misses"]].values.tolist()
-    [[2, 1, 'T3.LRN.p_fdr']]
+    >>> judge(published, card, alpha=0.05)[["n", "agree", "misses"]].values.tolist()
+    [[2, 1, 'RN']]
     """
     rows = []
     for conclusion in CONCLUSIONS:
@@ -160,15 +223,15 @@ def judge(
         if card is None:
             continue
         cells = card.set_index("id")[["reproduced", "reproduced_table"]].astype(float)
-        entries = [e for e in published if re.fullmatch(conclusion.pattern, e["id"])]
-        if not entries:
+        numbers = [number for number in published if conclusion.rests_on(number)]
+        if not numbers:
             continue
         agreed = {
             column: [
-                entry["id"]
-                for entry in entries
-                if np.isfinite(value := float(cells.loc[entry["id"], column]))
-                and conclusion.judge(entry, value, alpha)
+                number.name
+                for number in numbers
+                if np.isfinite(value := float(cells.loc[number.name, column]))
+                and conclusion.judge(number, value, alpha)
             ]
             for column in ("reproduced", "reproduced_table")
         }
@@ -177,12 +240,12 @@ def judge(
             {
                 "conclusion": conclusion.title,
                 "criterion": conclusion.criterion,
-                "n": len(entries),
+                "n": len(numbers),
                 "agree": len(own),
                 "agree_table": len(agreed["reproduced_table"])
                 if cells["reproduced_table"].notna().any()
                 else None,
-                "misses": ", ".join(e["id"] for e in entries if e["id"] not in own) or None,
+                "misses": ", ".join(n.name for n in numbers if n.name not in own) or None,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))

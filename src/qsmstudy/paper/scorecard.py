@@ -1,14 +1,12 @@
 """Comparison of published numbers with the cells of the study's own tables."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.errors import StudyError
 
 COLUMNS = (
@@ -23,67 +21,6 @@ COLUMNS = (
     "note",
 )
 
-#: Names of variables in the published ids, and in the tables.
-VARIABLES = {
-    "age": "age",
-    "male": "sex",
-    "smoking": "smoking",
-    "drinking": "drinking",
-    "htn": "hypertension",
-    "lipid": "hyperlipidemia",
-    "dm": "diabetes",
-    "nihss_adm": "nihss_admission",
-    "nihss_dis": "nihss_discharge",
-    "mrs_adm": "mrs_admission",
-    "mrs_dis": "mrs_discharge",
-}
-#: Names of statistics in the published ids, where the column is called otherwise.
-STATISTICS = {
-    "yes": "n_yes",
-    "no": "n_no",
-    "form": "normal",
-    "ci_lo": "ci_low",
-    "ci_hi": "ci_high",
-    "sens": "sensitivity",
-    "spec": "specificity",
-    "acc": "accuracy",
-    "adjR2": "adj_r2",
-    "F": "f",
-    "modelp": "p_model",
-}
-
-_ROI = r"(?P<side>[LR])(?P<roi>CN|GP|PUT|RN|SN|THA|DN)"
-_NUCLEUS = r"(?P<roi>CN|GP|PUT|RN|SN|THA|DN)"
-_GROUP = r"(?P<group>AIS|HC)"
-_VARIABLE = rf"(?P<variable>{'|'.join(VARIABLES)})"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Where the numbers with one form of id stand.
-
-    Attributes
-    ----------
-    pattern : str
-        Regular expression of the whole id; its named groups fill the fields in braces.
-    table : str
-        Name of the table.
-    column : str
-        Column, a template.
-    where : dict
-        Column and value (a template) of the row; ``!`` before the value excludes it.
-    reduce : str
-        What is taken of the rows found: ``only``, ``min`` or ``max``. ``only`` accepts
-        several rows that agree.
-    """
-
-    pattern: str
-    table: str
-    column: str
-    where: dict[str, str] = field(default_factory=dict)
-    reduce: str = "only"
-
-
 #: Why a table may lack a row.
 ABSENT = {
     "table4": ": only regions that differ between the groups are markers",
@@ -91,133 +28,14 @@ ABSENT = {
     "table6": ": the factor is not in the model, or the region has none",
 }
 
-_REGION = {"roi": "{roi}", "hemisphere": "{side}"}
-_ALL = {"group": "all"}
 
-#: The whole mapping; the first pattern that fits an id holds.
-RULES = (
-    Rule(rf"T1\.n\.{_GROUP}", "table1", "n_group", {"variable": "age", "group": "{group}"}),
-    Rule(
-        rf"T1\.{_VARIABLE}\.{_GROUP}\.(?P<stat>mean|sd|yes|no)",
-        "table1",
-        "{stat}",
-        {"variable": "{variable}", "group": "{group}"},
-    ),
-    Rule(rf"T1\.{_VARIABLE}\.p", "table1", "p", {"variable": "{variable}", **_ALL}),
-    Rule(
-        rf"T1\.{_VARIABLE}\.(?P<stat>median|iqr)",
-        "table1",
-        "{stat}",
-        {"variable": "{variable}", "group": "AIS"},
-    ),
-    Rule(rf"T2\.icc\.{_ROI}\.{_GROUP}", "table2", "icc", {**_REGION, "group": "{group}"}),
-    Rule(r"S3\.2\.icc\.(?P<reduce>min|max)", "table2", "icc", reduce="{reduce}"),
-    Rule(
-        rf"T3\.{_ROI}\.{_GROUP}\.(?P<stat>mean|sd|median|iqr|form)",
-        "table3",
-        "{stat}",
-        {**_REGION, "group": "{group}"},
-    ),
-    Rule(rf"T3\.{_ROI}\.(?P<stat>p_fdr)", "table3", "{stat}", {**_REGION, **_ALL}),
-    Rule(
-        rf"T4\.{_ROI}\.(?P<stat>auc|ci_lo|ci_hi|sens|spec|acc)",
-        "table4",
-        "{stat}",
-        {"marker": "{side} {roi}"},
-    ),
-    Rule(
-        r"T4\.COMB\.(?P<stat>auc|ci_lo|ci_hi|sens|spec|acc)",
-        "table4",
-        "{stat}",
-        {"marker": "combination"},
-    ),
-    Rule(
-        rf"T5\.{_VARIABLE}\.{_ROI}\.(?P<stat>beta|p)",
-        "table5",
-        "{stat}",
-        {**_REGION, "factor": "{variable}"},
-    ),
-    Rule(
-        rf"T6\.{_ROI}\.{_VARIABLE}\.(?P<stat>beta|t|p)",
-        "table6",
-        "{stat}",
-        {**_REGION, "term": "{variable}"},
-    ),
-    Rule(rf"T6\.{_ROI}\.(?P<stat>adjR2|F|modelp)", "table6", "{stat}", _REGION),
-    Rule(
-        rf"S3\.5\.age_{_VARIABLE}\.(?P<stat>r|p)",
-        "correlations",
-        "{stat}",
-        {"x": "age", "y": "{variable}"},
-    ),
-    Rule(r"S3\.5\.scores_roi_ns", "correlations", "p", {"x": "!age"}, reduce="min"),
-    Rule(
-        rf"S3\.6\.{_ROI}\.{_GROUP}\.(?P<stat>mean|sd)",
-        "asymmetry",
-        "{stat}_{side}",
-        {"roi": "{roi}", "group": "{group}"},
-    ),
-    Rule(
-        rf"S3\.6\.{_NUCLEUS}\.{_GROUP}\.paired_(?:p|ns)",
-        "asymmetry",
-        "p",
-        {"roi": "{roi}", "group": "{group}"},
-    ),
-    Rule(r"ABS\.auc_comb", "table4", "auc", {"marker": "combination"}),
-    Rule(
-        rf"S3\.4\.{_VARIABLE}_{_ROI}\.(?P<stat>p)",
-        "table5",
-        "{stat}",
-        {**_REGION, "factor": "{variable}"},
-    ),
-)
-
-
-def locate(identifier: str) -> Rule:
-    """Return where a published number stands, with every template filled.
-
-    Parameters
-    ----------
-    identifier : str
-        An id of the reference file.
-
-    Raises
-    ------
-    StudyError
-        If no rule has this form of id.
-
-    Examples
-    --------
-    >>> locate("T3.LPUT.HC.mean").where
-    {'roi': 'PUT', 'hemisphere': 'L', 'group': 'HC'}
-    """
-    for rule in RULES:
-        if match := re.fullmatch(rule.pattern, identifier):
-            names = match.groupdict()
-            stat = names.get("stat", "")
-            names["stat"] = STATISTICS.get(stat, stat)
-            names["variable"] = VARIABLES.get(names.get("variable", ""), "")
-            column = rule.column.format(**names)
-            return Rule(
-                rule.pattern,
-                rule.table,
-                column.lower() if rule.table == "asymmetry" else column,
-                {key: value.format(**names) for key, value in rule.where.items()},
-                rule.reduce.format(**names),
-            )
-    raise StudyError(
-        f"published values: no table holds the number with the id {identifier}. "
-        "Correct the id, or add its rule to qsmstudy.paper.scorecard.RULES."
-    )
-
-
-def find(rule: Rule, tables: Mapping[str, pd.DataFrame]) -> tuple[float, str]:
+def find(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[float, str]:
     """Return the number in one cell of the tables.
 
     Parameters
     ----------
-    rule : Rule
-        As `locate` returns it.
+    place : TablePlace
+        Of the cell.
     tables : mapping of str to DataFrame
         By name.
 
@@ -231,40 +49,57 @@ def find(rule: Rule, tables: Mapping[str, pd.DataFrame]) -> tuple[float, str]:
     Raises
     ------
     StudyError
-        If rows that should agree do not.
+        If the tables have no such table or column, or if rows that should agree do not.
     """
-    table = tables[rule.table]
-    if rule.column == "n_group":
-        table = table.assign(n_group=table["n"] + table["n_missing"].fillna(0))
+    table = _table_of(place, tables)
     chosen = pd.Series(True, index=table.index)
-    for column, value in rule.where.items():
-        equal = table[column].astype(str) == value.removeprefix("!")
-        chosen &= ~equal if value.startswith("!") else equal
-    names = ", ".join(value.replace("!", "other than ") for value in rule.where.values())
+    for column, value in place.row.items():
+        chosen &= table[column].astype(str) == value
+    for column, value in place.other_than.items():
+        chosen &= table[column].astype(str) != value
+    left_out = (f"other than {value}" for value in place.other_than.values())
+    names = ", ".join([*place.row.values(), *left_out])
     if not chosen.any():
-        absent = " ".join(["not reproduced: no row", names, "in", rule.table]).replace("  ", " ")
-        return np.nan, absent + ABSENT.get(rule.table, "")
+        absent = " ".join(filter(None, ["not reproduced: no row", names, "in", place.table]))
+        return np.nan, absent + ABSENT.get(place.table, "")
     rows = table[chosen]
-    own = _own_note(rows, rule)
-    cells = rows[rule.column].replace({"yes": 1, "no": 0})
-    numbers = pd.to_numeric(cells, errors="coerce").dropna().to_numpy(dtype=float)
-    if numbers.size == 0:
-        reason = f"not reproduced: {rule.column} is n/a for {names} in {rule.table}"
+    own = _own_note(rows, place)
+    cells = rows[list(place.columns)].replace({"yes": 1, "no": 0})
+    numbers = cells.apply(pd.to_numeric, errors="coerce").sum(axis=1, min_count=1).dropna()
+    if numbers.empty:
+        reason = f"not reproduced: {place.column} is n/a for {names} in {place.table}"
         return np.nan, "; ".join(filter(None, [reason, own]))
-    if rule.reduce != "only":
-        return float(numbers.min() if rule.reduce == "min" else numbers.max()), ""
-    if np.ptp(numbers) > 0:
+    if place.reduce is not None:
+        return float(numbers.agg(place.reduce)), ""
+    if numbers.nunique() > 1:
         raise StudyError(
-            f"{rule.table}: {rule.column} must be one number for {names}; "
-            f"got {numbers.tolist()}. The table is damaged: run its rule again."
+            f"{place.table}: {place.column} must be one number for {names}; "
+            f"got {numbers.to_list()}. The table is damaged: run its rule again."
         )
-    return float(numbers[0]), own
+    return float(numbers.iloc[0]), own
 
 
-def _own_note(rows: pd.DataFrame, rule: Rule) -> str:
+def _table_of(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return a place's table, which has all its columns."""
+    if place.table not in tables:
+        raise StudyError(
+            f"published values: a cell's table must be one of {', '.join(tables)}; got "
+            f"{place.table}. Correct the cell in resources/published.yaml."
+        )
+    table = tables[place.table]
+    for column in (*place.columns, *place.row, *place.other_than):
+        if column not in table:
+            raise StudyError(
+                f"published values: {place.table} has no column {column}; it has "
+                f"{', '.join(table.columns)}. Correct the cell in resources/published.yaml."
+            )
+    return table
+
+
+def _own_note(rows: pd.DataFrame, place: TablePlace) -> str:
     """Return what the table itself notes on the rows."""
-    notes = rows["note"].dropna().unique() if "note" in rows and rule.reduce == "only" else ()
-    return "; ".join(f"{rule.table}: {note}" for note in notes)
+    notes = rows["note"].dropna().unique() if "note" in rows and place.reduce is None else ()
+    return "; ".join(f"{place.table}: {note}" for note in notes)
 
 
 def round_half_up(value: float, decimals: int) -> Decimal:
@@ -306,7 +141,7 @@ def matches(reproduced: float, *, published: float, decimals: int, op: str | Non
 
 
 def compare(
-    published: Sequence[Mapping[str, Any]],
+    published: Sequence[PublishedNumber],
     tables: Mapping[str, pd.DataFrame],
     *,
     calibrated: Mapping[str, pd.DataFrame] | None = None,
@@ -315,9 +150,8 @@ def compare(
 
     Parameters
     ----------
-    published : sequence of mapping
-        The entries ``values`` of the reference file: ``id, value, decimals, cls`` and
-        perhaps ``op, note``.
+    published : sequence of PublishedNumber
+        Each with its cell, as `dataset.published.read` returns them.
     tables : mapping of str to DataFrame
         ``table1`` ... ``table6``, ``correlations``, ``asymmetry``.
     calibrated : mapping of str to DataFrame, optional
@@ -338,22 +172,22 @@ def compare(
     no evidence for the paper's findings.
     """
     rows = []
-    for entry in published:
-        value, match, found = _judged(entry, tables)
-        from_table, match_table, _ = _judged(entry, calibrated) if calibrated else _NOTHING
-        decimals, op = entry["decimals"], entry.get("op")
-        printed = f"printed as {op} {round_half_up(entry['value'], decimals)}" if op else ""
+    for number in published:
+        value, match, found = _judged(number, tables)
+        from_table, match_table, _ = _judged(number, calibrated) if calibrated else _NOTHING
+        shown = round_half_up(number.value, number.decimals)
+        printed = f"printed as {number.op} {shown}" if number.op else ""
         rows.append(
             {
-                "id": entry["id"],
-                "published": entry["value"],
-                "decimals": decimals,
+                "id": number.name,
+                "published": number.value,
+                "decimals": number.decimals,
                 "reproduced": value,
                 "reproduced_table": from_table,
                 "match": match,
                 "match_table": match_table,
-                "class": entry["cls"],
-                "note": "; ".join(filter(None, [found, printed, entry.get("note")])) or None,
+                "class": number.kind,
+                "note": "; ".join(filter(None, [found, printed, number.note])) or None,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -363,14 +197,18 @@ _NOTHING = (np.nan, None, "")
 
 
 def _judged(
-    entry: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+    number: PublishedNumber, tables: Mapping[str, pd.DataFrame]
 ) -> tuple[float, str | None, str]:
     """Return a number from the tables, whether it matches, and the note on it."""
-    value, found = find(locate(entry["id"]), tables)
+    if number.cell is None:
+        raise StudyError(
+            f"published values: {number.name}: must have a cell (table, row, column) to be "
+            "compared with; got none. Add it as resources/published.yaml shows."
+        )
+    value, found = find(number.cell, tables)
     if not np.isfinite(value):
         return value, None, found
-    decimals, op = entry["decimals"], entry.get("op")
-    same = matches(value, published=entry["value"], decimals=decimals, op=op)
+    same = matches(value, published=number.value, decimals=number.decimals, op=number.op)
     return value, "yes" if same else "no", found
 
 

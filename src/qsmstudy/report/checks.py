@@ -9,26 +9,8 @@ import pandas as pd
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import Cell, Column, Table, number, p_value, records, text
 
-#: Names of the parts of the paper that an id of the scorecard starts with.
-PARTS = {
-    "T1": "Table 1",
-    "T2": "Table 2",
-    "T3": "Table 3",
-    "T4": "Table 4",
-    "T5": "Table 5",
-    "T6": "Table 6",
-    "S3": "Text, Section 3",
-    "ABS": "Abstract",
-}
-
 _UNITS = ("ppm", "hz", "ml", "mm3", "mm", "s", "percent", "t")
 _UNIT_SIGNS = {"hz": "Hz", "mm3": "mm³", "percent": "%", "t": "T"}
-
-
-def part_of(identifier: str) -> str:
-    """Return the part of the paper an id belongs to, ``Table 3`` for ``T3.LCN.AIS.mean``."""
-    prefix = identifier.split(".")[0]
-    return PARTS.get(prefix, prefix)
 
 
 def matched(value: Any) -> bool | None:

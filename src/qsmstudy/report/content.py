@@ -139,7 +139,7 @@ def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
         "run_times": checks.run_times(study.run_times, study.graph),
     }
     content |= printed_tables(study)
-    content |= _links(content, groups=study.groups)
+    content |= _links(content, study)
     content["findings"] = _findings(study, content["facts"], kept)
     content["headline"] = _headline(study)
     content["figures"] = _figures(study.figures, axes=content["facts"]["axes"])
@@ -240,12 +240,13 @@ def _headline(study: Study) -> dict[str, Any]:
     }
 
 
-def _links(content: Mapping[str, Any], *, groups: Mapping[str, str]) -> dict[str, Any]:
+def _links(content: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Link each published number with the table cell that reproduces it."""
     if content["scorecard"] is None:
         return {"links": [], "targets": frozenset()}
     tables = {table.name: table for table in (*content["tables"], *content["associations"])}
-    links = [places.find(row[0].text, tables, groups=groups) for row in content["scorecard"].rows]
+    cells = [study.published[row[0].text].cell for row in content["scorecard"].rows]
+    links = [None if cell is None else places.find(cell, tables) for cell in cells]
     return {"links": links, "targets": frozenset(filter(None, links)) - set(tables)}
 
 
@@ -329,7 +330,7 @@ def _checks(study: Study) -> dict[str, Any]:
         found |= {"audit": audit.tables(audited), "audit_count": audit.count(audited)}
     if (card := study.frame("scorecard")) is not None:
         card = card.assign(
-            part=[checks.part_of(identifier) for identifier in card["id"]],
+            part=[places.part_of(study.published[name]) for name in card["id"]],
             kind=card["class"].fillna("").astype(str).str.replace("_", " "),
         ).drop(columns="class")
         table, verdicts = checks.scorecard(card)

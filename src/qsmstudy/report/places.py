@@ -1,36 +1,63 @@
-"""Where a published number stands in the printed tables."""
+"""Where a published number stands in the printed tables, and in the paper."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from qsmstudy.report.cells import VARIABLES, Table, short
+from qsmstudy.dataset.published import PublishedNumber, TablePlace
+from qsmstudy.report.cells import Column, Table, label, short
 
-#: Variables that the ids of the published numbers shorten.
-_NAMES = {
-    "male": "sex",
-    "htn": "hypertension",
-    "lipid": "hyperlipidemia",
-    "dm": "diabetes",
-    **{
-        f"{score}_{end}": f"{score}_{when}"
-        for score in ("nihss", "mrs")
-        for end, when in (("adm", "admission"), ("dis", "discharge"))
+#: Parts of the paper that its numbers are counted by, where they are larger than their source.
+PARTS = {
+    "abstract, sec 3.3": "Abstract",
+    **dict.fromkeys(("sec 3.2", "sec 3.4", "sec 3.5", "sec 3.6"), "Text, Section 3"),
+}
+
+#: Printed name of a column by its name in the table's file, where one shows the other. A column
+#: that is missing here is printed in the column of its group.
+COLUMNS: dict[str, dict[str, str]] = {
+    "table1": {"p": "p"},
+    "table2": {"icc": "ICC"},
+    "table3": {"p_fdr": "p, FDR"},
+    "table4": {
+        **{"auc": "AUC", "ci_low": "% CI", "ci_high": "% CI"},
+        **{"sensitivity": "Sensitivity", "specificity": "Specificity", "accuracy": "Accuracy"},
     },
+    "table5": {"beta": "β", "p": "p"},
+    "table6": {"beta": "β", "t": "t", "p": "p", "adj_r2": "Adj. R²", "f": "F", "p_model": "p"},
+    "correlations": {"r": "r", "p": "p"},
+    "asymmetry": {"mean_l": "Left", "sd_l": "Left", "mean_r": "Right", "sd_r": "Right", "p": "p"},
 }
-#: Columns of Tables 4 and 6 by the last part of an id.
-_COLUMNS = {
-    "auc": "AUC",
-    "ci_lo": "CI",
-    "ci_hi": "CI",
-    "sens": "Sensitivity",
-    "spec": "Specificity",
-    "acc": "Accuracy",
-    "beta": "β",
-    "t": "t",
-    "p": "p",
-    "adjR2": "Adj. R²",
-    "F": "F (df)",
+
+_Row = Mapping[str, str]
+
+
+def _region(row: _Row) -> str:
+    return f"{row['hemisphere']} {row['roi']}"
+
+
+#: What a printed row begins with, by the row in the table's file.
+HEADINGS: dict[str, Callable[[_Row], list[str]]] = {
+    "table1": lambda row: [label(row["variable"])],
+    "table2": lambda row: [_region(row)],
+    "table3": lambda row: [_region(row)],
+    "table4": lambda row: [row["marker"].replace("combination", "Combination")],
+    "table5": lambda row: [short(row["factor"])],
+    "table6": lambda row: [_region(row), *([short(row["term"])] if "term" in row else [])],
+    "correlations": lambda row: [label(row["x"]), label(row["y"])],
+    "asymmetry": lambda row: [f"{row['group']} {row['roi']}"],
 }
+
+#: Heading above the printed column, where the table has such headings.
+SPANS: dict[str, Callable[[_Row], str]] = {
+    "table2": lambda row: row["group"],
+    "table5": _region,
+    "table6": lambda row: "" if "term" in row else "Model",
+}
+
+
+def part_of(published: PublishedNumber) -> str:
+    """Return the part of the paper that prints a number: a table, a section or the abstract."""
+    source = published.source or ""
+    return PARTS.get(source, source)
 
 
 def cell_id(table: str, row: int, column: int) -> str:
@@ -38,135 +65,46 @@ def cell_id(table: str, row: int, column: int) -> str:
     return f"{table}-{row}-{column}"
 
 
-def find(identifier: str, tables: Mapping[str, Table], *, groups: Mapping[str, str]) -> str | None:
-    """Return the identifier of the cell that reproduces a published number.
+def find(place: TablePlace, tables: Mapping[str, Table]) -> str | None:
+    """Return the identifier of the printed cell that shows a cell of a table's file.
 
     Parameters
     ----------
-    identifier : str
-        Such as ``T3.LCN.AIS.mean``.
-    tables : mapping
+    place : TablePlace
+        Of a published number.
+    tables : mapping of str to Table
         Printed tables by name.
-    groups : mapping
-        Role (``patients``, ``controls``) to the name of the group.
 
     Returns
     -------
     str or None
-        Of the cell; of the table where no cell is found; None where there is no table.
+        Of the cell; of the table where no single cell shows the number; None where there is no
+        table.
     """
-    part, *rest = identifier.split(".")
-    wanted = _SEARCHES.get(part)
-    if wanted is None or not rest:
+    table = tables.get(place.table)
+    if table is None or place.table not in HEADINGS:
         return None
-    try:
-        name, row, column = wanted(rest, groups)
-    except (KeyError, IndexError, ValueError):
-        return None
-    if (table := tables.get(name)) is None:
-        return None
-    rows = [k for k, cells in enumerate(table.rows) if row([cell.text for cell in cells])]
-    columns = [k for k, item in enumerate(table.columns) if column(item)]
-    return cell_id(name, rows[0], columns[0]) if rows and columns else name
+    if not place.single:  # an extreme of many cells, or the size of a group in a heading
+        return table.name
+    heading = HEADINGS[place.table](place.row)
+    rows = [
+        k
+        for k, cells in enumerate(table.rows)
+        if [cell.text for cell in cells[: len(heading)]] == heading
+    ]
+    columns = [k for k, column in enumerate(table.columns) if _shows(column, place)]
+    return cell_id(table.name, rows[0], columns[0]) if rows and columns else table.name
 
 
-_Row = Callable[[list[str]], bool]
-_Column = Callable[[Any], bool]
-_Place = tuple[str, _Row, _Column]
-
-
-def _region(code: str) -> str:
-    return f"{code[0]} {code[1:]}"
-
-
-def _named(text: str) -> _Row:
-    return lambda cells: cells[0] == text
-
-
-def _labelled(label: str, group: str | None = None) -> _Column:
-    return lambda column: column.label == label and group in (None, column.group)
-
-
-def _of_group(group: str) -> _Column:
-    return lambda column: column.label.startswith(f"{group} (")
-
-
-def _variable(code: str) -> str:
-    return VARIABLES[_NAMES.get(code, code)]
-
-
-def _table1(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    variable = rest[0]
-    if variable == "n":
-        return "table1", lambda cells: False, _of_group(rest[1])
-    if rest[1] == "p":
-        return "table1", _named(_variable(variable)), _labelled("p")
-    group = rest[1] if len(rest) > 2 else groups["patients"]
-    return "table1", _named(_variable(variable)), _of_group(group)
-
-
-def _table2(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    return "table2", _named(_region(rest[1])), _labelled("ICC", rest[2])
-
-
-def _table3(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    column = _labelled("p, FDR") if rest[1] == "p_fdr" else _of_group(rest[1])
-    return "table3", _named(_region(rest[0])), column
-
-
-def _table4(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    label = _COLUMNS[rest[1]]
-    marker = "Combination" if rest[0] == "COMB" else _region(rest[0])
-    return "table4", _named(marker), lambda column: column.label.endswith(label)
-
-
-def _table5(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    factor = short(_NAMES.get(rest[0], rest[0]))
-    return "table5", _named(factor), _labelled(_COLUMNS[rest[2]], _region(rest[1]))
-
-
-def _table6(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    region = _region(rest[0])
-    if len(rest) == 2:
-        label = "p" if rest[1] == "modelp" else _COLUMNS[rest[1]]
-        return "table6", _named(region), _labelled(label, "Model")
-    term = short(_NAMES.get(rest[1], rest[1]))
-    return "table6", lambda cells: cells[:2] == [region, term], _labelled(_COLUMNS[rest[2]], "")
-
-
-def _text(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    if rest[0] == "2":  # agreement of the raters
-        return "table2", lambda cells: False, _labelled("ICC")
-    if rest[0] == "4":  # smoking_RCN
-        factor, region = rest[1].rsplit("_", 1)
-        return _table5([factor, region, rest[2]], groups)
-    if rest[:2] == ["5", "scores_roi_ns"]:  # all of them together
-        return "correlations", lambda cells: False, _labelled("p")
-    if rest[0] == "5":  # age_mrs_adm
-        first, _, second = rest[1].partition("_")
-        pair = [VARIABLES[first], _variable(second)]
-        label = "p" if rest[2] == "p" else "r "
-        return (
-            "correlations",
-            lambda cells: cells[:2] == pair,
-            lambda column: column.label.startswith(label),
-        )
-    side, roi = (rest[1][0], rest[1][1:]) if rest[-1] in ("mean", "sd") else ("", rest[1])
-    label = {"L": "Left", "R": "Right"}.get(side, "p")
-    return "asymmetry", _named(f"{rest[2]} {roi}"), _labelled(label)
-
-
-def _abstract(rest: list[str], groups: Mapping[str, str]) -> _Place:
-    return _table4(["COMB", "auc"], groups)
-
-
-_SEARCHES: dict[str, Callable[[list[str], Mapping[str, str]], _Place]] = {
-    "T1": _table1,
-    "T2": _table2,
-    "T3": _table3,
-    "T4": _table4,
-    "T5": _table5,
-    "T6": _table6,
-    "S3": _text,
-    "ABS": _abstract,
-}
+def _shows(column: Column, place: TablePlace) -> bool:
+    """Tell whether a printed column shows a place's column."""
+    span = SPANS.get(place.table)
+    if span is not None and column.group != span(place.row):
+        return False
+    name = COLUMNS[place.table].get(place.column, place.row.get("group", ""))
+    # Sizes, intervals and degrees of freedom follow in parentheses; a level stands before "% CI".
+    return (
+        column.label == name
+        or column.label.startswith(f"{name} (")
+        or (name.startswith("%") and column.label.endswith(name))
+    )

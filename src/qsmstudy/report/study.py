@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from qsmstudy.dataset import bids
+from qsmstudy.dataset import bids, published
+from qsmstudy.dataset.published import PublishedNumber
 from qsmstudy.errors import StudyError
 
 #: Names of the tables that every study has, in the page's order.
@@ -25,8 +27,8 @@ class Study:
     ----------
     tables : mapping of str to Path
         `TABLES`, ``participants`` (all that are listed) and ``roi_values``; ``excluded``,
-        ``scorecard``, ``audit``, ``validation`` and ``qc`` where the study has them, and those of
-        `further.STEMS`.
+        ``scorecard`` with the file ``published`` that it compares, ``audit``, ``validation`` and
+        ``qc`` where the study has them, and those of `further.STEMS`.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
@@ -76,6 +78,15 @@ class Study:
         if name not in self.frames:
             self.frames[name] = bids.read_tsv(self.tables[name])
         return self.frames[name]
+
+    @cached_property
+    def published(self) -> dict[str, PublishedNumber]:
+        """The published numbers by the id that the scorecard gives them."""
+        if "published" not in self.tables:
+            raise StudyError(
+                "scorecard: the report needs the file of published numbers with it. Give published."
+            )
+        return {number.name: number for number in published.read(self.tables["published"]).numbers}
 
     @property
     def excluded(self) -> dict[str, str]:

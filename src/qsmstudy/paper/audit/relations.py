@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from qsmstudy.dataset import published
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit.values import Outcome, Printed, listing
 
@@ -117,46 +117,25 @@ def read_paper(path: Path) -> Paper:
     Parameters
     ----------
     path : Path
-        YAML with ``paper``, ``values`` (``id, value, decimals``, perhaps ``op``) and
-        ``relations``; further keys are not read.
+        As `dataset.published.read` describes it, with ``relations``.
 
     Raises
     ------
     StudyError
         With the file, the entry, the rule and the remedy.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StudyError(f"{path}: not a readable YAML file: {error}.") from error
-    if not isinstance(content, Mapping) or not isinstance(content.get("values"), list):
-        raise StudyError(f"{path}: must have a list `values`. See resources/published.yaml.")
-    relations = content.get("relations")
+    content = published.read(path)
+    relations = content.relations
     if not isinstance(relations, list) or not relations:
         raise StudyError(
             f"{path}: must have a list `relations` that says which values belong together; got "
             f"{relations!r}. See resources/published.yaml."
         )
-    values: dict[str, Printed] = {}
-    for place, entry in enumerate(content["values"], start=1):
-        number = _printed(entry, where=f"{path}: value {place}")
-        if number.name in values:
-            raise StudyError(f"{path}: id {number.name} must stand once; it stands twice.")
-        values[number.name] = number
-    return Paper(str(content.get("paper", path)), values, relations, str(path))
-
-
-def _printed(entry: Any, *, where: str) -> Printed:
-    if not isinstance(entry, Mapping) or not {"id", "value", "decimals"} <= set(entry):
-        raise StudyError(f"{where}: must have id, value and decimals; got {entry!r}.")
-    name, value, decimals, op = entry["id"], entry["value"], entry["decimals"], entry.get("op")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise StudyError(f"{where} ({name}): value must be a number; got {value!r}.")
-    if isinstance(decimals, bool) or not isinstance(decimals, int) or decimals < 0:
-        raise StudyError(f"{where} ({name}): decimals must be 0 or more; got {decimals!r}.")
-    if op not in (None, "<", ">"):
-        raise StudyError(f"{where} ({name}): op must be < or >; got {op!r}.")
-    return Printed(str(name), float(value), decimals, op)
+    values = {
+        number.name: Printed(number.name, float(number.value), number.decimals, number.op)
+        for number in content.numbers
+    }
+    return Paper(content.paper, values, relations, str(path))
 
 
 def cases(paper: Paper, checks: Mapping[str, Check]) -> list[Case]:

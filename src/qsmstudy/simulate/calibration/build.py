@@ -1,11 +1,11 @@
 """The calibrated cohort, from the published numbers to two tables."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from qsmstudy.dataset.published import PublishedNumber
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration import clinical, controls, patients, ratings
 from qsmstudy.simulate.calibration.targets import Printed
@@ -15,14 +15,14 @@ RATERS = ("A", "B")
 
 
 def calibrated_cohort(
-    content: Mapping[str, Any], *, seed: int
+    published: Sequence[PublishedNumber], *, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make participants and measurements whose analysis gives the published numbers.
 
     Parameters
     ----------
-    content : mapping
-        Parsed ``published.yaml``.
+    published : sequence of PublishedNumber
+        Of ``published.yaml``.
     seed : int
         Of every draw and search; all have a fixed number of steps.
 
@@ -44,7 +44,7 @@ def calibrated_cohort(
     The match with the paper is by construction. It shows that the printed numbers can hold
     together and is no evidence for what they say.
     """
-    printed = Printed(content)
+    printed = Printed(published)
     people = clinical.participants(printed, seed=seed)
     own = people[people["group"] == "AIS"]
     for chi in patients.candidates(printed, own, seed=seed):

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from qsmstudy.dataset.published import TablePlace
 from qsmstudy.simulate.calibration.annealing import anneal, swap_or_step
 from qsmstudy.simulate.calibration.demands import STRIATUM
 from qsmstudy.simulate.calibration.latent import integers_with_moments
@@ -18,9 +19,9 @@ from qsmstudy.simulate.calibration.regressions import (
 )
 from qsmstudy.simulate.calibration.targets import (
     BINARY,
-    FACTORS,
     SCORES,
     Printed,
+    at,
     sample_correlations,
     shared_correlations,
 )
@@ -31,6 +32,7 @@ GROUPS = ("AIS", "HC")
 HIGHEST = {"nihss": 14, "mrs": 5}
 STEPS = 40_000
 TEMPERATURE = (1.0, 0.002)
+_AGE_AND_MRS = at("correlations", "r", x="age", y="mrs_admission")
 
 
 def participants(printed: Printed, *, seed: int) -> pd.DataFrame:
@@ -58,9 +60,9 @@ def participants(printed: Printed, *, seed: int) -> pd.DataFrame:
 
 def _patients(printed: Printed, *, seed: int) -> pd.DataFrame:
     rng = generator(seed, "AIS", "clinical")
-    n = printed.count("T1.n.AIS")
-    admitted = printed.n("S3.5.age_mrs_adm.r")
-    discharged = printed.n("T1.mrs_dis.median")
+    n = printed.size("AIS")
+    admitted = printed.n(_AGE_AND_MRS)
+    discharged = printed.n(at("table1", "median", variable="mrs_discharge", group="AIS"))
     # Rows in an order of convenience: all scores, admission only, none; shuffled at the end.
     frame = pd.DataFrame({"group": ["AIS"] * n})
     yes = {name: _factor(printed, "AIS", name, n, rng) for name in BINARY}
@@ -70,7 +72,7 @@ def _patients(printed: Printed, *, seed: int) -> pd.DataFrame:
     nihss_out = _discharge(printed, "nihss", nihss[:discharged], None, rng)
     mrs_out = _discharge(printed, "mrs", mrs[:discharged], nihss_out, rng)
     frame["age"] = _ages_by_severity(printed, mrs, nihss, n, rng)
-    male = _factor(printed, "AIS", "male", n, rng, liking=yes["smoking"])
+    male = _factor(printed, "AIS", "sex", n, rng, liking=yes["smoking"])
     frame["sex"] = np.where(male, "M", "F")
     for name in BINARY:
         frame[name] = np.where(yes[name], "yes", "no")
@@ -110,9 +112,9 @@ def _with_room(printed: Printed, frame: pd.DataFrame, rng: np.random.Generator) 
 
 def _controls(printed: Printed, *, seed: int) -> pd.DataFrame:
     rng = generator(seed, "HC", "clinical")
-    n = printed.count("T1.n.HC")
+    n = printed.size("HC")
     frame = pd.DataFrame({"group": ["HC"] * n, "age": _ages(printed, "HC", n, rng)})
-    male = _factor(printed, "HC", "male", n, rng)
+    male = _factor(printed, "HC", "sex", n, rng)
     frame["sex"] = np.where(male, "M", "F")
     for name in BINARY:
         liking = male if name in ("smoking", "drinking") else None
@@ -124,7 +126,7 @@ def _controls(printed: Printed, *, seed: int) -> pd.DataFrame:
 
 
 def _ages(printed: Printed, group: str, n: int, rng: np.random.Generator) -> NDArray:
-    mean, sd = printed[f"T1.age.{group}.mean"], printed[f"T1.age.{group}.sd"]
+    mean, sd = (printed[at("table1", stat, variable="age", group=group)] for stat in ("mean", "sd"))
     even = stats.norm.ppf((np.arange(n) + 0.5) / n)  # no outlier, no cluster
     return rng.permutation(integers_with_moments(even, mean=mean, sd=sd))
 
@@ -138,11 +140,16 @@ def _factor(
     liking: NDArray | None = None,
 ) -> NDArray:
     """Choose as many as the table counts, rather among those with `liking`."""
-    count = printed.count(f"T1.{FACTORS.get(name, name)}.{group}.yes")
+    count = printed.count(_yes(name, group))
     score = rng.random(n) + (0 if liking is None else 0.35 * liking)
     chosen = np.zeros(n, dtype=bool)
     chosen[np.argsort(-score, kind="stable")[:count]] = True
     return chosen
+
+
+def _yes(name: str, group: str) -> TablePlace:
+    """Return the place of the number of those who have a factor."""
+    return at("table1", "n_yes", variable=name, group=group)
 
 
 def _habits(
@@ -153,7 +160,7 @@ def _habits(
     Of all ways to place them among the patients with an admission score, the one is taken whose
     association comes nearest to what the models of Table 6 need.
     """
-    smokers, drinkers = (printed.count(f"T1.{name}.AIS.yes") for name in ("smoking", "drinking"))
+    smokers, drinkers = (printed.count(_yes(name, "AIS")) for name in ("smoking", "drinking"))
     rest = n - admitted
     wanted = shared_correlations(printed)[0]
     ways = [
@@ -193,7 +200,7 @@ def _admission_nihss(
     slack = np.array([1e-4, 2e-4])
 
     def cost(scores: NDArray) -> float:
-        order = _order_cost(printed, "nihss_adm", scores[:discharged])
+        order = _order_cost(printed, "nihss_admission", scores[:discharged])
         found = sample_correlations([*habits, scores])[2, :2]
         return 10 * order + float(np.sum(np.maximum(0, np.abs(found - wanted) - slack)) * 50)
 
@@ -209,7 +216,7 @@ def _admission_mrs(
 
     def cost(scores: NDArray) -> float:
         together = sample_correlations([stats.rankdata(scores), rank])[0, 1]
-        order = _order_cost(printed, "mrs_adm", scores[:discharged])
+        order = _order_cost(printed, "mrs_admission", scores[:discharged])
         # By the stated rule a rank correlation with age needs scores that are not normal.
         normal = max(0.0, float(stats.shapiro(scores).pvalue) - 0.03)
         near = max(0.0, abs(together - 0.65) - 0.02)
@@ -229,7 +236,7 @@ def _discharge(
         columns = [scores, before, *([] if other is None else [other])]
         together = sample_correlations(columns)[0, 1:]
         near = float(np.sum(np.maximum(0, np.abs(together - 0.7) - 0.05)))
-        order = _order_cost(printed, f"{scale}_dis", scores)
+        order = _order_cost(printed, f"{scale}_discharge", scores)
         odd = 0.0 if other is None else _out_of_step(other, scores)
         return 10 * order + 0.2 * max(0.0, worse - 2) + near + odd
 
@@ -241,7 +248,7 @@ def _ages_by_severity(
     printed: Printed, mrs: NDArray, nihss: NDArray, n: int, rng: np.random.Generator
 ) -> NDArray:
     """Give the patients their ages so that age and mRS correlate as printed."""
-    window = printed.window("S3.5.age_mrs_adm.r")
+    window = printed.window(_AGE_AND_MRS)
     rank, scored = stats.rankdata(mrs), len(mrs)
 
     def cost(ages: NDArray) -> float:
@@ -278,5 +285,7 @@ def _out_of_step(nihss: NDArray, mrs: NDArray) -> float:
 def _order_cost(printed: Printed, name: str, scores: NDArray) -> float:
     """Return how far median and IQR (by rank p (n + 1)) are from the printed ones."""
     low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75], method="weibull")
-    median, iqr = printed[f"T1.{name}.median"], printed[f"T1.{name}.iqr"]
+    median, iqr = (
+        printed[at("table1", stat, variable=name, group="AIS")] for stat in ("median", "iqr")
+    )
     return float(abs(middle - median) + abs(high - low - iqr))

@@ -78,7 +78,7 @@ def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str,
         column = REGIONS.index(region)
         for attempt in range(MARKER_ATTEMPTS):
             rng = generator(seed, "HC", region, str(attempt))
-            z = latent.standardised(rng.standard_normal(printed.count("T1.n.HC")))
+            z = latent.standardised(rng.standard_normal(printed.size("HC")))
             values, cost = _column(printed, region, patients[:, column], z, rng)
             if cost == 0:
                 found[region] = values
@@ -100,6 +100,11 @@ def _hard_by_rank(printed: Printed) -> list[str]:
 def _other(region: str) -> str:
     """Return the same nucleus on the other side."""
     return {"L": "R", "R": "L"}[region[0]] + region[1:]
+
+
+def _marker(region: str) -> str:
+    """Return the name of a region in Table 4."""
+    return f"{region[0]} {region[1:]}"
 
 
 def susceptibilities(
@@ -129,7 +134,7 @@ def susceptibilities(
     costs: dict[str, float] = {}
     for attempt in range(ATTEMPTS):
         rng = generator(seed, "HC", "chi", str(attempt))
-        draw = latent.correlated(printed.count("T1.n.HC"), rng)
+        draw = latent.correlated(printed.size("HC"), rng)
         chi = np.empty_like(draw)
         for column, region in enumerate(REGIONS):
             z = draw[:, column]
@@ -166,7 +171,7 @@ def _column(
     to_ppm = _to_ppm(printed, region, patients, z)
     normal = is_normal(printed, region, "HC")
     wanted = rank_sum_areas(printed).get(region)
-    curve = curve_demands(printed, region) if region in STRIATUM else None
+    curve = curve_demands(printed, _marker(region)) if region in STRIATUM else None
 
     other = _other(region)
     level = None if normal or not is_normal(printed, other, "HC") else moments(printed, other, "HC")
@@ -189,7 +194,7 @@ def _column(
 
 def _to_ppm(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Column:
     """Return the map from a latent column to susceptibility [ppm] on the grid."""
-    if region in STRIATUM and curve_demands(printed, region).u % 1:
+    if region in STRIATUM and curve_demands(printed, _marker(region)).u % 1:
         column = _tied(printed, region, patients, z)
     else:
         column = partial(latent.scaled, printed=printed, region=region, group="HC")
@@ -253,7 +258,7 @@ def _arranged(
     """
     columns = [REGIONS.index(region) for region in part]
     others = chi[:, [column for column in range(len(REGIONS)) if column not in columns]]
-    combined = curve_demands(printed, "COMB") if set(part) == set(STRIATUM) else None
+    combined = curve_demands(printed, "combination") if set(part) == set(STRIATUM) else None
     own = patients[:, columns]
     is_patient = np.arange(len(patients) + len(chi)) < len(patients)
 

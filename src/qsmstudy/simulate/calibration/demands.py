@@ -7,19 +7,20 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from qsmstudy.dataset.published import TablePlace
 from qsmstudy.errors import StudyError
-from qsmstudy.simulate.calibration.targets import Printed, Window
-from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
+from qsmstudy.simulate.calibration import targets
+from qsmstudy.simulate.calibration.targets import Printed, Window, at
 
-#: Regions as in the published ids, in the order of the tables.
-REGIONS = tuple(f"{hemisphere}{roi}" for roi in ROIS for hemisphere in HEMISPHERES)
+#: Regions in the order of the tables.
+REGIONS = tuple(targets.REGIONS)
 #: Markers of Table 4, and the regions of Tables 5 and 6.
 STRIATUM = ("LCN", "RCN", "LPUT", "RPUT")
 
 
 def is_normal(printed: Printed, region: str, group: str) -> bool:
     """Tell whether the paper prints mean and SD, and so found the values normal."""
-    return printed[f"T3.{region}.{group}.form"] == 1
+    return printed[at("table3", "normal", region=region, group=group)] == 1
 
 
 def rank_sum_areas(printed: Printed) -> dict[str, int]:
@@ -73,7 +74,7 @@ def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
     printed : Printed
         The published numbers.
     region, group : str
-        Names in the published ids.
+        One of `REGIONS`, and a name in the tables.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
         As printed; the means of the two groups are moved in opposite directions within their
         rounding where only that prints the corrected p value.
     """
-    mean, sd = (printed[f"T3.{region}.{group}.{stat}"] for stat in ("mean", "sd"))
+    mean, sd = (printed[at("table3", stat, region=region, group=group)] for stat in ("mean", "sd"))
     if not _both_normal(printed, region):
         return mean, sd
     rank = [name for name, _ in ordered_p(printed)].index(region) + 1
@@ -89,12 +90,12 @@ def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
     fitting = [
         p
         for p in (round(exact, 3) + k / 1000 for k in (0, -1, 1, -2, 2))
-        if _shown(p, rank) == printed[f"T3.{region}.p_fdr"]
+        if _shown(p, rank) == printed[_corrected(region)]
     ]
     if not fitting:
         return mean, sd
     window = Window(fitting[0] - 5e-4, fitting[0] + 5e-4)
-    half = printed.window(f"T3.{region}.AIS.mean").half
+    half = printed.window(at("table3", "mean", region=region, group="AIS")).half
 
     def distance(shift: float) -> tuple[float, float]:
         p = _pooled_p(printed, region, shift=shift * half)
@@ -114,10 +115,14 @@ def _pooled_p(printed: Printed, region: str, *, shift: float = 0.0) -> float:
     """Return p of the pooled t test from means, patients' plus and controls' minus a shift."""
     numbers = []
     for group, sign in (("AIS", 1), ("HC", -1)):
-        name = f"T3.{region}.{group}"
-        numbers += [printed[f"{name}.mean"] + sign * shift, printed[f"{name}.sd"]]
-        numbers += [printed.count(f"T1.n.{group}")]
+        mean, sd = (at("table3", stat, region=region, group=group) for stat in ("mean", "sd"))
+        numbers += [printed[mean] + sign * shift, printed[sd], printed.size(group)]
     return float(stats.ttest_ind_from_stats(*numbers).pvalue)
+
+
+def _corrected(region: str) -> TablePlace:
+    """Return the place of a region's corrected p value."""
+    return at("table3", "p_fdr", region=region, group="all")
 
 
 def _shown(p: float, rank: int) -> float:
@@ -141,8 +146,9 @@ def _fill(
     if by_t and known[by_t[0]] >= least:
         following.append((by_t[0], known[by_t[0]]))
     for region in sorted(by_rank):
-        p = round(printed[f"T3.{region}.p_fdr"] * rank / len(REGIONS), 3)
-        if _shown(p, rank) == printed[f"T3.{region}.p_fdr"] and p >= least:
+        corrected = printed[_corrected(region)]
+        p = round(corrected * rank / len(REGIONS), 3)
+        if _shown(p, rank) == corrected and p >= least:
             following.append((region, p))
     for region, p in sorted(following, key=lambda pair: pair[1]):
         if by_t and p > known[by_t[0]]:
@@ -161,7 +167,7 @@ def _fill(
 
 def _u_of(printed: Printed, p: float) -> int:
     """Return the whole U above chance whose asymptotic p, without ties, is nearest to `p`."""
-    m, n = printed.count("T1.n.AIS"), printed.count("T1.n.HC")
+    m, n = printed.size("AIS"), printed.size("HC")
     sd = float(np.sqrt(m * n * (m + n + 1) / 12))
     return round(m * n / 2 + float(stats.norm.isf(p / 2)) * sd)
 
@@ -194,12 +200,16 @@ def curve_demands(printed: Printed, marker: str) -> Curve:
     printed : Printed
         The published numbers.
     marker : str
-        A region or ``COMB``.
+        As Table 4 names it: ``L CN``, ``combination``.
     """
-    m, n = printed.count("T1.n.AIS"), printed.count("T1.n.HC")
-    area = printed.window(f"T4.{marker}.auc")
+
+    def place(column: str) -> TablePlace:
+        return at("table4", column, marker=marker)
+
+    m, n = printed.size("AIS"), printed.size("HC")
+    area = printed.window(place("auc"))
     z = float(stats.norm.isf(0.025))
-    low, high = (printed.window(f"T4.{marker}.ci_{end}") for end in ("lo", "hi"))
+    low, high = (printed.window(place(f"ci_{end}")) for end in ("low", "high"))
     found: list[tuple[bool, float, Window]] = []
     for halves in range(int(np.ceil(2 * area.low * m * n)), int(2 * area.high * m * n) + 1):
         u = halves / 2
@@ -213,6 +223,6 @@ def curve_demands(printed: Printed, marker: str) -> Curve:
     return Curve(
         u,
         se,
-        round(printed[f"T4.{marker}.sens"] * n),
-        m - round(printed[f"T4.{marker}.spec"] * m),
+        round(printed[place("sensitivity")] * n),
+        m - round(printed[place("specificity")] * m),
     )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from qsmstudy.simulate.calibration.demands import REGIONS, is_normal, moments
 from qsmstudy.simulate.calibration.regressions import Demand, factor_row
-from qsmstudy.simulate.calibration.targets import Printed
+from qsmstudy.simulate.calibration.targets import Printed, at
 from qsmstudy.simulate.cohort import ROIS
 
 #: Correlations of a nucleus's sides, of caudate and putamen, and of other nuclei.
@@ -63,12 +63,14 @@ def highest(values: NDArray) -> float:
 
 def scaled(values: NDArray, printed: Printed, region: str, group: str) -> NDArray:
     """Map a column affinely so that its printed mean and SD, or median and IQR, hold [ppm]."""
-    name = f"T3.{region}.{group}"
     if is_normal(printed, region, group):
         mean, sd = moments(printed, region, group)
         return mean + sd * standardised(values)
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="weibull")
-    return printed[f"{name}.median"] + printed[f"{name}.iqr"] / (high - low) * (values - middle)
+    median, iqr = (
+        printed[at("table3", stat, region=region, group=group)] for stat in ("median", "iqr")
+    )
+    return median + iqr / (high - low) * (values - middle)
 
 
 #: A statistic of a column: its excess over the target, and its gradient.

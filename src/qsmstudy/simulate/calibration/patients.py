@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from qsmstudy.dataset.published import TablePlace
 from qsmstudy.simulate.calibration import latent
 from qsmstudy.simulate.calibration.demands import REGIONS, STRIATUM, is_normal
 from qsmstudy.simulate.calibration.regressions import (
@@ -14,7 +15,7 @@ from qsmstudy.simulate.calibration.regressions import (
     coded_factors,
     correlation_demands,
 )
-from qsmstudy.simulate.calibration.targets import SCORES, Printed, sample_correlations
+from qsmstudy.simulate.calibration.targets import SCORES, Printed, at, sample_correlations
 from qsmstudy.simulate.cohort import ROIS
 from qsmstudy.simulate.draws import generator
 
@@ -116,11 +117,16 @@ def _off_scores(values: NDArray, coded: Mapping[str, NDArray]) -> NDArray:
     return latent.solve_nearest(values, equations) if equations else values
 
 
+def _nigra_beside(column: str) -> TablePlace:
+    """Return the place of a number of the patients' two nigrae side by side."""
+    return at("asymmetry", column, roi="SN", group="AIS")
+
+
 def _nigra(printed: Printed, values: NDArray, side: str) -> NDArray:
     """Give a side its mean and SD of section 3.6, within the windows of Table 3 as well."""
     moments = [
-        printed.window(f"S3.6.{side}SN.AIS.{stat}")
-        .meet(printed.window(f"T3.{side}SN.AIS.{stat}"))
+        printed.window(_nigra_beside(f"{stat}_{side.lower()}"))
+        .meet(printed.window(at("table3", stat, region=f"{side}SN", group="AIS")))
         .centre
         for stat in ("mean", "sd")
     ]
@@ -129,18 +135,21 @@ def _nigra(printed: Printed, values: NDArray, side: str) -> NDArray:
 
 def _left_nigra(printed: Printed, right: NDArray) -> list[latent.Equation]:
     """Return what the left nigra has to hold: four moments and quantiles, and the paired test."""
-    mean, sd = (printed[f"S3.6.LSN.AIS.{stat}"] for stat in ("mean", "sd"))
-    n, p = len(right), printed["S3.6.SN.AIS.paired_p"]
+    mean, sd = (printed[_nigra_beside(f"{stat}_l")] for stat in ("mean", "sd"))
+    n, p = len(right), printed[_nigra_beside("p")]
     right_sd = float(np.sqrt(np.sum((right - np.mean(right)) ** 2) / (n - 1)))
     difference = abs(mean - float(np.mean(right)))
     # SD of the differences that gives the paired t, hence the correlation of the sides.
     spread = difference * np.sqrt(n) / float(stats.t.isf(p / 2, n - 1))
     r = (sd**2 + right_sd**2 - spread**2) / (2 * sd * right_sd)
+    median, iqr = (
+        printed[at("table3", stat, region="LSN", group="AIS")] for stat in ("median", "iqr")
+    )
     return [
         latent.mean_equation(mean),
         latent.sd_equation(sd),
-        latent.quantile_equation([(0.5, 1)], printed["T3.LSN.AIS.median"]),
-        latent.quantile_equation([(0.75, 1), (0.25, -1)], printed["T3.LSN.AIS.iqr"]),
+        latent.quantile_equation([(0.5, 1)], median),
+        latent.quantile_equation([(0.75, 1), (0.25, -1)], iqr),
         latent.correlation_equation(right, r, np.ones(n, dtype=bool)),
     ]
 
@@ -155,7 +164,7 @@ def is_plausible(printed: Printed, chi: NDArray, group: str) -> bool:
     chi : ndarray, shape (N, 14)
         Susceptibility [ppm].
     group : str
-        Name in the published ids.
+        Name in the tables.
     """
     between = sample_correlations(list(chi.T))
     if between.min() < ANY:
@@ -171,7 +180,8 @@ def is_plausible(printed: Printed, chi: NDArray, group: str) -> bool:
         if not SIDES[0] <= between[column, column + 1] <= SIDES[1]:
             return False
         apart = stats.ttest_rel(chi[:, column], chi[:, column + 1]).pvalue
-        if f"S3.6.{ROIS[column // 2]}.{group}.paired_ns" in printed and apart < ALPHA + CLEAR:
+        p = at("asymmetry", "p", roi=ROIS[column // 2], group=group)
+        if printed.only_above(p) and apart < ALPHA + CLEAR:
             return False
     return True
 

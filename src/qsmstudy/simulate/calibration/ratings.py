@@ -7,7 +7,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration.demands import REGIONS
 from qsmstudy.simulate.calibration.latent import standardised
 from qsmstudy.simulate.calibration.patients import DECIMALS
-from qsmstudy.simulate.calibration.targets import Printed
+from qsmstudy.simulate.calibration.targets import Printed, at
 from qsmstudy.simulate.draws import generator
 
 #: SD over regions of the raters' systematic difference, relative to that of the values.
@@ -29,7 +29,7 @@ def two_raters(
     means : ndarray, shape (N, 14)
         Mean of the raters [ppm], columns as `demands.REGIONS`.
     group : str
-        Name in the published ids.
+        Name in the tables.
     seed : int
         Of the raters' differences.
 
@@ -49,7 +49,7 @@ def two_raters(
     """
     first, second = np.empty_like(means), np.empty_like(means)
     for column, region in enumerate(REGIONS):
-        icc = printed.window(f"T2.icc.{region}.{group}").centre
+        icc = printed.window(at("table2", "icc", region=region, group=group)).centre
         for attempt in range(ATTEMPTS):
             rng = generator(seed, group, region, "raters", str(attempt))
             half = _half_differences(means[:, column], icc, rng)

@@ -13,6 +13,7 @@ from qsmstudy.simulate.calibration.targets import (
     MODELS,
     Printed,
     Window,
+    at,
     correlation_window,
     model_correlations,
     sample_correlations,
@@ -68,9 +69,9 @@ def correlation_demands(
     def add(factor: str, rows: NDArray, r: float) -> None:
         wanted[factor, rows.tobytes()] = Demand(factor, rows, round(float(r), 6))
 
-    for factor, name in FACTORS.items():
-        cell = f"T5.{name}.{region}"
-        window = correlation_window(printed, f"{cell}.beta", f"{cell}.p")
+    for factor in FACTORS:
+        beta, p = (at("table5", column, region=region, factor=factor) for column in ("beta", "p"))
+        window = correlation_window(printed, beta, p)
         add(factor, known[factor], window.centre)
     if region in MODELS:  # the model's demand replaces that of Table 5 on the same cases
         terms = list(MODELS[region])
@@ -86,12 +87,14 @@ def correlation_demands(
 
 def _single_term(printed: Printed, region: str, term: str) -> float:
     """Return the correlation that prints beta, t and F of a model of Table 6 with one term."""
-    n, name = printed.n(f"T6.{region}.F"), f"T6.{region}.{FACTORS[term]}"
-    window = correlation_window(printed, f"{name}.beta", f"{name}.p")
-    for statistic, power in ((f"{name}.t", 2), (f"T6.{region}.F", 1)):
+    beta, t, p = (at("table6", column, region=region, term=term) for column in ("beta", "t", "p"))
+    whole = at("table6", "f", region=region)
+    n = printed.n(whole)
+    window = correlation_window(printed, beta, p)
+    for statistic, power in ((t, 2), (whole, 1)):
         shown = printed.window(statistic)
         f = np.abs([shown.low, shown.high]) ** power
-        r = np.sort(np.sign(printed[f"{name}.beta"]) * np.sqrt(f / (f + n - 2)))
+        r = np.sort(np.sign(printed[beta]) * np.sqrt(f / (f + n - 2)))
         window = window.meet(Window(float(r[0]), float(r[1])))
     return window.centre
 

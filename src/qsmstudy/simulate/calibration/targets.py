@@ -1,36 +1,36 @@
 """What the printed numbers demand: windows of values, and correlations behind regressions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.errors import StudyError
+from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
 
-#: Names of the factors of Table 5 in ``participants.tsv`` and in the published ids.
-FACTORS = {
-    "age": "age",
-    "smoking": "smoking",
-    "drinking": "drinking",
-    "hypertension": "htn",
-    "hyperlipidemia": "lipid",
-    "diabetes": "dm",
-    "nihss_admission": "nihss_adm",
-    "nihss_discharge": "nihss_dis",
-    "mrs_admission": "mrs_adm",
-    "mrs_discharge": "mrs_dis",
+#: Rows of the tables by region, in the order of the tables.
+REGIONS = {
+    f"{hemisphere}{roi}": {"roi": roi, "hemisphere": hemisphere}
+    for roi in ROIS
+    for hemisphere in HEMISPHERES
 }
 BINARY = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
+#: Factors of Table 5.
+FACTORS = ("age", *BINARY, *SCORES)
 #: Models of Table 6: terms in ``participants.tsv`` and the row in which the paper prints them.
 #: The rows of smoking and drinking of L PUT fit R PUT's model only when they are exchanged,
 #: which is an inference from the numbers and not something that the paper says.
 MODELS = {
-    "LPUT": {"smoking": "drinking", "drinking": "smoking", "nihss_admission": "nihss_adm"},
-    "RPUT": {"smoking": "smoking", "nihss_admission": "nihss_adm"},
+    "LPUT": {
+        "smoking": "drinking",
+        "drinking": "smoking",
+        "nihss_admission": "nihss_admission",
+    },
+    "RPUT": {"smoking": "smoking", "nihss_admission": "nihss_admission"},
 }
 
 
@@ -61,56 +61,88 @@ class Window:
         return Window(low, high) if low < high else self
 
 
-class Printed:
-    """The published numbers by id.
+def at(table: str, column: str, *, region: str | None = None, **row: str) -> TablePlace:
+    """Return the place of a published number.
 
     Parameters
     ----------
-    content : mapping
-        Parsed ``published.yaml``: a list ``values`` of entries ``id, value, decimals``.
+    table, column : str
+        Their names.
+    region : str, optional
+        A key of `REGIONS`, which stands for its nucleus and hemisphere.
+    **row : str
+        Column and value of the row.
+    """
+    return TablePlace(table, (column,), {**(REGIONS[region] if region else {}), **row})
+
+
+class Printed:
+    """The published numbers by their place in the tables.
+
+    Parameters
+    ----------
+    numbers : sequence of PublishedNumber
+        Of ``published.yaml``. Where the paper prints a number of one cell twice, the first counts.
     """
 
-    def __init__(self, content: Mapping[str, Any]):
-        self._entries = {entry["id"]: entry for entry in content["values"]}
+    def __init__(self, numbers: Sequence[PublishedNumber]):
+        self._numbers: dict[TablePlace, PublishedNumber] = {}
+        for number in numbers:
+            if number.cell is not None:
+                self._numbers.setdefault(number.cell, number)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._entries
-
-    def _entry(self, name: str) -> Mapping[str, Any]:
-        if name not in self._entries:
+    def _number(self, place: TablePlace) -> PublishedNumber:
+        if place not in self._numbers:
+            row = ", ".join(f"{name} {value}" for name, value in place.row.items())
             raise StudyError(
-                f"published values: there is no id {name}, which the calibrated cohort needs. "
-                "Restore resources/published.yaml."
+                f"published values: there is no {place.column} of {place.table} with {row}, which "
+                "the calibrated cohort needs. Restore resources/published.yaml."
             )
-        return self._entries[name]
+        return self._numbers[place]
 
-    def __getitem__(self, name: str) -> float:
-        return float(self._entry(name)["value"])
+    def __getitem__(self, place: TablePlace) -> float:
+        return float(self._number(place).value)
 
-    def count(self, name: str) -> int:
+    def size(self, group: str) -> int:
+        """Return the printed size of a group."""
+        return self.count(
+            TablePlace("table1", ("n", "n_missing"), {"variable": "age", "group": group})
+        )
+
+    def count(self, place: TablePlace) -> int:
         """Return a printed number of people."""
-        return round(self[name])
+        return round(self[place])
 
-    def n(self, name: str) -> int:
+    def n(self, place: TablePlace) -> int:
         """Return the number of cases behind a number."""
-        return int(self._entry(name)["n"])
+        n = self._number(place).n
+        if n is None:
+            raise StudyError(
+                f"published values: {self._number(place).name}: must have n, the cases behind it, "
+                "which the calibrated cohort needs. Restore resources/published.yaml."
+            )
+        return n
 
-    def window(self, name: str) -> Window:
+    def only_above(self, place: TablePlace) -> bool:
+        """Tell whether the paper prints of a number only that it is above a bound."""
+        return place in self._numbers and self._numbers[place].op == ">"
+
+    def window(self, place: TablePlace) -> Window:
         """Return the values that print as a number."""
-        half = 0.5 * 10.0 ** -self._entry(name)["decimals"]
-        return Window(self[name] - half, self[name] + half)
+        half = 0.5 * 10.0 ** -self._number(place).decimals
+        return Window(self[place] - half, self[place] + half)
 
 
-def correlation_window(printed: Printed, beta: str, p: str) -> Window:
+def correlation_window(printed: Printed, beta: TablePlace, p: TablePlace) -> Window:
     """Return the correlations that print a single predictor's beta and its p.
 
     Parameters
     ----------
     printed : Printed
         The published numbers.
-    beta, p : str
-        Ids; the number of cases is that of `p`. Where the two have nothing in common, beta
-        decides.
+    beta, p : TablePlace
+        Where the two stand; the number of cases is that of `p`. If they have nothing in common,
+        beta decides.
     """
     n, level = printed.n(p), printed.window(p)
     t = stats.t.isf(np.array([level.high, level.low]) / 2, n - 2)
@@ -208,11 +240,15 @@ def _distances(
 ) -> tuple[Callable[[NDArray, NDArray], NDArray], NDArray]:
     """Return how far a model's numbers lie from the printed ones [half widths], and its betas."""
     rows = list(MODELS[region].values())
-    names = [f"T6.{region}.{row}.{stat}" for stat in ("beta", "t", "p") for row in rows]
-    names += [f"T6.{region}.{stat}" for stat in ("adjR2", "F", "modelp")]
-    windows = [printed.window(name) for name in names]
+    places = [
+        at("table6", column, region=region, term=row)
+        for column in ("beta", "t", "p")
+        for row in rows
+    ]
+    places += [at("table6", column, region=region) for column in ("adj_r2", "f", "p_model")]
+    windows = [printed.window(place) for place in places]
     single = [_single(printed, region, term) for term in MODELS[region]]
-    n = printed.n(names[0])
+    n = printed.n(places[0])
 
     def distances(between: NDArray, outcome: NDArray) -> NDArray:
         numbers = model_numbers(between, outcome, n=n)
@@ -221,7 +257,7 @@ def _distances(
         pairs = [*whole, *((w, r) for w, r in alone if w is not None)]
         return np.array([(value - w.centre) / w.half for w, value in pairs])
 
-    return distances, np.array([printed[name] for name in names[: len(rows)]])
+    return distances, np.array([printed[place] for place in places[: len(rows)]])
 
 
 def _closest(distances: Callable[[NDArray], NDArray], start: NDArray) -> NDArray:
@@ -238,10 +274,10 @@ def _closest(distances: Callable[[NDArray], NDArray], start: NDArray) -> NDArray
 
 def _single(printed: Printed, region: str, term: str) -> Window | None:
     """Return the window of Table 5, where it rests on the same cases as the model."""
-    name = f"T5.{FACTORS[term]}.{region}"
-    if printed.n(f"{name}.p") != printed.n(f"T6.{region}.F"):
+    beta, p = (at("table5", column, region=region, factor=term) for column in ("beta", "p"))
+    if printed.n(p) != printed.n(at("table6", "f", region=region)):
         return None
-    return correlation_window(printed, f"{name}.beta", f"{name}.p")
+    return correlation_window(printed, beta, p)
 
 
 def sample_correlations(columns: Sequence[NDArray]) -> NDArray:
