@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from report_study import STUDY
 from scipy import stats
 
 from qsmstudy.dataset import bids
@@ -55,7 +56,7 @@ def test_without_a_side_every_row_says_why(sides):
     assert found["n"].eq(0).all()
     assert found["p"].isna().all()
     assert found["note"].str.startswith("n/a: no participant has lesion_side").all()
-    shown = printed.lesion_sides(found, alpha=0.05)
+    shown = printed.lesion_sides(found, study=STUDY)
     assert any("lesion_side" in note for note in shown.notes)
 
 

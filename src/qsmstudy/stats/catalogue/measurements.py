@@ -28,7 +28,9 @@ _PEOPLE = (
     Column("age", "age", "years"),
     Column("sex", "M or F"),
 )
-_COVARIATES = "the study's factors (yes or no) and scores, and what the user's table has beside them"
+_COVARIATES = (
+    "the study's factors (yes or no) and scores, and what the user's table has beside them"
+)
 
 SCANS = Table(
     name="scans",
@@ -139,7 +141,7 @@ QUALITY = Table(
         Column("background_iterations", "iterations of the background removal"),
         Column("background_residual", "its relative residual at the end"),
         Column("background_converged", "yes or no: whether it reached its tolerance"),
-        Column("fit_residual", "mean over the mask of the relative residual of the fit over the echoes"),
+        Column("fit_residual", "mean relative residual of the fit over the echoes, in the mask"),
         Column("fit_unsettled", "share of voxels whose fit did not settle"),
         Column("snr", "median magnitude of the first echo over the noise level"),
         Column("r2star_method", "how R2* was estimated"),
