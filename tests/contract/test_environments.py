@@ -35,8 +35,10 @@ def test_development_lock_contains_the_study_lock():
 
 
 def test_every_locked_line_has_hashes():
-    for name in ROOT.glob("requirements*.lock"):
-        lines = (ROOT / name).read_text().splitlines()
+    locks = list((ROOT / "envs").glob("requirements*.lock"))
+    assert len(locks) == 5
+    for path in locks:
+        lines = path.read_text().splitlines()
         starts = [i for i, line in enumerate(lines) if "==" in line]
         assert starts
         assert all("--hash=sha256:" in lines[i + 1] for i in starts)

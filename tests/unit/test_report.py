@@ -291,8 +291,11 @@ def test_policy_admits_the_own_script_only(text):
 
 def test_banner_says_simulated_only_when_it_is(html, study, tmp_path):
     assert "no evidence for the paper's findings" in html.words()
+    assert study["origin"] in html.words()
     own = study | {"simulated": False, "validation": None, "report": tmp_path / "own.html"}
+    own |= {"origin": "Analysed: /data/mine."}
     words = Page(build(own)).words()
+    assert "Analysed: /data/mine." in words
     assert "no evidence for the paper" not in words
     assert "simulated" not in words.lower()
 
