@@ -51,7 +51,6 @@ ECHOES = range(1, len(config["simulate_scan"]["echo_times"]) + 1)
 FIGURE_NAMES = [f"figure{i}" for i in range(2 if FROM_TABLE else 1, 7)]
 GROUPS = configuration.study_groups(config["groups"])
 STUDY = study_of(config)  # what a study declares about people and tables
-PEOPLE = {"groups": GROUPS, "covariates": config["covariates"]}  # what participants.tsv holds
 TABLE_NAMES = [
     *(f"table{i}" for i in range(1, 7)),
     "correlations",
@@ -94,8 +93,8 @@ PRINTED = {
 }
 # What of the configuration names files of the user.
 GIVEN = ("participants", "decisions", "roi_values", "published")
-# What of the configuration states the tables' conventions.
-CONVENTIONS = ["groups", "alpha", "rater", "raters", *TABLE_NAMES[:6], "correlate_scores"]
+# Sections of the configuration that state the tables' conventions.
+CONVENTIONS = [*TABLE_NAMES[:6], "correlate_scores"]
 ATLAS = "atlas"  # the rater whose label maps a registration makes
 ATLAS_FILES = ["atlas_template", "atlas_chi", "atlas_labels", "atlas_label_table"]
 FURTHER = [f"{TAB}/{FURTHER_FILES[name]}.tsv" for name in config["further_tables"]]

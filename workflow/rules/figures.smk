@@ -11,6 +11,7 @@ rule figure1:
         png=f"{FIG}/figure1.png",
     params:
         **fingerprinted("figure1"),
+        study=STUDY,
     script:
         "../../scripts/figure1.py"
 
@@ -28,9 +29,7 @@ rule figure2:
         png=f"{FIG}/figure2.png",
     params:
         **fingerprinted("figure2"),
-        **PEOPLE,
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/figure2.py"
 
@@ -38,7 +37,7 @@ rule figure2:
 rule figure3:
     """Draw the receiver operating characteristic curves."""
     input:
-        curves=rules.table4.output.curves,
+        curves=rules.table4.output.roc_curves,
         table4=rules.table4.output.table,
     output:
         svg=in_archive(
@@ -47,7 +46,7 @@ rule figure3:
         png=f"{FIG}/figure3.png",
     params:
         **fingerprinted("figure3"),
-        alpha=config["alpha"],
+        study=STUDY,
     script:
         "../../scripts/figure3.py"
 
@@ -70,10 +69,7 @@ rule figure4:
         png=f"{FIG}/figure4.png",
     params:
         **fingerprinted("figure4"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/figure4.py"
 
@@ -89,9 +85,7 @@ rule figure5:
         png=f"{FIG}/figure5.png",
     params:
         **fingerprinted("figure5"),
-        **PEOPLE,
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/figure5.py"
 
@@ -99,7 +93,7 @@ rule figure5:
 rule figure6:
     """Draw every region's power and the size of a replication."""
     input:
-        power=rules.estimate_power.output.table,
+        table=rules.estimate_power.output.table,
     output:
         svg=in_archive(
             f"{FIG}/figure6.svg", "figure6", "Figures", "Figure 6", "power and replication"
@@ -107,8 +101,8 @@ rule figure6:
         png=f"{FIG}/figure6.png",
     params:
         **fingerprinted("figure6"),
-        alpha=config["alpha"],
-        target_power=config["estimate_power"]["target_power"],
+        study=STUDY,
+        power=config["estimate_power"],
     script:
         "../../scripts/figure6.py"
 
@@ -130,5 +124,6 @@ rule draw_mosaic:
     priority: 50
     params:
         **fingerprinted("draw_mosaic"),
+        study=STUDY,
     script:
         "../../scripts/draw_mosaic.py"

@@ -7,10 +7,7 @@ rule contrast_groups:
         table=f"{TAB}/contrasts.tsv",
     params:
         **fingerprinted("contrast_groups"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/contrast_groups.py"
 
@@ -24,10 +21,7 @@ rule adjust_groups:
         table=f"{TAB}/adjusted.tsv",
     params:
         **fingerprinted("adjust_groups"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/adjust_groups.py"
 
@@ -42,12 +36,9 @@ rule cross_validate:
         table=f"{TAB}/cross_validation.tsv",
     params:
         **fingerprinted("cross_validate"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
-        rois=config["table4"]["rois"],
+        study=STUDY,
         comparison=config["table3"],
+        discrimination=config["table4"],
     script:
         "../../scripts/cross_validate.py"
 
@@ -61,10 +52,7 @@ rule correlate_age:
         table=f"{TAB}/age.tsv",
     params:
         **fingerprinted("correlate_age"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/correlate_age.py"
 
@@ -77,8 +65,7 @@ rule correct_hemispheres:
         table=f"{TAB}/asymmetry_corrected.tsv",
     params:
         **fingerprinted("correct_hemispheres"),
-        alpha=config["alpha"],
-        groups=GROUPS,
+        study=STUDY,
     script:
         "../../scripts/correct_hemispheres.py"
 
@@ -92,12 +79,8 @@ rule compare_extents:
         table=f"{TAB}/extents.tsv",
     params:
         **fingerprinted("compare_extents"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
         comparison=config["table3"],
-        reference=config["summarize_rois"]["reference"],
-        lesions=config["summarize_rois"]["lesions"],
+        summary=config["summarize_rois"],
     script:
         "../../scripts/compare_extents.py"

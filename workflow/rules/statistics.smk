@@ -6,8 +6,7 @@ rule table1:
         table=f"{TAB}/table1.tsv",
     params:
         **fingerprinted("table1"),
-        **PEOPLE,
-        alpha=config["alpha"],
+        study=STUDY,
     script:
         "../../scripts/table1.py"
 
@@ -21,10 +20,7 @@ rule table2:
         table=f"{TAB}/table2.tsv",
     params:
         **fingerprinted("table2"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        nuclei=config["nuclei"],
-        raters=config["raters"],
+        study=STUDY,
     script:
         "../../scripts/table2.py"
 
@@ -38,10 +34,7 @@ rule table3:
         table=f"{TAB}/table3.tsv",
     params:
         **fingerprinted("table3"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/table3.py"
 
@@ -54,13 +47,10 @@ rule table4:
         table3=rules.table3.output.table,
     output:
         table=f"{TAB}/table4.tsv",
-        curves=f"{TAB}/roc_curves.tsv",
+        roc_curves=f"{TAB}/roc_curves.tsv",
     params:
         **fingerprinted("table4"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/table4.py"
 
@@ -75,9 +65,7 @@ rule table5:
         table=f"{TAB}/table5.tsv",
     params:
         **fingerprinted("table5"),
-        **PEOPLE,
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/table5.py"
 
@@ -92,9 +80,7 @@ rule table6:
         table=f"{TAB}/table6.tsv",
     params:
         **fingerprinted("table6"),
-        **PEOPLE,
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/table6.py"
 
@@ -108,10 +94,7 @@ rule correlate_scores:
         table=f"{TAB}/correlations.tsv",
     params:
         **fingerprinted("correlate_scores"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/correlate_scores.py"
 
@@ -125,10 +108,7 @@ rule compare_hemispheres:
         table=f"{TAB}/asymmetry.tsv",
     params:
         **fingerprinted("compare_hemispheres"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/compare_hemispheres.py"
 
@@ -142,10 +122,7 @@ rule compare_lesion_sides:
         table=f"{TAB}/lesion_sides.tsv",
     params:
         **fingerprinted("compare_lesion_sides"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/compare_lesion_sides.py"
 
@@ -158,8 +135,7 @@ rule estimate_power:
         table=f"{TAB}/power.tsv",
     params:
         **fingerprinted("estimate_power"),
-        alpha=config["alpha"],
-        groups=GROUPS,
+        study=STUDY,
     script:
         "../../scripts/estimate_power.py"
 
@@ -173,10 +149,9 @@ rule replicate_null:
         table=f"{TAB}/null.tsv",
     params:
         **fingerprinted("replicate_null"),
-        **PEOPLE,
-        alpha=config["alpha"],
-        rater=config["rater"],
-        nuclei=config["nuclei"],
-        sections={name: config[name] for name in ("table1", "table3", "correlate_scores")},
+        study=STUDY,
+        characteristics=config["table1"],
+        comparison=config["table3"],
+        correlation=config["correlate_scores"],
     script:
         "../../scripts/replicate_null.py"

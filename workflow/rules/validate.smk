@@ -17,6 +17,7 @@ rule compare_published:
         conclusions=f"{TAB}/conclusions.tsv",
     params:
         **fingerprinted("compare_published"),
+        study=STUDY,
         conventions={name: config[name] for name in CONVENTIONS},
     script:
         "../../scripts/compare_published.py"
@@ -43,6 +44,7 @@ rule compare_truth:
         validation=f"{TAB}/validation.tsv",
     params:
         **fingerprinted("compare_truth"),
+        study=STUDY,
     script:
         "../../scripts/compare_truth.py"
 
@@ -61,6 +63,6 @@ rule compare_labels:
         runtime=engine.growing(20),
     params:
         **fingerprinted("compare_labels"),
-        raters=config["raters"],
+        study=STUDY,
     script:
         "../../scripts/compare_labels.py"
