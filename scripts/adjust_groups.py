@@ -4,41 +4,23 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import adjusted, dataset
+from qsmstudy.stats.adjusted import adjusted_table
+from qsmstudy.stats.options import AdjustGroups
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    adjust_for: list,
-    errors: str,
-    correction: str,
+    study: Study,
+    options: AdjustGroups,
 ) -> None:
     """Compare the groups adjusted for covariates."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    means = dataset.read_roi_means(roi_means, participants=people, rois=nuclei)
-    wide = {"participants": people, "rater": rater, "rois": nuclei}
-    measured = "volume_mm3" in means and means["volume_mm3"].notna().any()
-    volumes = dataset.by_region(means, **wide, value="volume_mm3") if measured else None
-    result = adjusted.adjusted_table(
-        dataset.by_region(means, **wide),
-        volumes=volumes,
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        adjust_for=adjust_for,
-        errors=errors,
-        correction=correction,
-        covariates=covariates,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, adjusted_table(cohort, options=options))
 
 
 if __name__ == "__main__":

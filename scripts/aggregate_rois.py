@@ -7,13 +7,15 @@ import pandas as pd
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 
 
-def main(*, values: list[Path], roi_values: Path) -> None:
+def main(*, values: list[Path], roi_values: Path, study: Study) -> None:
     """Gather the measurements of all scans and raters in one table."""
     records = [row for path in values for row in bids.read_tsv(path).to_dict("records")]
-    table = roi.check_values(pd.DataFrame(records), name=f"{len(values)} measurement tables")
-    bids.write_tsv(roi_values, roi.in_order(table))
+    name = f"{len(values)} measurement tables"
+    table = roi.check_values(pd.DataFrame(records), name=name, rois=study.nuclei)
+    bids.write_tsv(roi_values, roi.in_order(table, rois=study.nuclei))
     job.log.info("%d rows of %d participants", len(table), table["participant_id"].nunique())
 
 

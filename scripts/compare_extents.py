@@ -5,37 +5,32 @@ from pathlib import Path
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids
 from qsmstudy.regions import referencing
+from qsmstudy.regions.options import SummarizeRois
 from qsmstudy.run import job
-from qsmstudy.stats import dataset, extents
+from qsmstudy.stats.extents import extent_table
+from qsmstudy.stats.options import CompareExtents, Table3
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_values: Path,
     participants: Path,
+    roi_values: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    comparison: dict,
-    reference: str,
-    lesions: str,
-    n_slices: int,
+    study: Study,
+    options: CompareExtents,
+    comparison: Table3,
+    summary: SummarizeRois,
 ) -> None:
     """Compare the groups on whole nuclei and on a few slices of each."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=nuclei)
-    result = extents.extent_table(
-        referencing.refer(roi.exclude_lesions(values, rule=lesions), reference=reference),
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        rater=rater,
-        n_slices=n_slices,
+    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
+    values = roi.exclude_lesions(values, rule=summary.lesions)
+    result = extent_table(
+        read_cohort(participants, study=study),
+        roi_values=referencing.refer(values, reference=summary.reference),
+        options=options,
         comparison=comparison,
-        rois=nuclei,
     )
     bids.write_tsv(table, result)
 

@@ -4,25 +4,21 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import association, dataset
+from qsmstudy.stats.association import asymmetry_table
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
+    study: Study,
 ) -> None:
     """Compare the hemispheres in every nucleus and group."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result = association.asymmetry_table(chi, participants=people, groups=groups, alpha=alpha)
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, asymmetry_table(cohort))
 
 
 if __name__ == "__main__":

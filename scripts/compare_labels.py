@@ -8,6 +8,7 @@ import pandas as pd
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 from qsmstudy.truth import label_overlap
 
 
@@ -17,13 +18,13 @@ def main(
     true_labels: list[Path],
     chi: list[Path],
     label_table: Path,
-    raters: list,
     table: Path,
     summary: Path,
+    study: Study,
 ) -> None:
     """Compare every label map with the simulated truth, scan by scan."""
     names = bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"])
-    parts = []
+    parts, raters = [], study.raters
     # Labels come rater by rater for each scan; truth and map once for each scan.
     for number, path in enumerate(labels):
         scan = number // len(raters)
@@ -38,9 +39,10 @@ def main(
         part["participant_id"] = bids.participant_of(chi[scan].name)
         part["rater"] = raters[number % len(raters)]
         parts += part.to_dict("records")
-    overlaps = roi.in_order(pd.DataFrame(parts)[list(label_overlap.COLUMNS)])
+    overlaps = pd.DataFrame(parts)[list(label_overlap.COLUMNS)]
+    overlaps = roi.in_order(overlaps, rois=study.nuclei)
     bids.write_tsv(table, overlaps)
-    medians = label_overlap.summarize(overlaps)
+    medians = label_overlap.summarize(overlaps, rois=study.nuclei)
     bids.write_tsv(summary, medians)
     for row in medians.itertuples():
         job.log.info(

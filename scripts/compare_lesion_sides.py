@@ -4,24 +4,21 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import dataset, lesions
+from qsmstudy.stats.lesions import lesion_side_table
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
+    study: Study,
 ) -> None:
     """Compare the lesion's side with the other side in every nucleus."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    bids.write_tsv(table, lesions.lesion_side_table(chi, participants=people, alpha=alpha))
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, lesion_side_table(cohort))
 
 
 if __name__ == "__main__":

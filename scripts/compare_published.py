@@ -8,6 +8,7 @@ from qsmstudy.paper import conclusions as verdicts
 from qsmstudy.paper import scorecard as cards
 from qsmstudy.run import job
 from qsmstudy.stats import all_tables, groups
+from qsmstudy.study.study import Study
 
 
 def main(
@@ -25,6 +26,7 @@ def main(
     calibrated_values: Path | None,
     scorecard: Path,
     conclusions: Path,
+    study: Study,
     conventions: dict,
 ) -> None:
     """Compare every published number with the study's own."""
@@ -35,9 +37,9 @@ def main(
     calibrated = None
     if calibrated_participants and calibrated_values:
         calibrated = all_tables.read_and_tabulate(
-            calibrated_participants, calibrated_values, settings=conventions
+            calibrated_participants, calibrated_values, study=study, config=conventions
         )
-    alpha = conventions["alpha"]
+    alpha = study.alpha
 
     def step_up(own: dict) -> dict:
         return own | {"table3": groups.correct(own["table3"], fdr="bh", alpha=alpha)}

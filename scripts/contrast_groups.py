@@ -4,34 +4,23 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import dataset, several
+from qsmstudy.stats.options import ContrastGroups
+from qsmstudy.stats.several import contrast_table
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    t_test: str,
-    correction: str,
+    study: Study,
+    options: ContrastGroups,
 ) -> None:
     """Compare each pair of three or more groups."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result = several.contrast_table(
-        chi,
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        t_test=t_test,
-        correction=correction,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, contrast_table(cohort, options=options))
 
 
 if __name__ == "__main__":

@@ -4,28 +4,20 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import multiplicity
+from qsmstudy.stats.multiplicity import corrected_asymmetry
+from qsmstudy.stats.options import CorrectHemispheres
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
     asymmetry: Path,
     table: Path,
-    groups: dict,
-    alpha: float,
-    test: str,
-    correction: str,
-    family: str,
+    study: Study,
+    options: CorrectHemispheres,
 ) -> None:
     """Correct the comparisons of left and right for their number."""
-    result = multiplicity.corrected_asymmetry(
-        bids.read_tsv(asymmetry),
-        groups=groups,
-        alpha=alpha,
-        test=test,
-        correction=correction,
-        family=family,
-    )
+    result = corrected_asymmetry(bids.read_tsv(asymmetry), study=study, options=options)
     bids.write_tsv(table, result)
 
 

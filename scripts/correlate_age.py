@@ -4,34 +4,23 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import age, dataset
+from qsmstudy.stats.age import age_table
+from qsmstudy.stats.options import CorrelateAge
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    spearman_ci: str,
-    correction: str,
+    study: Study,
+    options: CorrelateAge,
 ) -> None:
     """Correlate every region with age, in every group."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result = age.age_table(
-        chi,
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        spearman_ci=spearman_ci,
-        correction=correction,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, age_table(cohort, options=options))
 
 
 if __name__ == "__main__":

@@ -4,35 +4,23 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import association, dataset
+from qsmstudy.stats.association import correlation_table
+from qsmstudy.stats.options import CorrelateScores
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    spearman_ci: str,
-    missing: str,
+    study: Study,
+    options: CorrelateScores,
 ) -> None:
     """Correlate age and every region with the patients' scores."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result = association.correlation_table(
-        chi,
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        spearman_ci=spearman_ci,
-        missing=missing,
-        covariates=covariates,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, correlation_table(cohort, options=options))
 
 
 if __name__ == "__main__":

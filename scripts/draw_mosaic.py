@@ -6,13 +6,15 @@ import numpy as np
 
 from qsmstudy.dataset import bids, images
 from qsmstudy.figures import maps
+from qsmstudy.figures.options import DrawMosaic
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 
 
 def main(
     *, combined: Path, mask: Path, local_field: Path, chi: Path, label_table: Path,
     labels: Path | None = None, template_outline: Path | None = None, mosaic: Path,
-    chi_window_ppm: list, field_limit_hz: float,
+    study: Study, options: DrawMosaic,
 ) -> None:  # fmt: skip
     """Draw one scan's magnitude, mask, local field, susceptibility and labels."""
     susceptibility = images.load(chi)
@@ -26,9 +28,10 @@ def main(
         outline=None
         if template_outline is None
         else images.load(template_outline, like=susceptibility, dtype=bool),
+        nuclei=study.nuclei,
         title=mosaic.stem,
-        chi_window_ppm=chi_window_ppm,
-        field_limit_hz=field_limit_hz,
+        chi_window_ppm=options.chi_window_ppm,
+        field_limit_hz=options.field_limit_hz,
     )
     maps.save_palette_png(figure, mosaic)
 

@@ -4,15 +4,20 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import power
+from qsmstudy.stats.options import EstimatePower
+from qsmstudy.stats.power import power_table
+from qsmstudy.study.study import Study
 
 
-def main(*, table3: Path, table: Path, groups: dict, alpha: float, target_power: float) -> None:
+def main(
+    *,
+    table3: Path,
+    table: Path,
+    study: Study,
+    options: EstimatePower,
+) -> None:
     """Estimate every region's power and the size of a replication."""
-    result = power.power_table(
-        bids.read_tsv(table3), groups=groups, alpha=alpha, target_power=target_power
-    )
-    bids.write_tsv(table, result)
+    bids.write_tsv(table, power_table(bids.read_tsv(table3), study=study, options=options))
 
 
 if __name__ == "__main__":

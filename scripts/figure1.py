@@ -6,12 +6,14 @@ import numpy as np
 
 from qsmstudy.dataset import bids, images
 from qsmstudy.figures import maps, style
+from qsmstudy.figures.options import Figure1
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 
 
 def main(
     *, chi: Path, labels: Path, label_table: Path, svg: Path, png: Path,
-    panels: int, chi_window_ppm: list,
+    study: Study, options: Figure1,
 ) -> None:  # fmt: skip
     """Draw one participant's regions of interest on axial susceptibility slices."""
     susceptibility = images.load(chi)
@@ -19,8 +21,9 @@ def main(
         susceptibility,
         images.load(labels, like=susceptibility, dtype=np.int16),
         bids.read_tsv(label_table, columns=["index", "name", "roi"]).dropna(subset="roi"),
-        panels=panels,
-        chi_window_ppm=chi_window_ppm,
+        nuclei=study.nuclei,
+        panels=options.panels,
+        chi_window_ppm=options.chi_window_ppm,
     )
     style.save(figure, svg=svg, png=png)
 

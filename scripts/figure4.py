@@ -6,8 +6,11 @@ from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.figures import curves as plots
 from qsmstudy.figures import style
+from qsmstudy.figures.options import Figure4
 from qsmstudy.run import job
-from qsmstudy.stats import association, dataset
+from qsmstudy.stats.association import find_correlation
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
@@ -18,19 +21,13 @@ def main(
     ages: Path,
     svg: Path,
     png: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    x: str,
-    y: str | None,
+    study: Study,
+    options: Figure4,
 ) -> None:
     """Draw one variable of the patients against another."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    known = people.join(chi)
-    for name in (x, y or x):
+    cohort = read_cohort(participants, roi_means, study=study)
+    known = cohort.participants.join(cohort.chi)
+    for name in (options.x, options.y or options.x):
         if name not in known:
             raise StudyError(
                 f"figure4: {name} is no column of participants.tsv and no region. Correct x and y "
@@ -38,13 +35,17 @@ def main(
             )
     figure = plots.plot_correlation(
         known,
-        association.find_correlation(
-            bids.read_tsv(correlations), bids.read_tsv(ages), x=x, y=y, group=groups["patients"]
+        find_correlation(
+            bids.read_tsv(correlations),
+            bids.read_tsv(ages),
+            x=options.x,
+            y=options.y,
+            group=study.patients,
         ),
-        x=x,
-        y=y,
-        group=groups["patients"],
-        alpha=alpha,
+        x=options.x,
+        y=options.y,
+        group=study.patients,
+        alpha=study.alpha,
     )
     style.save(figure, svg=svg, png=png)
 

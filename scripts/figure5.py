@@ -6,27 +6,23 @@ from qsmstudy.dataset import bids
 from qsmstudy.figures import groups as plots
 from qsmstudy.figures import style
 from qsmstudy.run import job
-from qsmstudy.stats import dataset
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     asymmetry: Path,
     svg: Path,
     png: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    rater: str,
+    study: Study,
 ) -> None:
     """Draw left against right within participants, by structure and group."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
     columns = ["group", "roi", "mean_l", "mean_r", "p"]
-    table = bids.read_tsv(asymmetry, columns=columns)
-    figure = plots.plot_hemispheres(chi, people["group"], table, groups=groups)
+    cohort = read_cohort(participants, roi_means, study=study)
+    figure = plots.plot_hemispheres(cohort, bids.read_tsv(asymmetry, columns=columns))
     style.save(figure, svg=svg, png=png)
 
 

@@ -6,11 +6,15 @@ from qsmstudy.dataset import bids
 from qsmstudy.figures import power as plots
 from qsmstudy.figures import style
 from qsmstudy.run import job
+from qsmstudy.stats.options import EstimatePower
+from qsmstudy.study.study import Study
 
 
-def main(*, power: Path, svg: Path, png: Path, alpha: float, target_power: float) -> None:
+def main(*, table: Path, svg: Path, png: Path, study: Study, power: EstimatePower) -> None:
     """Draw every region's power and the size of a replication."""
-    figure = plots.plot_power(bids.read_tsv(power), alpha=alpha, target_power=target_power)
+    figure = plots.plot_power(
+        bids.read_tsv(table), alpha=study.alpha, target_power=power.target_power
+    )
     style.save(figure, svg=svg, png=png)
 
 

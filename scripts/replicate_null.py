@@ -2,41 +2,36 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import dataset, null
+from qsmstudy.stats.null import null_table, summary_by_family
+from qsmstudy.stats.options import CorrelateScores, ReplicateNull, Table1, Table3
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    sections: dict,
-    n_replicates: int,
-    seed: int,
+    study: Study,
+    options: ReplicateNull,
+    characteristics: Table1,
+    comparison: Table3,
+    correlation: CorrelateScores,
 ) -> None:
     """Count the tests' false positives over permuted studies without a difference."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result = null.null_table(
-        chi,
-        participants=people,
-        options=sections,
-        n_replicates=n_replicates,
-        rng=np.random.default_rng(seed),
-        **{"groups": groups, "alpha": alpha, "covariates": covariates},
+    result = null_table(
+        read_cohort(participants, roi_means, study=study),
+        options=options,
+        characteristics=characteristics,
+        comparison=comparison,
+        correlation=correlation,
     )
     bids.write_tsv(table, result)
-    for row in null.summary_by_family(result).itertuples():
-        job.log.info("%s: %.2f %% of p below %g", row.family, 100 * row.rate, alpha)
+    for row in summary_by_family(result).itertuples():
+        job.log.info("%s: %.2f %% of p below %g", row.family, 100 * row.rate, study.alpha)
 
 
 if __name__ == "__main__":

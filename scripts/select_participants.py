@@ -5,6 +5,7 @@ from pathlib import Path
 from qsmstudy.dataset import bids
 from qsmstudy.dataset import decisions as decided
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 
 
 def main(
@@ -13,12 +14,12 @@ def main(
     decisions: Path | None = None,
     analysed: Path,
     excluded: Path,
-    groups: dict,
+    study: Study,
 ) -> None:
     """Divide the participants into those analysed and those excluded by a decision."""
     people = bids.read_tsv(participants, columns=["participant_id", "group"])
     kept, left_out = decided.select(
-        people, decided.read(decisions), groups=groups.values(), name=str(decisions)
+        people, decided.read(decisions), groups=study.group_names, name=str(decisions)
     )
     for person, reason in zip(left_out["participant_id"], left_out["reason"], strict=True):
         job.log.warning("%s is excluded: %s", person, reason)

@@ -5,20 +5,27 @@ from pathlib import Path
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids
 from qsmstudy.regions import referencing
+from qsmstudy.regions.options import SummarizeRois
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 
 
 def main(
-    *, roi_values: Path, excluded: Path | None = None, roi_means: Path, reference: str,
-    lesions: str, nuclei: list,
-) -> None:  # fmt: skip
+    *,
+    roi_values: Path,
+    excluded: Path | None = None,
+    roi_means: Path,
+    study: Study,
+    options: SummarizeRois,
+) -> None:
     """Summarize ROI values over slices and raters, under one reference, without the excluded."""
-    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=nuclei)
+    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
     if excluded is not None:
         out = bids.read_tsv(excluded, columns=["participant_id"])["participant_id"]
         values = values[~values["participant_id"].isin(list(out))].reset_index(drop=True)
-    values = roi.exclude_lesions(values, rule=lesions)
-    means = roi.summarize(referencing.refer(values, reference=reference))
+    values = roi.exclude_lesions(values, rule=options.lesions)
+    values = referencing.refer(values, reference=options.reference)
+    means = roi.summarize(values, rois=study.nuclei)
     flags = means.loc[means["rater"] == "mean", "flag"].value_counts()
     for flag, count in flags.items():
         job.log.warning("%d regions are flagged %s", count, flag)

@@ -4,32 +4,22 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import characteristics, dataset
+from qsmstudy.stats.characteristics import participants_table
+from qsmstudy.stats.options import Table1
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
     participants: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    alpha: float,
-    t_test: str,
-    quantile: str,
-    descriptive_missing: str,
+    study: Study,
+    options: Table1,
 ) -> None:
     """Describe the participants and compare the groups (Table 1)."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    result = characteristics.participants_table(
-        people,
-        groups=groups,
-        alpha=alpha,
-        t_test=t_test,
-        quantile=quantile,
-        descriptive_missing=descriptive_missing,
-        covariates=covariates,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, study=study)
+    bids.write_tsv(table, participants_table(cohort, options=options))
 
 
 if __name__ == "__main__":

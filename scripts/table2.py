@@ -4,34 +4,23 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import agreement, dataset
+from qsmstudy.stats.agreement import agreement_table
+from qsmstudy.stats.options import Table2
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    raters: list,
-    form: str,
+    study: Study,
+    options: Table2,
 ) -> None:
     """Compute the raters' agreement per region and group (Table 2)."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    means = dataset.read_roi_means(roi_means, participants=people, rois=nuclei)
-    result = agreement.agreement_table(
-        means,
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        raters=raters,
-        form=form,
-        rois=nuclei,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, agreement_table(cohort, options=options))
 
 
 if __name__ == "__main__":

@@ -4,37 +4,23 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import dataset
 from qsmstudy.stats.groups import group_table
+from qsmstudy.stats.options import Table3
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    t_test: str,
-    quantile: str,
-    fdr: str,
+    study: Study,
+    options: Table3,
 ) -> None:
     """Compare the groups' susceptibility in every region (Table 3)."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result = group_table(
-        chi,
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        t_test=t_test,
-        quantile=quantile,
-        fdr=fdr,
-    )
-    bids.write_tsv(table, result)
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(table, group_table(cohort, options=options))
 
 
 if __name__ == "__main__":

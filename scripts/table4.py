@@ -4,42 +4,27 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import dataset, roc
-from qsmstudy.stats.groups import select_regions
+from qsmstudy.stats.options import Table4
+from qsmstudy.stats.roc import roc_table
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table3: Path,
     table: Path,
-    curves: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    alpha: float,
-    rater: str,
-    rois: str | list,
-    positive_group: str,
-    auc_se: str,
-    cutoff_tie: str,
+    roc_curves: Path,
+    study: Study,
+    options: Table4,
 ) -> None:
     """Compute the ROC analysis of regions and their combination (Table 4)."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    result, points = roc.roc_table(
-        chi,
-        select_regions(bids.read_tsv(table3), rois),
-        participants=people,
-        groups=groups,
-        alpha=alpha,
-        positive_group=positive_group,
-        auc_se=auc_se,
-        cutoff_tie=cutoff_tie,
-    )
+    cohort = read_cohort(participants, roi_means, study=study)
+    result, curves = roc_table(cohort, table3=bids.read_tsv(table3), options=options)
     bids.write_tsv(table, result)
-    bids.write_tsv(curves, points)
+    bids.write_tsv(roc_curves, curves)
 
 
 if __name__ == "__main__":

@@ -4,33 +4,26 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats import dataset, regression
+from qsmstudy.stats.options import Table6
+from qsmstudy.stats.regression import multivariable_table
+from qsmstudy.study.cohort import read_cohort
+from qsmstudy.study.study import Study
 
 
 def main(
     *,
-    roi_means: Path,
     participants: Path,
+    roi_means: Path,
     table5: Path,
     table: Path,
-    groups: dict,
-    covariates: dict,
-    nuclei: list,
-    rater: str,
-    binary_coding: str,
+    study: Study,
+    options: Table6,
 ) -> None:
     """Regress the patients' susceptibility on the selected factors together (Table 6)."""
-    people = dataset.read_participants(participants, groups=groups, covariates=covariates)
-    chi = dataset.read_chi(roi_means, participants=people, rater=rater, rois=nuclei)
-    terms = regression.predictors(
-        people,
-        groups=groups,
-        factors=dataset.factors_of(covariates),
-        binary_coding=binary_coding,
-        covariates=covariates,
+    cohort = read_cohort(participants, roi_means, study=study)
+    bids.write_tsv(
+        table, multivariable_table(cohort, table5=bids.read_tsv(table5), options=options)
     )
-    result = regression.multivariable_table(chi, bids.read_tsv(table5), terms)
-    bids.write_tsv(table, result)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,11 @@ ENGINE = Path(engine.__file__)
 UNDOCUMENTED = {
     "workflow": {
         "dag", "default_target", "local_exec", "logger_manager", "resource_settings", "rules",
-        "scheduler",
+        "scheduler", "_localrules",
     },
     "rule": {
-        "benchmark", "benchmark_modifier", "conda_env", "log", "log_modifier", "output_modifier",
+        "benchmark", "benchmark_modifier", "conda_env", "docstring", "group", "log",
+        "log_modifier", "output_modifier", "params",
         "resources", "script", "set_log", "snakefile", "wildcard_names",
     },
 }  # fmt: skip

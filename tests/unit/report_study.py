@@ -7,19 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import stats_cohort as cohort
-import yaml
 from PIL import Image
 from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
 from qsmstudy.stats import catalogue
-from qsmstudy.study.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
 BIBLIOGRAPHY = ROOT / "resources" / "references.bib"
-CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
-STUDY = Study.in_config(CONFIG)
+CONFIG = cohort.CONFIG
+STUDY = cohort.STUDY
 TITLE = "Iron & <susceptibility>"
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'

@@ -1,12 +1,22 @@
 """A synthetic study of 64 participants for the tests of the statistics."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import yaml
 
 from qsmstudy.dataset import bids
-from qsmstudy.stats import dataset
+from qsmstudy.study.cohort import Cohort, read_cohort
+from qsmstudy.study.study import Study
 
-GROUPS = {"patients": "AIS", "controls": "HC"}
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+#: What the default study declares.
+STUDY = Study.in_config(CONFIG)
+GROUPS = STUDY.by_role
+SCORES = STUDY.scores
 
 
 def participants(rng, *, sizes=(34, 30), missing=True):
@@ -21,12 +31,12 @@ def participants(rng, *, sizes=(34, 30), missing=True):
             "sex": rng.choice(["M", "F"], n),
         }
     )
-    for factor in dataset.BINARY_FACTORS:
+    for factor in STUDY.factors:
         frame[factor] = np.where(rng.random(n) < np.where(patient, 0.5, 0.2), "yes", "no")
-    for score, high in zip(dataset.SCORES, (9, 6, 5, 4), strict=True):
+    for score, high in zip(SCORES, (9, 6, 5, 4), strict=True):
         frame[score] = np.where(patient, rng.integers(0, high, n), np.nan)
     if missing:
-        admission, discharge = ["nihss_admission", "mrs_admission"], list(dataset.SCORES[1::2])
+        admission, discharge = ["nihss_admission", "mrs_admission"], list(SCORES[1::2])
         frame.loc[:4, admission] = np.nan
         frame.loc[:7, discharge] = np.nan
     return frame
@@ -36,7 +46,7 @@ def roi_means(rng, people):
     """Rows of roi_means.tsv: two raters and their mean, patients higher in CN and PUT."""
     rows = []
     for person, group in zip(people["participant_id"], people["group"], strict=True):
-        for region in dataset.REGIONS:
+        for region in STUDY.regions:
             hemisphere, roi = region.split()
             level = 0.03 * (group == "AIS") * (roi in ("CN", "PUT"))
             true = 0.06 + level + 0.025 * rng.normal()
@@ -61,10 +71,18 @@ def study(folder, *, seed=20240, sizes=(34, 30), missing=True):
     return read(folder)
 
 
-def read(folder):
-    people = dataset.read_participants(folder / "participants.tsv", groups=GROUPS)
-    means = dataset.read_roi_means(folder / "roi_means.tsv", participants=people)
-    return people, means
+def read(folder, *, study=STUDY):
+    return read_cohort(folder / "participants.tsv", folder / "roi_means.tsv", study=study)
+
+
+def declared(**changes):
+    """The default study with other declarations."""
+    return replace(STUDY, **changes)
+
+
+def made(people, chi, **declarations):
+    """A cohort of these participants and values, whatever the default study declares."""
+    return Cohort(study=declared(**declarations), participants=people, values=chi)
 
 
 def with_moments(rng, *, n, mean, sd):

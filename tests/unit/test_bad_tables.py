@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import stats_cohort as cohort
+from qsmstudy.stats.dataset import ROIS, SCORES
 from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.stats.dataset import ROIS, SCORES
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

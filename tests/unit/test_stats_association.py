@@ -7,7 +7,7 @@ from scipy import special, stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import association
-from qsmstudy.stats.dataset import by_region
+from qsmstudy.stats.options import SPEARMAN_INTERVALS, CorrelateScores
 
 
 def correlate(x, y, spearman_ci="fisher"):
@@ -33,7 +33,7 @@ def test_skewed_variable_gets_spearman_of_its_ranks():
     assert result["r"] == pytest.approx(ranks, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", list(association.SPEARMAN_INTERVALS))
+@pytest.mark.parametrize("name", list(SPEARMAN_INTERVALS))
 def test_spearman_intervals_have_their_width(name):
     x = np.random.default_rng(13).normal(size=30)
     result = correlate(x, np.exp(3 * np.roll(x, 1)), name)
@@ -55,26 +55,17 @@ def test_what_cannot_be_computed_says_why(x, y, note):
     assert note in correlate(x, y)["note"]
 
 
-def study(folder, **changes):
-    people, means = cohort.study(folder, **changes)
-    return people, by_region(means, participants=people, rater="mean")
-
-
 def test_correlation_table_has_age_and_regions_by_scores(tmp_path):
-    people, chi = study(tmp_path)
-    table = association.correlation_table(
-        chi, participants=people, groups=cohort.GROUPS, alpha=0.05, spearman_ci="fieller",
-        missing="pairwise",
-    )  # fmt: skip
+    options = CorrelateScores(spearman_ci="fieller", missing="pairwise")
+    table = association.correlation_table(cohort.study(tmp_path), options=options)
     assert len(table) == 15 * 4
     assert table["x"].iloc[[0, 4, 59]].tolist() == ["age", "L CN", "R DN"]
     assert table["n"].iloc[:4].tolist() == [29, 26, 29, 26]
 
 
 def test_listwise_correlations_share_the_complete_cases(tmp_path):
-    people, chi = study(tmp_path)
-    options = {"participants": people, "groups": cohort.GROUPS, "alpha": 0.05}
-    table = association.correlation_table(chi, spearman_ci="fieller", missing="listwise", **options)
+    options = CorrelateScores(spearman_ci="fieller", missing="listwise")
+    table = association.correlation_table(cohort.study(tmp_path), options=options)
     assert set(table["n"]) == {26}
 
 
@@ -119,17 +110,16 @@ def test_pairs_without_spread_or_number_leave_gaps():
 
 
 def test_asymmetry_table_has_a_row_per_group_and_nucleus(tmp_path, caplog):
-    people, chi = study(tmp_path)
-    chi["L DN"] = np.nan
-    table = association.asymmetry_table(chi, participants=people, groups=cohort.GROUPS, alpha=0.05)
+    study = cohort.study(tmp_path)
+    study.chi["L DN"] = np.nan
+    table = association.asymmetry_table(study)
     assert table["group"].tolist() == ["AIS"] * 7 + ["HC"] * 7
     assert table["n"].tolist() == [34] * 6 + [0] + [30] * 6 + [0]
     assert "AIS, DN: no paired test from 0 pairs" in caplog.text
 
 
 def test_tiny_study_runs_without_warnings(tmp_path):
-    people, chi = study(tmp_path, sizes=(3, 3), missing=False)
-    options = {"participants": people, "groups": cohort.GROUPS, "alpha": 0.05}
-    table = association.correlation_table(chi, spearman_ci="fisher", missing="pairwise", **options)
+    study = cohort.study(tmp_path, sizes=(3, 3), missing=False)
+    table = association.correlation_table(study, options=CorrelateScores(spearman_ci="fisher"))
     assert table["note"].notna().all()
-    assert association.asymmetry_table(chi, **options)["p"].notna().all()
+    assert association.asymmetry_table(study)["p"].notna().all()

@@ -6,7 +6,8 @@ import stats_cohort as cohort
 from scipy import special
 
 from qsmstudy.errors import StudyError
-from qsmstudy.stats import characteristics, dataset, describe
+from qsmstudy.stats import characteristics, describe
+from qsmstudy.stats.options import Table1
 
 
 def test_quartiles_follow_spss_haverage():
@@ -92,41 +93,36 @@ def test_answer_that_nobody_gives_is_not_tested():
     assert "not tested" in describe.compare_proportions([[0, 30], [0, 34]])["note"]
 
 
-def table(people, **options):
-    defaults = {
-        **{"alpha": 0.05, "t_test": "pooled", "quantile": "weibull"},
-        "descriptive_missing": "listwise",
-    }
-    result = characteristics.participants_table(
-        people, groups=cohort.GROUPS, **(defaults | options)
-    )
+def table(study, **options):
+    result = characteristics.participants_table(study, options=Table1(**options))
     return result.set_index(["variable", "group"])
 
 
 def test_table1_has_its_rows_in_order(tmp_path):
-    people, _ = cohort.study(tmp_path)
-    result = table(people)
+    study = cohort.study(tmp_path)
+    people, result = study.participants, table(study)
     tested = ["age", "sex", "smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes"]
     rows = [(v, g) for v in tested for g in ("AIS", "HC", "all")]
-    rows += [(s, "AIS") for s in dataset.SCORES]
+    rows += [(s, "AIS") for s in cohort.SCORES]
     assert list(result.index) == rows
     male = (people["sex"] == "M") & (people["group"] == "AIS")
     assert result.loc[("sex", "AIS"), "n_yes"] == male.sum()
 
 
 def test_listwise_scores_leave_out_who_lacks_one(tmp_path):
-    people, _ = cohort.study(tmp_path)
-    listwise, pairwise = table(people), table(people, descriptive_missing="pairwise")
+    study = cohort.study(tmp_path)
+    listwise, pairwise = table(study), table(study, descriptive_missing="pairwise")
     row = ("nihss_admission", "AIS")
     assert (listwise.loc[row, "n"], listwise.loc[row, "n_missing"]) == (26, 8)
     assert (pairwise.loc[row, "n"], pairwise.loc[row, "n_missing"]) == (29, 5)
 
 
 def test_all_missing_columns_give_reasons(tmp_path):
-    people, _ = cohort.study(tmp_path)
+    study = cohort.study(tmp_path)
+    people = study.participants
     people[["age", "mrs_discharge"]] = np.nan
     people["smoking"] = None
-    result = table(people)
+    result = table(study)
     assert result.loc[("age", "all"), "note"] == "not tested: fewer than 3 values in AIS, HC"
     assert result.loc[("smoking", "HC"), "note"] == "no value"
     assert "not tested" in result.loc[("smoking", "all"), "note"]

@@ -5,7 +5,7 @@ import pytest
 import stats_cohort as cohort
 
 from qsmstudy.stats import characteristics, effects, groups
-from qsmstudy.stats.dataset import by_region
+from qsmstudy.stats.options import Table1, Table3
 
 
 def test_rank_biserial_is_the_difference_of_favourable_and_unfavourable_pairs():
@@ -72,11 +72,8 @@ def test_intervals_cover_the_truth_in_95_of_100_samples(rng):
 
 
 def test_tables_1_and_3_carry_effect_sizes_at_their_end(tmp_path):
-    people, means = cohort.study(tmp_path)
-    chi = by_region(means, participants=people, rater="mean")
-    options = {"participants": people, "groups": cohort.GROUPS, "alpha": 0.05}
-    options |= {"t_test": "pooled", "quantile": "weibull"}
-    third = groups.group_table(chi, fdr="bh", **options)
+    study = cohort.study(tmp_path)
+    third = groups.group_table(study, options=Table3(fdr="bh"))
     tests = third[third["group"] == "all"]
     assert third.columns[-3:].tolist() == [
         *("rank_biserial", "rank_biserial_low", "rank_biserial_high"),
@@ -84,9 +81,7 @@ def test_tables_1_and_3_carry_effect_sizes_at_their_end(tmp_path):
     assert tests["rank_biserial"].between(-1, 1).all()
     chosen = np.where(tests["test"] == "pooled_t", tests["p_pooled"], tests["p_mann_whitney"])
     assert tests["p"].to_numpy() == pytest.approx(chosen, rel=1e-12)
-    first = characteristics.participants_table(
-        options.pop("participants"), descriptive_missing="listwise", **options
-    )
+    first = characteristics.participants_table(study, options=Table1())
     overall = first[first["group"] == "all"].set_index("variable")
     assert overall["effect"].tolist() == ["hedges_g"] + ["phi"] * 6
     assert overall["effect_size"].between(overall["effect_low"], overall["effect_high"]).all()

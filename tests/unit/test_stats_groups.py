@@ -1,5 +1,7 @@
 """The group comparison and Table 3."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,8 @@ from statsmodels.stats.multitest import multipletests
 
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import effects, groups
-from qsmstudy.stats.dataset import REGIONS, by_region
+from qsmstudy.stats.options import Table3
+from qsmstudy.stats.rows import select_regions
 
 
 def test_bh_matches_statsmodels():
@@ -58,16 +61,8 @@ def test_hedges_g_matches_exact_correction_and_statsmodels_variance():
     assert half == pytest.approx(special.stdtrit(62, 0.975) * np.sqrt(variance), rel=0.01)
 
 
-def study(folder, **changes):
-    people, means = cohort.study(folder, **changes)
-    return people, by_region(means, participants=people, rater="mean")
-
-
-def table(people, chi, **options):
-    defaults = {"alpha": 0.05, "t_test": "pooled", "quantile": "weibull", "fdr": "bh"}
-    return groups.group_table(
-        chi, participants=people, groups=cohort.GROUPS, **(defaults | options)
-    )
+def table(study):
+    return groups.group_table(study, options=Table3(fdr="bh"))
 
 
 def overall(result):
@@ -76,39 +71,38 @@ def overall(result):
 
 
 def test_table3_has_three_rows_per_region(tmp_path):
-    result = table(*study(tmp_path))
+    result = table(cohort.study(tmp_path))
     assert list(result["group"]) == ["AIS", "HC", "all"] * 14
-    assert list(overall(result).index) == list(REGIONS)
+    assert list(overall(result).index) == cohort.STUDY.regions
     assert sorted(overall(result)["rank"]) == list(range(1, 15))
 
 
 def test_shape_decides_the_test(tmp_path):
-    people, chi = study(tmp_path)
-    n = len(chi)
+    study = cohort.study(tmp_path)
+    chi, n = study.chi, len(study.chi)
     chi["L GP"] = special.ndtri((np.random.default_rng(7).permutation(n) + 0.5) / n)
     chi["R GP"] = np.exp(3 * chi["L GP"])
-    rows = overall(table(people, chi))
+    rows = overall(table(study))
     assert rows.loc["L GP", "test"] == "pooled_t"
     assert rows.loc["R GP", "test"] == "mann_whitney"
     assert np.isnan(rows.loc["R GP", "df"])
 
 
 def test_reversing_the_groups_reverses_signs_only(tmp_path):
-    people, chi = study(tmp_path)
-    swapped = {"patients": "HC", "controls": "AIS"}
-    options = {"alpha": 0.05, "t_test": "pooled", "quantile": "weibull", "fdr": "bh"}
-    ours = overall(table(people, chi))
-    theirs = overall(groups.group_table(chi, participants=people, groups=swapped, **options))
+    study = cohort.study(tmp_path)
+    swapped = cohort.declared(groups={"patients": "HC", "controls": "AIS"})
+    ours = overall(table(study))
+    theirs = overall(table(replace(study, study=swapped)))
     assert theirs["p"].to_numpy() == pytest.approx(ours["p"].to_numpy(), rel=1e-9)
     assert theirs["hedges_g"].to_numpy() == pytest.approx(-ours["hedges_g"].to_numpy(), rel=1e-9)
 
 
 def test_missing_and_constant_regions_give_reasons(tmp_path):
-    people, chi = study(tmp_path)
-    chi["L CN"] = np.nan
-    chi["R CN"] = 0.1
-    chi.loc[people["group"] == "HC", "L GP"] = 0.05
-    result = table(people, chi)
+    study = cohort.study(tmp_path)
+    study.chi["L CN"] = np.nan
+    study.chi["R CN"] = 0.1
+    study.chi.loc[study.group == "HC", "L GP"] = 0.05
+    result = table(study)
     rows = overall(result)
     assert rows.loc["L CN", "note"] == "not tested: fewer than 3 values in AIS, HC"
     assert rows.loc["R CN", "note"] == "not tested: all values are the same"
@@ -119,35 +113,31 @@ def test_missing_and_constant_regions_give_reasons(tmp_path):
 
 
 def test_tiny_study_runs_without_warnings(tmp_path):
-    people, chi = study(tmp_path, sizes=(3, 3), missing=False)
-    rows = overall(table(people, chi))
+    rows = overall(table(cohort.study(tmp_path, sizes=(3, 3), missing=False)))
     assert rows["p"].notna().all()
 
 
 def test_select_regions_takes_significant_or_named(tmp_path):
-    result = table(*study(tmp_path))
+    result = table(cohort.study(tmp_path))
     higher = (result["group"] == "all") & result["roi"].isin(["PUT", "CN"])
     result["significant"] = np.where(higher, "yes", "no")
-    assert groups.select_regions(result, "significant") == ["L CN", "R CN", "L PUT", "R PUT"]
-    assert groups.select_regions(result, ["R SN", "CN"]) == ["L CN", "R CN", "R SN"]
+    assert select_regions(result, "significant") == ["L CN", "R CN", "L PUT", "R PUT"]
+    assert select_regions(result, ["R SN", "CN"]) == ["L CN", "R CN", "R SN"]
     result["significant"] = "no"
-    assert groups.select_regions(result, "significant") == []
+    assert select_regions(result, "significant") == []
 
 
 @pytest.mark.parametrize("rois", ["all", ["CAU"], []])
 def test_unknown_selection_is_refused(tmp_path, rois):
     with pytest.raises(StudyError, match="rois"):
-        groups.select_regions(table(*study(tmp_path)), rois)
+        select_regions(table(cohort.study(tmp_path)), rois)
 
 
 def test_group_table_corrected_anew_is_that_of_the_other_method(rng):
     participants = pd.DataFrame({"group": ["AIS"] * 12 + ["HC"] * 12})
     chi = pd.DataFrame(rng.normal(size=(24, 4)), columns=["L CN", "R CN", "L GP", "R GP"])
-    options = {
-        "participants": participants, "groups": {"patients": "AIS", "controls": "HC"},
-        "alpha": 0.05, "t_test": "pooled", "quantile": "weibull",
-    }  # fmt: skip
-    first = groups.group_table(chi, **options, fdr="as_published")
-    second = groups.group_table(chi, **options, fdr="bh")
+    study = cohort.made(participants, chi)
+    first = groups.group_table(study, options=Table3(fdr="as_published"))
+    second = groups.group_table(study, options=Table3(fdr="bh"))
     again = groups.correct(first, fdr="bh", alpha=0.05)
     pd.testing.assert_frame_equal(again, second, check_dtype=False)

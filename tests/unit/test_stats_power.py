@@ -1,29 +1,26 @@
 """Power, the size of a replication, and the study's false positives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import stats_cohort as cohort
-import yaml
 from scipy import stats
-from test_stats_scripts import SCRIPTS
 
 from qsmstudy.figures import power as plots
 from qsmstudy.stats import groups, null, power
-from qsmstudy.stats.dataset import by_region
+from qsmstudy.stats.options import CorrelateScores, EstimatePower, ReplicateNull, Table1, Table3
 
-CONFIG = yaml.safe_load((SCRIPTS.parent / "config" / "config.yaml").read_text())
-OPTIONS = {name: CONFIG[name] for name in ("table1", "table3", "correlate_scores")}
-
-
-def study(folder, **changes):
-    people, means = cohort.study(folder, **changes)
-    return people, by_region(means, participants=people, rater="mean")
+TABLES = {
+    "characteristics": Table1.in_config(cohort.CONFIG),
+    "comparison": Table3.in_config(cohort.CONFIG),
+    "correlation": CorrelateScores.in_config(cohort.CONFIG),
+}
 
 
-def table(people, chi):
-    options = {"alpha": 0.05, "t_test": "pooled", "quantile": "weibull", "fdr": "bh"}
-    third = groups.group_table(chi, participants=people, groups=cohort.GROUPS, **options)
-    return power.power_table(third, groups=cohort.GROUPS, alpha=0.05, target_power=0.8)
+def table(study):
+    third = groups.group_table(study, options=Table3(fdr="bh"))
+    return power.power_table(third, study=cohort.STUDY, options=EstimatePower(target_power=0.8))
 
 
 def test_power_is_the_share_of_significant_samples(rng):
@@ -59,7 +56,7 @@ def test_no_effect_has_the_level_as_power_and_no_size():
 
 
 def test_table_orders_its_ends_and_explains_the_open_one(tmp_path):
-    result = table(*study(tmp_path))
+    result = table(cohort.study(tmp_path))
     assert len(result) == 14
     assert result["power"].between(result["power_low"], result["power_high"]).all()
     assert (result["n_per_group_low"] <= result["n_per_group"]).all()
@@ -73,9 +70,9 @@ def test_table_orders_its_ends_and_explains_the_open_one(tmp_path):
 
 
 def test_region_without_effect_size_says_why_and_is_not_drawn(tmp_path):
-    people, chi = study(tmp_path)
-    chi["L CN"] = np.nan
-    result = table(people, chi)
+    study = cohort.study(tmp_path)
+    study.chi["L CN"] = np.nan
+    result = table(study)
     assert "not tested: fewer than 3 values" in result["note"].iloc[0]
     figure = plots.plot_power(result, alpha=0.05, target_power=0.8)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -84,23 +81,20 @@ def test_region_without_effect_size_says_why_and_is_not_drawn(tmp_path):
 
 
 def test_study_without_effects_has_a_figure_of_one_sentence(tmp_path):
-    people, chi = study(tmp_path)
-    result = table(people, chi * np.nan)
+    study = cohort.study(tmp_path)
+    result = table(replace(study, values=study.chi * np.nan))
     figure = plots.plot_power(result, alpha=0.05, target_power=0.8)
     assert "no power to show" in figure.axes[0].texts[0].get_text()
 
 
-def replicate(people, chi, *, n, seed=3):
-    return null.null_table(
-        chi, participants=people, groups=cohort.GROUPS, alpha=0.05, options=OPTIONS,
-        n_replicates=n, rng=np.random.default_rng(seed),
-    )  # fmt: skip
+def replicate(study, *, n, seed=3):
+    return null.null_table(study, options=ReplicateNull(n_replicates=n, seed=seed), **TABLES)
 
 
 def test_permuted_studies_find_about_five_percent(tmp_path):
-    people, chi = study(tmp_path)
+    study = cohort.study(tmp_path)
     # The groups differ: permuted, nothing of it may be left.
-    result = replicate(people, chi, n=40)
+    result = replicate(study, n=40)
     families = null.summary_by_family(result).set_index("family")
     assert families["tests"].to_dict() == {
         "table1": 7,
@@ -116,25 +110,24 @@ def test_permuted_studies_find_about_five_percent(tmp_path):
 
 
 def test_unpermuted_difference_would_be_seen(tmp_path):
-    people, chi = study(tmp_path)
-    chi.loc[people["group"] == "AIS"] += 0.1
-    options = {"alpha": 0.05, "groups": cohort.GROUPS, **OPTIONS["table3"]}
-    real = groups.group_table(chi, participants=people, **options).query("group == 'all'")
+    study = cohort.study(tmp_path)
+    study.chi.loc[study.group == "AIS"] += 0.1
+    real = groups.group_table(study, options=TABLES["comparison"]).query("group == 'all'")
     assert (real["p"] < 0.05).all()
-    permuted = replicate(people, chi, n=10).query("family == 'table3'")
+    permuted = replicate(study, n=10).query("family == 'table3'")
     assert permuted["rate"].mean() < 0.3
 
 
 def test_same_seed_gives_the_same_counts(tmp_path):
-    people, chi = study(tmp_path, sizes=(8, 7), missing=False)
-    first, second, other = (replicate(people, chi, n=4, seed=s) for s in (1, 1, 2))
+    study = cohort.study(tmp_path, sizes=(8, 7), missing=False)
+    first, second, other = (replicate(study, n=4, seed=s) for s in (1, 1, 2))
     assert first.equals(second)
     assert not first.equals(other)
 
 
 def test_region_that_cannot_be_tested_says_so(tmp_path):
-    people, chi = study(tmp_path, sizes=(8, 7), missing=False)
-    chi["L CN"] = 0.05
-    result = replicate(people, chi, n=2).set_index(["family", "test"])
+    study = cohort.study(tmp_path, sizes=(8, 7), missing=False)
+    study.chi["L CN"] = 0.05
+    result = replicate(study, n=2).set_index(["family", "test"])
     assert result.loc[("table3", "L CN"), "note"] == "never tested"
     assert np.isnan(result.loc[("table3", "L CN"), "rate"])

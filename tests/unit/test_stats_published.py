@@ -13,7 +13,6 @@ import stats_cohort as cohort
 import yaml
 
 from qsmstudy.stats import association, describe, groups, regression, roc
-from qsmstudy.stats.dataset import FACTORS, REGIONS
 
 RESOURCE = Path(__file__).resolve().parents[2] / "resources" / "published.yaml"
 PUBLISHED = {entry["id"]: entry for entry in yaml.safe_load(RESOURCE.read_text())["values"]}
@@ -71,11 +70,11 @@ def raw_p(region, rng):
             if region == "LCN"
             else (),
         )
-        for region in (name.replace(" ", "") for name in REGIONS)
+        for region in (name.replace(" ", "") for name in cohort.STUDY.regions)
     ],
 )
 def test_corrected_p_follows_from_the_published_rule(region, rng):
-    names = [name.replace(" ", "") for name in REGIONS]
+    names = [name.replace(" ", "") for name in cohort.STUDY.regions]
     _, adjusted = groups.false_discovery([raw_p(r, rng) for r in names], method="as_published")
     assert prints_as(adjusted[names.index(region)], f"T3.{region}.p_fdr")
 
@@ -162,7 +161,7 @@ def test_regression_p_follows_from_beta_and_n(cell):
 
 
 def test_table5_has_every_factor():
-    assert len(TABLE5) == len(FACTORS) * 4
+    assert len(TABLE5) == len(cohort.STUDY.predictors) * 4
 
 
 def test_correlation_p_follows_from_r_and_n(rng):

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from qsmstudy.stats import agreement, association, describe, effects, groups, regression, roc
+from qsmstudy.stats.options import ICC_FORMS, QUANTILES, T_TESTS
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "r_reference"
 INSTALL = "apt-get install -y --no-install-recommends"
@@ -51,7 +52,7 @@ def two_groups(data):
         f"t_{kind}": pick(
             describe.compare_means(x, t_test=kind, alpha=ALPHA), "statistic", "df", "p"
         )
-        for kind in describe.T_TESTS
+        for kind in T_TESTS
     }
     both = describe.alternatives(x)
     assert both["p_pooled"] == found["t_pooled"][2]
@@ -86,7 +87,7 @@ def shapes(data):
     skewed = samples(data, "skewed")["A"]
     found = {
         f"quantile_{rule}": pick(describe.describe(skewed, quantile=rule), *QUARTILES)
-        for rule in describe.QUANTILES
+        for rule in QUANTILES
     }
     return found | {
         f"shapiro_{name}": describe.normality(data[name])[:2] for name in ("x", "skewed")
@@ -147,7 +148,7 @@ def raters():
     names = ("icc", "ci_low", "ci_high", "f", "df1", "df2", "p")
     return {
         form: pick(agreement.intraclass_correlation(ratings, form=form, alpha=ALPHA), *names)
-        for form in agreement.FORMS
+        for form in ICC_FORMS
     }
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import stats_cohort as cohort
+from qsmstudy.stats.dataset import FACTORS, by_region
 from scipy import stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import regression
-from qsmstudy.stats.dataset import FACTORS, by_region
 
 REGIONS = ["L CN", "R PUT"]
 

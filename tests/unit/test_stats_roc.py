@@ -5,13 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 import stats_cohort as cohort
+from qsmstudy.stats.dataset import by_region
 from scipy import special, stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import roc
-from qsmstudy.stats.dataset import by_region
 
 METHODS = list(roc.STANDARD_ERRORS)
 STRIATUM = ["L CN", "R CN", "L PUT", "R PUT"]

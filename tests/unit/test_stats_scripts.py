@@ -1,51 +1,40 @@
 """The ten scripts of the tables, one after the other, on a small study."""
 
+import inspect
 import runpy
-from pathlib import Path
+import typing
 
 import numpy as np
 import pytest
 import stats_cohort as cohort
 
 from qsmstudy.dataset import bids
-from qsmstudy.stats.dataset import COVARIATES, FACTORS, ROIS
+from qsmstudy.run import job
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-GROUPS = {"groups": cohort.GROUPS, "covariates": dict(COVARIATES)}
-ALPHA, RATER = {"alpha": 0.05}, {"rater": "mean"}
-DESCRIBE = {"t_test": "pooled", "quantile": "weibull"}
-ROC = {
-    **{"positive_group": "controls", "auc_se": "spss_nonparametric"},
-    "cutoff_tie": "highest_sensitivity",
-}
-REGRESSION = {"binary_coding": "yes1_no2"}
+SCRIPTS = cohort.ROOT / "scripts"
+#: In the order of the study.
+TABLES = (
+    *("table1", "table2", "table3", "estimate_power", "table4", "table5", "table6"),
+    *("correlate_scores", "compare_hemispheres", "compare_lesion_sides"),
+)
 
 
 def run_all(folder, *, rois):
     """Run the scripts in the order of the study; return their tables by name."""
-    people = {"participants": folder / "participants.tsv"}
-    means = people | {"roi_means": folder / "roi_means.tsv", "nuclei": list(ROIS)}
-    table3, table5 = ({name: folder / f"{name}.tsv"} for name in ("table3", "table5"))
-    curves = {"curves": folder / "roc_curves.tsv"}
-    selection = GROUPS | RATER | {"rois": rois}
-    calls = {
-        "table1": people | GROUPS | ALPHA | DESCRIBE | {"descriptive_missing": "listwise"},
-        "table2": means | GROUPS | ALPHA | {"raters": ["A", "B"], "form": "icc_a1"},
-        "table3": means | GROUPS | ALPHA | RATER | DESCRIBE | {"fdr": "as_published"},
-        "estimate_power": table3 | {"groups": cohort.GROUPS} | ALPHA | {"target_power": 0.8},
-        "table4": means | table3 | curves | selection | ALPHA | ROC,
-        "table5": means | table3 | selection | REGRESSION
-        | {"factors": list(FACTORS), "entry_p": 0.1, "missing": "pairwise"},
-        "table6": means | table5 | GROUPS | RATER | REGRESSION,
-        "correlate_scores": means | GROUPS | ALPHA | RATER
-        | {"spearman_ci": "fieller", "missing": "pairwise"},
-        "compare_hemispheres": means | GROUPS | ALPHA | RATER,
-        "compare_lesion_sides": means | GROUPS | ALPHA | RATER,
-    }  # fmt: skip
-    for rule, arguments in calls.items():
-        script = runpy.run_path(str(SCRIPTS / f"{rule}.py"))
-        script["main"](**arguments, table=folder / f"{rule}.tsv")
-    return {name: bids.read_tsv(folder / f"{name}.tsv") for name in (*calls, "roc_curves")}
+    config = cohort.CONFIG | {
+        name: cohort.CONFIG[name] | {"rois": rois} for name in ("table4", "table5")
+    }
+    for rule in TABLES:
+        main = runpy.run_path(str(SCRIPTS / f"{rule}.py"))["main"]
+        hints = typing.get_type_hints(main)
+        arguments = {
+            name: hints[name].in_config(config)
+            if job.is_section(hints[name])
+            else folder / f"{name}.tsv"
+            for name in inspect.signature(main).parameters
+        }
+        main(**arguments | {"table": folder / f"{rule}.tsv"})
+    return {name: bids.read_tsv(folder / f"{name}.tsv") for name in (*TABLES, "roc_curves")}
 
 
 @pytest.mark.parametrize("sizes", [(34, 30), (3, 3)])

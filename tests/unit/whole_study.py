@@ -2,6 +2,7 @@
 
 import inspect
 import runpy
+import typing
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from report_study import GRAPH
 from snakemake.utils import update_config
 
-from qsmstudy.run import configuration
+from qsmstudy.run import configuration, job
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
@@ -46,13 +47,9 @@ def run(name, config, files, /, **more):
     """Call a script with the arguments that its rule would give it, by their names."""
     main = script(name)
     known = config | {"groups": configuration.study_groups(config["groups"])}
-    known |= {
-        "comparison": config["table3"],
-        "reference": config["summarize_rois"]["reference"],
-        "lesions": config["summarize_rois"]["lesions"],
-        "target_power": config["estimate_power"]["target_power"],
-        "rois": config.get(name, {}).get("rois", config["table4"]["rois"]),
-    }
+    for key, hint in typing.get_type_hints(main).items():
+        if job.is_section(hint):
+            known[key] = hint.in_config(config)
     known |= {key: path for key, path in files.items() if path is not None}
     arguments = known | config.get(name, {}) | more
     main(**{key: arguments[key] for key in inspect.signature(main).parameters if key in arguments})
@@ -63,7 +60,8 @@ def tabulate(config, folder, *, tables=TABLES):
     files = {name: folder / f"{name}.tsv" for name in ("participants", "roi_values", "roi_means")}
     run("summarize_rois", config, files)
     files |= {name: folder / f"{name}.tsv" for name in TABLES.values()}
-    files |= {"curves": folder / "roc_curves.tsv", "ages": folder / "age.tsv"}
+    curves = folder / "roc_curves.tsv"
+    files |= {"roc_curves": curves, "curves": curves, "ages": folder / "age.tsv"}
     for name, stem in tables.items():
         run(name, config, files, table=folder / f"{stem}.tsv")
     return files
@@ -74,7 +72,10 @@ def report(config, folder, files):
     pictures = []
     for name in FIGURES:
         pictures.append(folder / f"{name}.svg")
-        run(name, config, files, svg=pictures[-1], png=folder / f"{name}.png")
+        made = {"svg": pictures[-1], "png": folder / f"{name}.png"}
+        if name == "figure6":
+            made["table"] = files["power"]
+        run(name, config, files, **made)
     templates = sorted(p for p in (ROOT / "workflow" / "report").rglob("*.*") if p.is_file())
     run(
         "build_report", config, files,

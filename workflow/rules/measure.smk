@@ -66,6 +66,7 @@ rule aggregate_rois:
         roi_values=f"{TAB}/roi_values.tsv",
     params:
         **fingerprinted("aggregate_rois"),
+        study=STUDY,
     script:
         "../../scripts/aggregate_rois.py"
 
@@ -80,7 +81,7 @@ rule select_participants:
         excluded=f"{TAB}/excluded.tsv",
     params:
         **fingerprinted("select_participants"),
-        groups=GROUPS,
+        study=STUDY,
     script:
         "../../scripts/select_participants.py"
 
@@ -94,7 +95,7 @@ rule summarize_rois:
         roi_means=f"{TAB}/roi_means.tsv",
     params:
         **fingerprinted("summarize_rois"),
-        nuclei=config["nuclei"],
+        study=STUDY,
     script:
         "../../scripts/summarize_rois.py"
 

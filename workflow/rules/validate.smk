@@ -21,7 +21,12 @@ rule compare_published:
         conclusions=f"{TAB}/conclusions.tsv",
     params:
         **fingerprinted("compare_published"),
-        conventions={name: config[name] for name in CONVENTIONS},
+        study=STUDY,
+        conventions={  # of the tables that the paper has
+            table.rule: config[table.rule]
+            for table in STUDY_TABLES
+            if table.section in ("tables", "associations") and table.rule in config
+        },
     script:
         "../../scripts/compare_published.py"
 
@@ -47,6 +52,7 @@ rule compare_truth:
         validation=f"{TAB}/validation.tsv",
     params:
         **fingerprinted("compare_truth"),
+        study=STUDY,
     script:
         "../../scripts/compare_truth.py"
 
@@ -67,6 +73,6 @@ rule compare_labels:
         runtime=engine.growing(20),
     params:
         **fingerprinted("compare_labels"),
-        raters=config["raters"],
+        study=STUDY,
     script:
         "../../scripts/compare_labels.py"

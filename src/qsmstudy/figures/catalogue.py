@@ -22,20 +22,28 @@ class Figure:
         What a reader who cannot see it should know.
     caption : str
         In Snakemake's own report; ``{table3[fdr]}`` stands for an option of the configuration.
-    needs_images : bool
-        Whether it is drawn from maps.
+    from_map : bool
+        Whether it is drawn from a map.
     """
 
     name: str
     title: str
     alt: str
     caption: str
-    needs_images: bool = False
+    from_map: bool = False
 
     @property
     def label(self) -> str:
         """Name in a list, ``Figure 3``."""
         return f"Figure {self.name.removeprefix('figure')}"
+
+    def caption_of(self, config: Mapping[str, Any]) -> str:
+        """Return the caption for a study's configuration."""
+        return self.caption.format_map(config)
+
+    def title_of(self, config: Mapping[str, Any]) -> str:
+        """Return the title for a study's configuration, with variables as it names them."""
+        return self.title.format(axes="{y} against {x}".format_map(config["figure4"]))
 
 
 #: Every figure by name, in the order of the report.
@@ -48,7 +56,7 @@ FIGURES = {
             alt="Axial susceptibility maps in grey with the outlines of the labelled nuclei.",
             caption="Regions of interest on axial susceptibility maps of one participant; outlines "
             "are the labels of one rater, L and R the participant’s sides.",
-            needs_images=True,
+            from_map=True,
         ),
         Figure(
             name="figure2",
@@ -88,8 +96,3 @@ FIGURES = {
         ),
     )
 }
-
-
-def captions(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the captions of Snakemake's own report by figure, for a study's configuration."""
-    return {name: figure.caption.format_map(config) for name, figure in FIGURES.items()}

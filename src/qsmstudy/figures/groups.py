@@ -1,6 +1,6 @@
 """Participants' values by structure, hemisphere and group."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,29 +12,23 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from qsmstudy.figures import style
-from qsmstudy.stats import dataset
+from qsmstudy.study.cohort import Cohort
+from qsmstudy.study.study import HEMISPHERES
 
 #: Axis label of every plot of measured values.
 CHI_LABEL = "Susceptibility [ppm]"
 
 
 @style.styled
-def plot_groups(
-    chi: pd.DataFrame, group: pd.Series, table: pd.DataFrame, *, groups: Mapping[str, str]
-) -> Figure:
+def plot_groups(cohort: Cohort, table3: pd.DataFrame) -> Figure:
     """Compare the groups in every structure and hemisphere.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm], columns ``L CN``, ``R CN``, ...; NaN where missing.
-    group : Series
-        Group code of each participant, same index.
-    table : DataFrame
-        Rows of table 3: quartiles per group, and a row ``all`` with ``p_fdr`` and
-        ``significant``.
-    groups : mapping
-        Group codes by role, see `dataset.group_names`.
+    cohort : Cohort
+        Participants and their susceptibility.
+    table3 : DataFrame
+        Quartiles per group, and a row ``all`` with ``p_fdr`` and ``significant``.
 
     Returns
     -------
@@ -44,18 +38,17 @@ def plot_groups(
     """
     figure = style.new_figure(height_mm=95)
     ax = figure.subplots()
-    codes = dataset.group_names(groups)
+    chi, codes, nuclei = cohort.chi, cohort.study.group_names, cohort.study.nuclei
     shifts = np.linspace(-0.22, 0.22, len(codes)) if len(codes) > 1 else [0.0]
     width = 0.38 if len(codes) < 3 else 0.38 / (len(codes) - 1)
-    nuclei = dataset.nuclei_of(chi)
     low, high = _limits(chi)
     points = []
     for k, j, roi, side in _places(nuclei):
         centre, values = 2.3 * k + j, chi[f"{side} {roi}"]
-        rows = table[(table["roi"] == roi) & (table["hemisphere"] == side)]
+        rows = table3[(table3["roi"] == roi) & (table3["hemisphere"] == side)]
         for code, color, shift in zip(codes, style.GROUP_COLORS, shifts, strict=False):
             _box(ax, rows[rows["group"] == code], x=centre + shift, color=color, width=width)
-            known = values[group == code].dropna()
+            known = values[cohort.group == code].dropna()
             points.append(pd.DataFrame({"x": centre + shift, "chi": known, "group": code}))
         if values.notna().any() and len(codes) > 1:
             top = values.max() + 0.02 * (high - low)
@@ -64,14 +57,14 @@ def plot_groups(
     _label_structures(ax, nuclei)
     ax.set_ylim(low - 0.03 * (high - low), high + 0.1 * (high - low))
     ax.set_ylabel(CHI_LABEL)
-    _group_legend(figure, _with_n(chi, group, codes))
+    _group_legend(figure, _with_n(cohort))
     return figure
 
 
 def _places(nuclei: Sequence[str]) -> Iterator[tuple[int, int, str, str]]:
     """Yield structure number, side number, structure and side, in the tables' order."""
     for k, roi in enumerate(nuclei):
-        for j, side in enumerate(dataset.HEMISPHERES):
+        for j, side in enumerate(HEMISPHERES):
             yield k, j, roi, side
 
 
@@ -153,27 +146,22 @@ def _group_legend(figure: Figure, names: Sequence[str]) -> None:
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
 
 
-def _with_n(chi: pd.DataFrame, group: pd.Series, codes: Sequence[str]) -> list[str]:
-    measured = chi.notna().any(axis=1)
-    return [f"{code} (n = {(measured & (group == code)).sum()})" for code in codes]
+def _with_n(cohort: Cohort) -> list[str]:
+    measured = cohort.chi.notna().any(axis=1)
+    codes = cohort.study.group_names
+    return [f"{code} (n = {(measured & (cohort.group == code)).sum()})" for code in codes]
 
 
 @style.styled
-def plot_hemispheres(
-    chi: pd.DataFrame, group: pd.Series, table: pd.DataFrame, *, groups: Mapping[str, str]
-) -> Figure:
+def plot_hemispheres(cohort: Cohort, asymmetry: pd.DataFrame) -> Figure:
     """Compare the hemispheres within participants, one panel per structure.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm], columns ``L CN``, ``R CN``, ...; NaN where missing.
-    group : Series
-        Group code of each participant, same index.
-    table : DataFrame
+    cohort : Cohort
+        Participants and their susceptibility.
+    asymmetry : DataFrame
         Columns ``group, roi, mean_l, mean_r, p`` of the paired tests.
-    groups : mapping
-        Group codes by role, see `dataset.group_names`.
 
     Returns
     -------
@@ -181,17 +169,17 @@ def plot_hemispheres(
         A line per participant from the left to the right value, the group's means, and
         the uncorrected p value above each group.
     """
-    codes, nuclei = dataset.group_names(groups), dataset.nuclei_of(chi)
+    chi, codes, nuclei = cohort.chi, cohort.study.group_names, cohort.study.nuclei
     starts = 1.7 * np.arange(len(codes))
     n_rows = -(-(len(nuclei) + 1) // 4)  # one panel is the legend's
     figure = style.new_figure(height_mm=60 * n_rows)
     axes = figure.subplots(n_rows, 4, squeeze=False).ravel()
     for ax, roi in zip(axes, nuclei, strict=False):
-        sides = chi[[f"{side} {roi}" for side in dataset.HEMISPHERES]]
+        sides = chi[[f"{side} {roi}" for side in HEMISPHERES]]
         low, high = _limits(sides)
         for code, color, x in zip(codes, style.GROUP_COLORS, starts, strict=False):
-            row = table[(table["roi"] == roi) & (table["group"] == code)]
-            _pairs(ax, sides[group == code].to_numpy(dtype=float), row, x=x, color=color)
+            row = asymmetry[(asymmetry["roi"] == roi) & (asymmetry["group"] == code)]
+            _pairs(ax, sides[cohort.group == code].to_numpy(dtype=float), row, x=x, color=color)
             p = float(row["p"].iloc[0]) if len(row) else np.nan
             ax.text(
                 x + 0.5, high + 0.05 * (high - low), style.p_phrase(p),
@@ -206,7 +194,7 @@ def plot_hemispheres(
         ax.set_ylabel(CHI_LABEL)
     for ax in axes[len(nuclei) :]:
         ax.set_axis_off()
-    _pairs_legend(axes[-1], _with_n(chi, group, codes))
+    _pairs_legend(axes[-1], _with_n(cohort))
     return figure
 
 

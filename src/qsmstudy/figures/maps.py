@@ -37,7 +37,7 @@ FIELD_MAP = "berlin"
 @style.styled
 def plot_rois(
     chi: Volume, labels: Volume, label_table: pd.DataFrame, *,
-    panels: int, chi_window_ppm: Sequence[float],
+    nuclei: Sequence[str], panels: int, chi_window_ppm: Sequence[float],
 ) -> Figure:  # fmt: skip
     """Draw the borders of the regions of interest on axial susceptibility slices.
 
@@ -49,6 +49,8 @@ def plot_rois(
         Label map on the same grid, zero is background.
     label_table : DataFrame
         Columns ``index, name, roi, hemisphere``.
+    nuclei : sequence of str
+        Those of the study, in the order of the legend.
     panels : int
         Largest number of slices; they are chosen where the labels are largest.
     chi_window_ppm : sequence of two floats
@@ -64,7 +66,8 @@ def plot_rois(
     size = slices.voxel_size(chi, plane="axial")
     brain = chi.values != 0
     box = slices.bounding_box(brain, margin=HEAD_MARGIN_MM / chi.voxel_size)
-    structures = _structures(labels, label_table)
+    order = style.in_order(list(label_table["roi"]), nuclei=nuclei)
+    structures = _structures(labels, label_table, order)
     chosen = slices.choose_slices(structures, axis=2, n=panels)[::-1] or [_middle(brain, 2)]
     n_columns = min(3, len(chosen))
     n_rows = -(-len(chosen) // n_columns)
@@ -78,32 +81,32 @@ def plot_rois(
         shown = _outline_rois(ax, labels, label_table, plane="axial", index=index, width=0.9)
         slices.zoom(ax, box, plane="axial", size=size)
         slices.mark_edges(ax, plane="axial", which="RL", fontsize=7)
-        ax.set_title(f"$\\bf{{{letter}}}$  {', '.join(shown)}", loc="left", pad=2)
+        named = ", ".join(roi for roi in order if roi in shown)
+        ax.set_title(f"$\\bf{{{letter}}}$  {named}", loc="left", pad=2)
     slices.scale_bar(axes[len(chosen) - 1], length_mm=20, fontsize=6)
     for ax in axes[len(chosen) :]:
         ax.set_axis_off()
     bar = figure.colorbar(image, ax=axes, shrink=0.5, aspect=25, pad=0.01)
     bar.set_label("Susceptibility [ppm]")
     bar.outline.set_linewidth(0.6)
-    _structure_legend(figure, label_table)
+    _structure_legend(figure, label_table, order)
     return figure
 
 
-def _structures(labels: Volume, label_table: pd.DataFrame) -> NDArray:
+def _structures(labels: Volume, label_table: pd.DataFrame, order: Sequence[str]) -> NDArray:
     """Return each voxel's structure number, so that slices with both sides score higher."""
-    numbers = {roi: k for k, roi in enumerate(style.in_order(list(label_table["roi"])), start=1)}
+    numbers = {roi: k for k, roi in enumerate(order, start=1)}
     lookup = np.zeros(max(int(labels.values.max()), int(label_table["index"].max())) + 1, dtype=int)
     for label, roi in zip(label_table["index"], label_table["roi"], strict=True):
         lookup[label] = numbers[roi]
     return lookup[np.maximum(labels.values, 0)]
 
 
-def _structure_legend(figure: Figure, label_table: pd.DataFrame) -> None:
+def _structure_legend(figure: Figure, label_table: pd.DataFrame, order: Sequence[str]) -> None:
     names: dict[str, str] = {}
     for roi, name in zip(label_table["roi"], label_table["name"], strict=True):
         plain = str(name).removeprefix("Left ").removeprefix("Right ").strip()
         names.setdefault(roi, f"{plain[:1].upper()}{plain[1:]} ({roi})")
-    order = style.in_order(list(names))
     handles = [Line2D([], [], color=_color(roi), linewidth=2, label=names[roi]) for roi in order]
     figure.legend(
         handles=handles, loc="outside lower center", ncols=4, handlelength=1.2,
@@ -129,10 +132,10 @@ def _chi_slice(
 
 def _outline_rois(
     ax: Axes, labels: Volume, label_table: pd.DataFrame, *, plane: str, index: int, width: float
-) -> list[str]:
+) -> set[str]:
     """Draw the borders of the labels on a slice; return the structures that were there."""
     here = slices.cut(labels.values, plane=plane, index=index)
-    shown = []
+    shown = set()
     for label, roi in zip(label_table["index"], label_table["roi"], strict=True):
         region = here == label
         if region.any():
@@ -140,8 +143,8 @@ def _outline_rois(
                 ax, region, size=slices.voxel_size(labels, plane=plane),
                 color=_color(roi), width=width,
             )  # fmt: skip
-            shown.append(roi)
-    return style.in_order(shown)
+            shown.add(roi)
+    return shown
 
 
 def _middle(inside: NDArray, axis: int) -> int:
@@ -153,7 +156,7 @@ def _middle(inside: NDArray, axis: int) -> int:
 def plot_mosaic(
     magnitude: Volume, mask: Volume, local_field: Volume, chi: Volume, labels: Volume | None,
     label_table: pd.DataFrame, *,
-    title: str, chi_window_ppm: Sequence[float], field_limit_hz: float,
+    nuclei: Sequence[str], title: str, chi_window_ppm: Sequence[float], field_limit_hz: float,
     outline: Volume | None = None,
 ) -> Figure:  # fmt: skip
     """Draw what a reader needs to judge one scan's map at a glance.
@@ -168,6 +171,8 @@ def plot_mosaic(
         One rater's labels, if there are any.
     label_table : DataFrame
         Columns ``index, roi``.
+    nuclei : sequence of str
+        Those of the study, in the order of the legend.
     title : str
         The scan's name.
     chi_window_ppm : sequence of two floats
@@ -190,6 +195,7 @@ def plot_mosaic(
     marked = None if labels is None else slices.to_canonical(labels)
     template = None if outline is None else slices.to_canonical(outline).values.astype(bool)
     head = slices.bounding_box(brain, margin=HEAD_MARGIN_MM / volumes["chi"].voxel_size)
+    order = style.in_order(list(label_table["roi"]), nuclei=nuclei)
     figure = Figure(figsize=(12, 9), dpi=100, facecolor="black")
     grid = figure.subplots(
         3, 4, gridspec_kw={"left": 0.005, "right": 0.995, "top": MOSAIC_TOP, "bottom": 0.005,
@@ -200,7 +206,7 @@ def plot_mosaic(
     for row, (plane, axis) in zip(grid, list(slices.PLANES.items())[::-1], strict=True):
         index = _middle(brain, axis)
         if marked is not None:
-            structures = _structures(marked, label_table)
+            structures = _structures(marked, label_table, order)
             index = next(iter(slices.choose_slices(structures, axis=axis, n=1)), index)
         size = slices.voxel_size(volumes["chi"], plane=plane)
         cuts = {n: slices.cut(v.values, plane=plane, index=index) for n, v in volumes.items()}
@@ -233,7 +239,7 @@ def plot_mosaic(
         figure.text((k + 0.5) / 4, 0.925, heading.replace("-", "−"), fontsize=11, **middle)
     figure.text(0.5, 0.965, title, fontsize=14, **middle)
     if marked is not None:
-        for k, roi in enumerate(style.in_order(list(label_table["roi"]))):
+        for k, roi in enumerate(order):
             place = 0.767 + 0.036 * k
             figure.text(place, 0.967, roi, color=_color(roi), fontsize=10, ha="center")
     return figure

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qsmstudy.dataset import bids
-from qsmstudy.stats import dataset
 from qsmstudy.stats.groups import round_half_up
 
 #: Width of a double-column figure [mm].
@@ -131,7 +130,7 @@ def say(axes: Axes, sentence: str) -> None:
     axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", wrap=True)
 
 
-def in_order(names: Sequence[str]) -> list[str]:
-    """Return structures in the study's order, unknown ones last and sorted."""
-    known: list[str] = [name for name in dataset.ROIS if name in set(names)]
-    return known + sorted(set(names) - set(dataset.ROIS))
+def in_order(names: Sequence[str], *, nuclei: Sequence[str]) -> list[str]:
+    """Return structures in the order of the study's nuclei, others last and sorted."""
+    known = [name for name in nuclei if name in set(names)]
+    return known + sorted(set(names) - set(nuclei))

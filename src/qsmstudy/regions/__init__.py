@@ -14,24 +14,20 @@ from qsmstudy.regions.summarizing import (
     warn_if_reversed,
 )
 from qsmstudy.regions.vocabulary import (
-    HEMISPHERES,
     MEAN_COLUMNS,
     RATER_PATTERN,
     REQUIRED_COLUMNS,
-    ROIS,
     VALUE_COLUMNS,
     in_order,
     join_flags,
 )
 
 __all__ = [
-    "HEMISPHERES",
     "LESION_RULES",
     "LIMITS",
     "MEAN_COLUMNS",
     "RATER_PATTERN",
     "REQUIRED_COLUMNS",
-    "ROIS",
     "SLICES",
     "VALUE_COLUMNS",
     "check_values",

@@ -9,12 +9,11 @@ import pandas as pd
 from qsmstudy.errors import StudyError
 from qsmstudy.regions import referencing
 from qsmstudy.regions.vocabulary import (
-    HEMISPHERES,
     RATER_PATTERN,
     REQUIRED_COLUMNS,
-    ROIS,
     VALUE_COLUMNS,
 )
+from qsmstudy.study.study import HEMISPHERES
 
 _RULES: dict[str, tuple[str, str]] = {
     "participant_id": (r"sub-[A-Za-z0-9]+", "write sub-<label>, as in participants.tsv"),
@@ -39,7 +38,7 @@ _REMEDIES = dict.fromkeys(
 _WHOLE = ("slice", "n_voxels")
 
 
-def check_values(values: pd.DataFrame, *, name: str, rois: Sequence[str] = ROIS) -> pd.DataFrame:
+def check_values(values: pd.DataFrame, *, name: str, rois: Sequence[str]) -> pd.DataFrame:
     """Check a table of ROI values, the study's own or a user's.
 
     Parameters

@@ -1,6 +1,7 @@
 """Summaries of ROI values over slices and raters."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -86,13 +87,15 @@ def exclude_lesions(values: pd.DataFrame, *, rule: str) -> pd.DataFrame:
     return left
 
 
-def summarize(values: pd.DataFrame) -> pd.DataFrame:
+def summarize(values: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
     """Summarize ROI values over the slices and over the raters.
 
     Parameters
     ----------
     values : DataFrame
         As `check_values` returns them.
+    rois : sequence of str
+        The study's nuclei, in the order of the rows.
 
     Returns
     -------
@@ -129,7 +132,8 @@ def summarize(values: pd.DataFrame) -> pd.DataFrame:
             for key, rows in per_rater.groupby(mean_keys, dropna=False, sort=False)
         ]
     )
-    frame = in_order(pd.DataFrame(per_rater.to_dict("records") + means.to_dict("records")))
+    every = pd.DataFrame(per_rater.to_dict("records") + means.to_dict("records"))
+    frame = in_order(every, rois=rois)
     return frame[list(MEAN_COLUMNS)]
 
 

@@ -1,15 +1,11 @@
 """Names of regions, columns of their tables, order of rows, flags."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from qsmstudy.regions import referencing
 
-#: Nuclei in the order of every table: caudate, globus pallidus, putamen, red nucleus,
-#: substantia nigra, thalamus, dentate.
-ROIS = ("CN", "GP", "PUT", "RN", "SN", "THA", "DN")
-HEMISPHERES = ("L", "R")
 RATER_PATTERN = r"(?!mean$)[A-Za-z0-9]+"
 
 #: Columns of ``roi_values.tsv``, in order.
@@ -57,9 +53,17 @@ def join_flags(flags: Iterable[object]) -> str | None:
     return ";".join(sorted(names)) or None
 
 
-def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort rows by participant, session, rater, nucleus, hemisphere and slice, where present."""
-    rank = {name: position for position, name in enumerate(ROIS)}
+def in_order(frame: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
+    """Sort rows by participant, session, rater, nucleus, hemisphere and slice, where present.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any table of regions.
+    rois : sequence of str
+        The nuclei in their order; rows of others come last, in theirs.
+    """
+    rank = {name: position for position, name in enumerate(rois)}
     columns = [
         c
         for c in ("participant_id", "session", "rater", "roi", "hemisphere", "slice")

@@ -8,8 +8,6 @@ import pandas as pd
 from qsmstudy.dataset import scan_status, scans
 from qsmstudy.report.cells import label, records
 
-SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
-
 
 @dataclass(frozen=True)
 class Step:
@@ -44,7 +42,7 @@ def steps(
     groups: Mapping[str, str],
     flagged: Iterable[str],
     excluded: Mapping[str, str],
-    scores: Iterable[str] = SCORES,
+    scores: Iterable[str],
     left_out: Mapping[str, str] | None = None,
 ) -> list[Step]:
     """Count the participants at each step of the study.

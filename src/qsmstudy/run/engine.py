@@ -5,12 +5,18 @@ alone; a test names them, so that a new version of Snakemake that lacks one is f
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 #: What a job asks for where its rule states nothing else.
 MEGABYTES, MINUTES = 1500, 10
+#: Group of a rule whose jobs a cluster does not run with the other steps of their scan or study:
+#: None for a job of its own.
+GROUPS = {
+    "check_scan": "check",
+    **dict.fromkeys(("convert_dicoms", "simulate_truth", "build_atlas", "calibrate_cohort")),
+}
 
 
 def growing(amount: int) -> Callable[..., int]:
@@ -22,8 +28,15 @@ def growing(amount: int) -> Callable[..., int]:
     return resource
 
 
-def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: str) -> None:
-    """Give every rule with a script its log, benchmark, environment and resources.
+def complete_rules(
+    workflow: Any,
+    *,
+    folder: Path,
+    output_dir: str,
+    conda_env: str,
+    descriptions: Mapping[str, str],
+) -> None:
+    """Give every rule with a script its log, benchmark, environment, resources and group.
 
     Parameters
     ----------
@@ -36,6 +49,8 @@ def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: s
         wildcards.
     conda_env : str
         Path of the environment's file.
+    descriptions : mapping of str to str
+        What a rule is for, by the name of its script, where its own text does not say it.
 
     Notes
     -----
@@ -46,7 +61,12 @@ def complete_rules(workflow: Any, *, folder: Path, output_dir: str, conda_env: s
     for rule in workflow.rules:
         if not rule.script or folder not in Path(rule.snakefile).parents:
             continue
-        place = "/".join([Path(str(rule.script)).stem, *_named_by(rule.wildcard_names)])
+        rule.script = str(rule.script).format(params=rule.params)  # made in a loop
+        script = Path(rule.script).stem
+        rule.docstring = rule.docstring or descriptions.get(script)
+        if script not in workflow._localrules:
+            rule.group = rule.group or _group_of(script, rule.wildcard_names)
+        place = "/".join([script, *_named_by(rule.wildcard_names)])
         if not rule.log:
             rule.log_modifier = rule.output_modifier
             rule.set_log(f"{output_dir}/logs/{place}.log")
@@ -70,6 +90,14 @@ def _named_by(wildcards: set[str]) -> list[str]:
         if wildcard in wildcards
     )
     return [part for part in ("{folder}" if "folder" in wildcards else "", name) if part]
+
+
+def _group_of(script: str, wildcards: set[str]) -> str | None:
+    """Return the jobs that a rule's jobs run with on a cluster: of one scan, or of the study.
+
+    A rule between two rules of a group must be in the group too, or planning fails.
+    """
+    return GROUPS.get(script, "scan" if wildcards & {"scan", "sub"} else "study")
 
 
 def set_default_target(workflow: Any, rule: str) -> None:

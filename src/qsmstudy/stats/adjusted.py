@@ -1,27 +1,17 @@
 """Comparison of the groups adjusted for age, sex and the size of the region."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from qsmstudy.stats.dataset import (
-    COVARIATES,
-    check_groups,
-    check_option,
-    factors_of,
-    group_names,
-    has_controls,
-    region_parts,
-    tabulate,
-)
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import MIN_VALUES, normality
-from qsmstudy.stats.several import CORRECTIONS
+from qsmstudy.stats.options import AdjustGroups
+from qsmstudy.stats.rows import region_parts, tabulate
 from qsmstudy.stats.several import adjusted as corrected
-
-#: Standard errors: of the ordinary model, or robust to unequal variances.
-ERRORS = ("ordinary", "hc3")
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("roi", "hemisphere", "group", "reference_group", "n", "covariates", "difference_unadjusted"),
@@ -31,40 +21,17 @@ _COLUMNS = (
 )
 
 
-def adjusted_table(
-    chi: pd.DataFrame,
-    *,
-    volumes: pd.DataFrame | None,
-    participants: pd.DataFrame,
-    groups: Mapping[str, Any],
-    alpha: float,
-    adjust_for: Sequence[str],
-    errors: str,
-    correction: str,
-    covariates: Mapping[str, Any] = COVARIATES,
-) -> pd.DataFrame:
+def adjusted_table(cohort: Cohort, *, options: AdjustGroups) -> pd.DataFrame:
     r"""Compare every group with the controls, adjusted for covariates, in every region.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, regions)
-        Susceptibility [ppm] by region.
-    volumes : DataFrame or None
-        Volume of every region [mm^3], same shape; None where it was not measured.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level of significance and of the checks; one minus the confidence level.
-    adjust_for : sequence of str
-        ``age``, ``sex``, ``volume`` (of the region), or a factor or score of the study.
-    errors : {'ordinary', 'hc3'}
-        Which standard error the interval and p come from; the other p stands beside it.
-    correction : {'holm', 'bonferroni', 'fdr_bh', 'none'}
-        Over the regions, for each group.
-    covariates : mapping
-        See `dataset.read_participants`.
+    cohort : Cohort
+        Participants, their values and, where they were measured, their volumes; the study's alpha
+        is the level of significance and of the checks, and one minus the confidence level.
+    options : AdjustGroups
+        The covariates; which standard error the interval and p come from (the other p stands
+        beside it); and the correction over the regions, for each group.
 
     Returns
     -------
@@ -87,28 +54,26 @@ def adjusted_table(
     Breusch TS, Pagan AR (1979), Econometrica 47:1287. doi:10.2307/1911963
     MacKinnon JG, White H (1985), J Econom 29:305. doi:10.1016/0304-4076(85)90158-7
     """
-    check_option("errors", errors, ERRORS)
-    check_option("correction", correction, CORRECTIONS)
-    for name in adjust_for:
-        check_option("adjust_for", name, ("sex", "volume", *factors_of(covariates)))
-    if not has_controls(groups):
+    study, alpha = cohort.study, cohort.study.alpha
+    for name in options.adjust_for:
+        check_word("adjust_for", name, ("sex", "volume", *study.predictors))
+    if study.controls is None:
         return tabulate([{"note": "not compared: the study has no controls"}], _COLUMNS)
-    reference = check_groups(groups)[1]
-    others = [name for name in group_names(groups) if name != reference]
+    others = [name for name in study.group_names if name != study.controls]
     rows: list[dict[str, Any]] = []
-    for region in map(str, chi.columns):
-        terms, absent = _terms(
-            participants, None if volumes is None else volumes[region], adjust_for=adjust_for
-        )
+    for region in map(str, cohort.chi.columns):
+        volume = None if cohort.volumes is None else cohort.volumes[region]
+        terms, absent = _terms(cohort.participants, volume, adjust_for=options.adjust_for)
         names = [str(name) for name in terms.columns]
-        data = _complete(chi[region], participants["group"], terms, [reference, *others])
-        for row in _compared(data, names, others, alpha=alpha, errors=errors):
+        groups = [study.controls, *others]
+        data = _complete(cohort.chi[region], cohort.group, terms, groups)
+        for row in _compared(data, names, others, alpha=alpha, errors=options.errors):
             notes = filter(None, [str(row.get("note") or ""), absent])
-            shared = {"reference_group": reference, "covariates": ", ".join(names)}
+            shared = {"reference_group": study.controls, "covariates": ", ".join(names)}
             rows.append(region_parts(region) | shared | row | {"note": "; ".join(notes)})
     for group in others:
         own = [row for row in rows if row["group"] == group and np.isfinite(row.get("p", np.nan))]
-        values = corrected([row["p"] for row in own], correction)
+        values = corrected([row["p"] for row in own], options.correction)
         for row, value in zip(own, values, strict=True):
             row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
     return tabulate(rows, _COLUMNS)

@@ -1,6 +1,5 @@
 """Susceptibility and age, in every group."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,9 +7,11 @@ import pandas as pd
 from scipy import stats
 
 from qsmstudy.stats.association import correlate
-from qsmstudy.stats.dataset import check_option, group_names, region_parts, tabulate
 from qsmstudy.stats.describe import MIN_VALUES, constant
-from qsmstudy.stats.several import CORRECTIONS, adjusted
+from qsmstudy.stats.options import CorrelateAge
+from qsmstudy.stats.rows import region_parts, tabulate
+from qsmstudy.stats.several import adjusted
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("group", "roi", "hemisphere", "n", "method", "r", "ci_low", "ci_high", "p", "p_adjusted"),
@@ -18,31 +19,17 @@ _COLUMNS = (
 )
 
 
-def age_table(
-    chi: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, Any],
-    alpha: float,
-    spearman_ci: str,
-    correction: str,
-) -> pd.DataFrame:
+def age_table(cohort: Cohort, *, options: CorrelateAge) -> pd.DataFrame:
     """Correlate every region with age, in every group.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, regions)
-        Susceptibility [ppm] by region.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level of significance and of the tests of normality; one minus the confidence level.
-    spearman_ci : str
-        See `association.correlate`.
-    correction : {'holm', 'bonferroni', 'fdr_bh', 'none'}
-        Over the regions of one group.
+    cohort : Cohort
+        Participants and their values; the study's alpha is the level of significance and of the
+        tests of normality, and one minus the confidence level.
+    options : CorrelateAge
+        The interval of rank correlations (`association.correlate`), and the correction over the
+        regions of one group.
 
     Returns
     -------
@@ -50,20 +37,19 @@ def age_table(
         A row per group and region: Pearson's r where both look normal, Spearman's elsewhere, and
         the least-squares slope [ppm per year] with its interval.
     """
-    check_option("correction", correction, CORRECTIONS)
+    alpha = cohort.study.alpha
     rows: list[dict[str, Any]] = []
-    for group in group_names(groups):
-        members = participants.index[participants["group"] == group]
-        age = participants.loc[members, "age"]
+    for group in cohort.study.group_names:
+        age = cohort.members(group)["age"]
         own: list[dict[str, Any]] = []
-        for region in map(str, chi.columns):
-            values = chi.loc[members, region]
-            found = correlate(age, values, alpha=alpha, spearman_ci=spearman_ci)
+        for region in map(str, cohort.chi.columns):
+            values = cohort.chi.loc[age.index, region]
+            found = correlate(age, values, alpha=alpha, spearman_ci=options.spearman_ci)
             slope = _slope(age, values, alpha=alpha)
             own.append({"group": group} | region_parts(region) | found | slope)
         tested = [row for row in own if np.isfinite(row.get("p", np.nan))]
-        values = adjusted([row["p"] for row in tested], correction)
-        for row, value in zip(tested, values, strict=True):
+        corrected = adjusted([row["p"] for row in tested], options.correction)
+        for row, value in zip(tested, corrected, strict=True):
             row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
         rows += own
     return tabulate(rows, _COLUMNS)

@@ -1,7 +1,7 @@
 """Agreement of the raters (Table 2)."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +10,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.regions import ROIS
-from qsmstudy.stats.dataset import (
-    by_region,
-    check_option,
-    group_names,
-    region_parts,
-    regions_of,
-    tabulate,
-)
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import MIN_VALUES
+from qsmstudy.stats.options import ICC_FORMS, Table2
+from qsmstudy.stats.rows import region_parts, tabulate
+from qsmstudy.study.cohort import Cohort
 
 log = logging.getLogger("qsmstudy")
-
-#: Absolute agreement (A) or consistency (C) of one rater, or of the mean of the raters.
-FORMS = ("icc_a1", "icc_ak", "icc_c1", "icc_ck")
 
 _COLUMNS = (
     *("roi", "hemisphere", "group", "n", "icc", "ci_low", "ci_high", "f", "df1", "df2", "p"),
     "form",
-    *(f"{form}{end}" for form in FORMS for end in ("", "_low", "_high")),
+    *(f"{form}{end}" for form in ICC_FORMS for end in ("", "_low", "_high")),
     "note",
 )
 
@@ -75,7 +67,7 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
     >>> round(result["icc"], 4)  # perfect consistency, less than perfect agreement
     0.7692
     """
-    check_option("form", form, FORMS)
+    check_word("form", form, ICC_FORMS)
     table = np.asarray(ratings, dtype=float)
     n, k = table.shape
     df1, df2 = n - 1, (n - 1) * (k - 1)
@@ -155,34 +147,16 @@ def _consistency(ms: MeanSquares, alpha: float) -> tuple[float, float, float]:
     return single, (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)
 
 
-def agreement_table(
-    means: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, str],
-    alpha: float,
-    raters: Sequence[str],
-    form: str,
-    rois: Sequence[str] = ROIS,
-) -> pd.DataFrame:
+def agreement_table(cohort: Cohort, *, options: Table2) -> pd.DataFrame:
     """Compute the raters' agreement per region and group (Table 2).
 
     Parameters
     ----------
-    means : DataFrame
-        As `dataset.read_roi_means` returns it.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        One minus the confidence level.
-    raters : sequence of str
-        The raters to compare, at least two.
-    form : {'icc_a1', 'icc_ak', 'icc_c1', 'icc_ck'}
+    cohort : Cohort
+        Participants and their values by every rater of the study; its alpha is one minus the
+        confidence level.
+    options : Table2
         The form that ``icc`` shows, see `intraclass_correlation`.
-    rois : sequence of str
-        The study's nuclei.
 
     Returns
     -------
@@ -191,30 +165,22 @@ def agreement_table(
         are missing, with a warning in the log, where a rater's values are. The last columns
         hold all four forms with their intervals.
     """
-    check_option("form", form, FORMS)
-    known = [rater for rater in raters if (means["rater"] == rater).any()]
-    values = {r: by_region(means, participants=participants, rater=r, rois=rois) for r in known}
+    raters = cohort.study.raters
+    values = _by_rater(cohort)
     needed = "needs two raters; the study has one" if len(raters) < 2 else _needed(raters)
-    if len(known) < max(2, len(raters)):
-        log.warning(
-            "agreement needs the values of raters %s; the table has %s: every ICC is n/a",
-            ", ".join(raters),
-            ", ".join(sorted(means["rater"].dropna().unique())),
-        )
-        values = {}
     rows: list[dict[str, object]] = []
-    for region in regions_of(rois):
-        for group in group_names(groups):
-            members = participants.index[participants["group"] == group]
+    for region in cohort.study.regions:
+        for group in cohort.study.group_names:
+            members = cohort.members(group).index
             ratings = np.empty((0, 2))
             if values:
-                both = pd.concat([v.loc[members, region] for v in values.values()], axis=1)
+                both = pd.concat([v.loc[members, region] for v in values], axis=1)
                 ratings = both.dropna().to_numpy()
             row: dict[str, Any] = {
                 **region_parts(region),
                 "group": group,
                 "n": len(ratings),
-                "form": form,
+                "form": options.form,
             }
             if not values:
                 row["note"] = f"no ICC: {needed}"
@@ -222,12 +188,29 @@ def agreement_table(
                 log.warning("%s, %s: no ICC from %d ratings", region, group, len(ratings))
                 row["note"] = f"no ICC: {reason}"
             else:
-                row |= intraclass_correlation(ratings, form=form, alpha=alpha)
+                alpha = cohort.study.alpha
+                row |= intraclass_correlation(ratings, form=options.form, alpha=alpha)
                 row |= _every_form(ratings, alpha=alpha)
                 exact = np.isnan(row["ci_low"])
                 row["note"] = "no interval: the raters differ by a constant" if exact else ""
             rows.append(row)
     return tabulate(rows, _COLUMNS)
+
+
+def _by_rater(cohort: Cohort) -> list[pd.DataFrame]:
+    """Return the values of all raters; none, with a warning, where fewer than two have any."""
+    raters = cohort.study.raters
+    known: set[str] = set()
+    if cohort.means is not None:
+        known = set(cohort.means["rater"].dropna())
+    if len(raters) >= 2 and known.issuperset(raters):
+        return [cohort.by_region("chi_ppm", rater) for rater in raters]
+    log.warning(
+        "agreement needs the values of raters %s; the table has %s: every ICC is n/a",
+        ", ".join(raters),
+        ", ".join(sorted(known)),
+    )
+    return []
 
 
 def _needed(raters: Sequence[str]) -> str:
@@ -243,7 +226,7 @@ def _reason(ratings: NDArray) -> str:
 
 def _every_form(ratings: ArrayLike, *, alpha: float) -> dict[str, float]:
     found: dict[str, float] = {}
-    for form in FORMS:
+    for form in ICC_FORMS:
         numbers = intraclass_correlation(ratings, form=form, alpha=alpha)
         found |= {form: numbers["icc"]}
         found |= {f"{form}_low": numbers["ci_low"], f"{form}_high": numbers["ci_high"]}

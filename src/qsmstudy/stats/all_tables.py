@@ -14,17 +14,21 @@ import pandas as pd
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids
 from qsmstudy.stats import agreement, association, characteristics, groups, regression, roc
-from qsmstudy.stats.dataset import (
-    COVARIATES,
-    by_region,
-    factors_of,
-    read_participants,
-    read_roi_means,
+from qsmstudy.stats.options import (
+    CorrelateScores,
+    Table1,
+    Table2,
+    Table3,
+    Table4,
+    Table5,
+    Table6,
 )
+from qsmstudy.study.cohort import Cohort, read_cohort
+from qsmstudy.study.study import Study
 
 
 def read_and_tabulate(
-    participants: Path, roi_values: Path, *, settings: Mapping[str, Any]
+    participants: Path, roi_values: Path, *, study: Study, config: Mapping[str, Any]
 ) -> dict[str, pd.DataFrame]:
     """Make every table of the study from a user's two files.
 
@@ -32,7 +36,9 @@ def read_and_tabulate(
     ----------
     participants, roi_values : Path
         ``participants.tsv`` and a table of measurements.
-    settings : mapping
+    study : Study
+        What the two files hold.
+    config : mapping
         See `make_tables`.
 
     Notes
@@ -40,29 +46,23 @@ def read_and_tabulate(
     The raters' means go through a file, as between the study's rules: its ten digits decide
     whether two values are tied.
     """
-    people = read_participants(participants, groups=settings["groups"])
-    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values))
+    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "roi_means.tsv"
-        bids.write_tsv(path, roi.summarize(values))
-        means = read_roi_means(path, participants=people)
-    return make_tables(people, means, settings=settings)
+        bids.write_tsv(path, roi.summarize(values, rois=study.nuclei))
+        cohort = read_cohort(participants, path, study=study)
+    return make_tables(cohort, config=config)
 
 
-def make_tables(
-    participants: pd.DataFrame, means: pd.DataFrame, *, settings: Mapping[str, Any]
-) -> dict[str, pd.DataFrame]:
+def make_tables(cohort: Cohort, *, config: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Make every table of the study.
 
     Parameters
     ----------
-    participants : DataFrame
-        As `stats.dataset.read_participants` returns it.
-    means : DataFrame
-        As `stats.dataset.read_roi_means` returns it.
-    settings : mapping
-        Of the study's configuration ``groups, alpha, rater, raters``, and the sections
-        ``table1`` ... ``table6`` and ``correlate_scores``.
+    cohort : Cohort
+        Participants and their values.
+    config : mapping
+        Holds the sections ``table1`` ... ``table6`` and ``correlate_scores``.
 
     Returns
     -------
@@ -70,27 +70,18 @@ def make_tables(
         ``table1`` ... ``table6``, ``correlations``, ``asymmetry``, as `scorecard.compare`
         expects them.
     """
-    own = {"participants": participants, "groups": settings["groups"]}
-    at = own | {"alpha": settings["alpha"]}
-    chi = by_region(means, participants=participants, rater=settings["rater"])
-    table1 = characteristics.participants_table(**at, **settings["table1"])
-    table2 = agreement.agreement_table(means, **at, raters=settings["raters"], **settings["table2"])
-    table3 = groups.group_table(chi, **at, **settings["table3"])
-    roc_options, univariate = dict(settings["table4"]), dict(settings["table5"])
-    markers = groups.select_regions(table3, roc_options.pop("rois"))
-    table4, _ = roc.roc_table(chi, markers, **at, **roc_options)
-    regressed = groups.select_regions(table3, univariate.pop("rois"))
-    limits = {key: univariate.pop(key) for key in ("entry_p", "missing")}
-    terms = regression.predictors(**own, **univariate)
-    table5 = regression.univariate_table(chi, regressed, terms, **limits)
-    every = regression.predictors(**own, factors=factors_of(COVARIATES), **settings["table6"])
+    table3 = groups.group_table(cohort, options=Table3.in_config(config))
+    table4, _ = roc.roc_table(cohort, table3=table3, options=Table4.in_config(config))
+    table5 = regression.univariate_table(cohort, table3=table3, options=Table5.in_config(config))
+    table6 = regression.multivariable_table(cohort, table5=table5, options=Table6.in_config(config))
+    scores = CorrelateScores.in_config(config)
     return {
-        "table1": table1,
-        "table2": table2,
+        "table1": characteristics.participants_table(cohort, options=Table1.in_config(config)),
+        "table2": agreement.agreement_table(cohort, options=Table2.in_config(config)),
         "table3": table3,
         "table4": table4,
         "table5": table5,
-        "table6": regression.multivariable_table(chi, table5, every),
-        "correlations": association.correlation_table(chi, **at, **settings["correlate_scores"]),
-        "asymmetry": association.asymmetry_table(chi, **at),
+        "table6": table6,
+        "correlations": association.correlation_table(cohort, options=scores),
+        "asymmetry": association.asymmetry_table(cohort),
     }

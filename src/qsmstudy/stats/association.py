@@ -1,7 +1,6 @@
 """Correlations with clinical scores, and differences between the hemispheres."""
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,26 +8,20 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.stats.dataset import (
-    COVARIATES,
-    check_option,
-    group_names,
-    nuclei_of,
-    tabulate,
-)
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import MIN_VALUES, constant, normality
+from qsmstudy.stats.options import SPEARMAN_INTERVALS, CorrelateScores
+from qsmstudy.stats.rows import tabulate
+from qsmstudy.study.cohort import Cohort
 
 log = logging.getLogger("qsmstudy")
 
 #: Squared standard errors of the Fisher z of a rank correlation r from n pairs.
-SPEARMAN_INTERVALS = {
+_SPEARMAN_VARIANCES = {
     "bonett_wright": lambda r, n: (1 + r**2 / 2) / (n - 3),
     "fieller": lambda r, n: 1.06 / (n - 3),
     "fisher": lambda r, n: 1 / (n - 3),
 }
-
-#: Which patients a correlation has: those with that score, or with all scores.
-MISSING = ("pairwise", "listwise")
 
 _CORRELATION_COLUMNS = ("x", "y", "n", "method", "r", "ci_low", "ci_high", "p", "note")
 _ASYMMETRY_COLUMNS = (
@@ -67,7 +60,7 @@ def correlate(x: ArrayLike, y: ArrayLike, *, alpha: float, spearman_ci: str) -> 
     Bonett DG, Wright TA (2000), Psychometrika 65:23. doi:10.1007/BF02294183
     Fieller EC et al. (1957), Biometrika 44:470. doi:10.1093/biomet/44.3-4.470
     """
-    check_option("spearman_ci", spearman_ci, SPEARMAN_INTERVALS)
+    check_word("spearman_ci", spearman_ci, SPEARMAN_INTERVALS)
     pairs = np.column_stack([np.asarray(x, float), np.asarray(y, float)])
     first, second = pairs[~np.isnan(pairs).any(axis=1)].T
     n = first.size
@@ -82,38 +75,22 @@ def correlate(x: ArrayLike, y: ArrayLike, *, alpha: float, spearman_ci: str) -> 
     row["method"] = "pearson" if normal else "spearman"
     if n < 4 or abs(r) > 1 - 1e-12:
         return row | {"note": "no interval: fewer than 4 pairs or a perfect correlation"}
-    variance = SPEARMAN_INTERVALS["fisher" if normal else spearman_ci](r, n)
+    variance = _SPEARMAN_VARIANCES["fisher" if normal else spearman_ci](r, n)
     margin = stats.norm.ppf(1 - alpha / 2) * np.sqrt(variance)
     low, high = np.tanh(np.arctanh(r) + np.array([-margin, margin]))
     return row | {"ci_low": float(low), "ci_high": float(high)}
 
 
-def correlation_table(
-    chi: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, str],
-    alpha: float,
-    spearman_ci: str,
-    missing: str,
-    covariates: Mapping[str, Any] = COVARIATES,
-) -> pd.DataFrame:
+def correlation_table(cohort: Cohort, *, options: CorrelateScores) -> pd.DataFrame:
     """Correlate age and every region with the scores in patients.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        ``{patients: <name>, controls: <name>}``.
-    alpha, spearman_ci
-        See `correlate`.
-    missing : {'pairwise', 'listwise'}
-        Correlate each score in all who have it, or only in those who have every score.
-    covariates : mapping
-        Its ``scores`` are correlated.
+    cohort : Cohort
+        Participants and their values; the study's alpha is that of `correlate`.
+    options : CorrelateScores
+        The interval of rank correlations (`correlate`), and whether each score is correlated in
+        all who have it, or only in those who have every score.
 
     Returns
     -------
@@ -121,21 +98,21 @@ def correlation_table(
         A row per pair; p values are not corrected for their number, as in the paper. One row with
         a note where the study has no score.
     """
-    scores = list(covariates["scores"])
-    if check_option("missing", missing, MISSING) and not scores:
+    study = cohort.study
+    if not study.scores:
         note = "not computed: the study has no score (config: covariates.scores)"
         return tabulate([{"note": note}], _CORRELATION_COLUMNS)
-    patients = participants[participants["group"] == group_names(groups)[0]]
-    if missing == "listwise":
-        patients = patients[patients[scores].notna().all(axis=1)]
+    patients = cohort.members(study.patients)
+    if options.missing == "listwise":
+        patients = patients[patients[list(study.scores)].notna().all(axis=1)]
     variables = {"age": patients["age"]} | {
-        r: chi.loc[patients.index, r] for r in map(str, chi.columns)
+        r: cohort.chi.loc[patients.index, r] for r in map(str, cohort.chi.columns)
     }
     rows = [
         {"x": name, "y": score}
-        | correlate(values, patients[score], alpha=alpha, spearman_ci=spearman_ci)
+        | correlate(values, patients[score], alpha=study.alpha, spearman_ci=options.spearman_ci)
         for name, values in variables.items()
-        for score in scores
+        for score in study.scores
     ]
     return tabulate(rows, _CORRELATION_COLUMNS)
 
@@ -224,25 +201,13 @@ def _signed_ranks(difference: NDArray) -> Any:
     return stats.wilcoxon(difference, **options)
 
 
-def asymmetry_table(
-    chi: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, str],
-    alpha: float,
-) -> pd.DataFrame:
+def asymmetry_table(cohort: Cohort) -> pd.DataFrame:
     """Compare the hemispheres in every nucleus and group.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        ``{patients: <name>, controls: <name>}``.
-    alpha : float
-        One minus the confidence level.
+    cohort : Cohort
+        Participants and their values; the study's alpha is one minus the confidence level.
 
     Returns
     -------
@@ -252,10 +217,10 @@ def asymmetry_table(
         test stands in the last columns.
     """
     rows: list[dict[str, object]] = []
-    for group in group_names(groups):
-        values = chi[participants["group"] == group]
-        for roi in nuclei_of(chi):
-            row = compare_pairs(values[f"L {roi}"], values[f"R {roi}"], alpha=alpha)
+    for group in cohort.study.group_names:
+        values = cohort.chi[cohort.group == group]
+        for roi in cohort.study.nuclei:
+            row = compare_pairs(values[f"L {roi}"], values[f"R {roi}"], alpha=cohort.study.alpha)
             if "t" not in row:
                 log.warning("%s, %s: no paired test from %d pairs", group, roi, row["n"])
             rows.append({"group": group, "roi": roi, **row})

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from qsmstudy.stats.dataset import COVARIATES, check_option, group_names, tabulate
 from qsmstudy.stats.describe import (
     alternatives,
     compare_means,
@@ -15,10 +14,10 @@ from qsmstudy.stats.describe import (
     present,
 )
 from qsmstudy.stats.effects import hedges_g, phi
+from qsmstudy.stats.options import Table1
+from qsmstudy.stats.rows import tabulate
 from qsmstudy.stats.several import compare_all_means, compare_all_proportions
-
-#: Which cases the scores are described on: those with all scores, or with the one.
-MISSING = ("listwise", "pairwise")
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("variable", "group", "n", "n_missing", "n_yes", "n_no", "mean", "sd", "median", "q1", "q3"),
@@ -29,35 +28,18 @@ _COLUMNS = (
 _ONE_GROUP = {"note": "not tested: the study has one group"}
 
 
-def participants_table(
-    participants: pd.DataFrame,
-    *,
-    groups: Mapping[str, Any],
-    alpha: float,
-    t_test: str,
-    quantile: str,
-    descriptive_missing: str,
-    covariates: Mapping[str, Any] = COVARIATES,
-) -> pd.DataFrame:
+def participants_table(cohort: Cohort, *, options: Table1) -> pd.DataFrame:
     """Describe the participants and compare the groups (Table 1).
 
     Parameters
     ----------
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level at which unequal variances are noted; one minus the confidence level.
-    t_test : {'pooled', 'welch'}
-        The t test, or analysis of variance, of age.
-    quantile : str
-        One of `QUANTILES`.
-    descriptive_missing : {'listwise', 'pairwise'}
-        Describe the scores of patients who have all of them, or each score of those who
-        have it. SPSS's EXAMINE is listwise unless told otherwise.
-    covariates : mapping
-        Which factors and scores the study has, see `dataset.read_participants`.
+    cohort : Cohort
+        The participants; the study's alpha is the level at which unequal variances are noted,
+        and one minus the confidence level.
+    options : Table1
+        The t test, or analysis of variance, of age; the rule of the quartiles; and whether the
+        scores are described in the patients who have all of them or each in those who have it.
+        SPSS's EXAMINE is listwise unless told otherwise.
 
     Returns
     -------
@@ -67,25 +49,27 @@ def participants_table(
         squared and Cramér's V for three and more groups); sex counts M as yes. Scores are
         described in the patients and in every group that has one.
     """
-    names = group_names(groups)
-    check_option("descriptive_missing", descriptive_missing, MISSING)
+    study, participants = cohort.study, cohort.participants
+    names, alpha = study.group_names, study.alpha
     rows: list[dict[str, object]] = []
-    ages = {name: participants.loc[participants["group"] == name, "age"] for name in names}
+    ages = {name: cohort.members(name)["age"] for name in names}
     for name, age in ages.items():
-        rows.append(_described("age", name, age, quantile=quantile))
+        rows.append(_described("age", name, age, quantile=options.quantile))
     samples = {name: present(age) for name, age in ages.items()}
-    rows.append(_overall("age", participants["age"], _ages(samples, t_test=t_test, alpha=alpha)))
-    for variable in ("sex", *covariates["factors"]):
+    test = _ages(samples, t_test=options.t_test, alpha=alpha)
+    rows.append(_overall("age", participants["age"], test))
+    for variable in ("sex", *study.factors):
         rows.extend(_counted(participants, variable, names, alpha=alpha))
-    scores = list(covariates["scores"])
-    known = participants[scores].where(
-        participants[scores].notna().all(axis=1) | (descriptive_missing == "pairwise")
+    scores = participants[list(study.scores)]
+    described = scores.where(
+        scores.notna().all(axis=1) | (options.descriptive_missing == "pairwise")
     )
-    for score in scores:
+    for score in study.scores:
         for name in names:
-            own = participants["group"] == name
-            if name == names[0] or participants.loc[own, score].notna().any():
-                rows.append(_described(score, name, known.loc[own, score], quantile=quantile))
+            own = cohort.group == name
+            if name == study.patients or scores.loc[own, score].notna().any():
+                values = described.loc[own, score]
+                rows.append(_described(score, name, values, quantile=options.quantile))
     return tabulate(rows, _COLUMNS)
 
 

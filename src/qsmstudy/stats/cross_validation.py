@@ -1,6 +1,7 @@
 """How well the markers of Table 4 tell new participants apart: cross-validated areas."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qsmstudy.stats.dataset import check_groups, check_option, has_controls, tabulate
 from qsmstudy.stats.describe import constant
-from qsmstudy.stats.groups import group_table, select_regions
+from qsmstudy.stats.groups import group_table
+from qsmstudy.stats.options import CrossValidate, Table3, Table4
 from qsmstudy.stats.roc import area, fit_logistic
-
-#: Whether the regions of the combination are chosen once, or anew in every training part.
-SELECTIONS = ("once", "in_folds")
+from qsmstudy.stats.rows import select_regions, tabulate
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("marker", "selection", "n", "n_folds", "n_repeats", "auc_in_sample", "auc_cross_validated"),
@@ -23,42 +23,29 @@ _COLUMNS = (
 
 
 def cross_validated_table(
-    chi: pd.DataFrame,
-    regions: Sequence[str],
+    cohort: Cohort,
     *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, Any],
-    alpha: float,
-    n_folds: int,
-    n_repeats: int,
-    selection: str,
-    comparison: Mapping[str, Any],
-    rng: np.random.Generator,
+    table3: pd.DataFrame,
+    options: CrossValidate,
+    comparison: Table3,
+    discrimination: Table4,
 ) -> pd.DataFrame:
     """Cross-validate the area of every marker of Table 4 and of their combination.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, regions)
-        Susceptibility [ppm] by region.
-    regions : sequence of str
-        The markers, as `groups.select_regions` lists them.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`; patients are told from controls.
-    alpha : float
-        Level at which a region is chosen in a training part.
-    n_folds, n_repeats : int
-        Parts into which the participants are divided, each with the groups' shares, and how
-        often that is done anew.
-    selection : {'once', 'in_folds'}
-        ``in_folds`` adds a row in which every training part chooses its own regions by the group
-        comparison, so that the choice, too, is judged on others.
-    comparison : mapping
-        ``t_test, quantile, fdr`` of that comparison, as in Table 3.
-    rng : Generator
-        Source of the divisions.
+    cohort : Cohort
+        Participants and their values; patients are told from controls.
+    table3 : DataFrame
+        As `groups.group_table` returns it; the markers are chosen from it.
+    options : CrossValidate
+        Into how many parts the participants are divided, each with the groups' shares, and how
+        often. With ``selection: in_folds`` a further row has every training part choose its own
+        regions by the group comparison, so that the choice, too, is judged on others.
+    comparison : Table3
+        Of that comparison.
+    discrimination : Table4
+        Its ``rois`` are the markers.
 
     Returns
     -------
@@ -78,39 +65,49 @@ def cross_validated_table(
     ----------
     Varoquaux G (2018), NeuroImage 180:68. doi:10.1016/j.neuroimage.2017.06.061
     """
-    check_option("selection", selection, SELECTIONS)
-    if not has_controls(groups):
+    patients, controls = cohort.study.patients, cohort.study.controls
+    if controls is None:
         return _nothing("not analysed: the study has no controls to tell the patients from")
+    regions = select_regions(table3, discrimination.rois)
     if not regions:
         return _nothing("no region differs between the groups")
-    pair = check_groups(groups)
-    people = participants[participants["group"].isin(pair)]
-    divide: dict[str, Any] = {"n_folds": n_folds, "n_repeats": n_repeats, "rng": rng}
-    rows = []
+    two = _of_two_groups(cohort, patients, controls)
+    rng = np.random.default_rng(options.seed)
+
+    def validated(columns: Sequence[str], choose: Callable) -> dict[str, Any]:
+        values = two.chi[list(columns)].dropna()
+        is_patient = (two.group.loc[values.index] == patients).to_numpy()
+        divide: dict[str, Any] = {"n_folds": options.n_folds, "n_repeats": options.n_repeats}
+        return _validated(values, is_patient, choose=choose, rng=rng, **divide)
+
+    rows: list[dict[str, Any]] = []
     markers: dict[str, list[str]] = {region: [region] for region in regions}
     markers["combination"] = list(regions)
     for name, columns in markers.items():
-        values = chi.loc[people.index, columns].dropna()
-        is_patient = (people.loc[values.index, "group"] == pair[0]).to_numpy()
-        rows.append(
-            {"marker": name, "selection": "once"}
-            | _validated(values, is_patient, choose=partial(_always, columns), **divide)
-        )
-    if selection == "in_folds":
-        values = chi.loc[people.index].dropna()
-        is_patient = (people.loc[values.index, "group"] == pair[0]).to_numpy()
-
-        def choose(training: pd.DataFrame) -> list[str]:
-            two = {"patients": pair[0], "controls": pair[1]}
-            own = people.loc[training.index]
-            table = group_table(training, participants=own, groups=two, alpha=alpha, **comparison)
-            return select_regions(table, "significant")
-
-        rows.append(
-            {"marker": "combination", "selection": "in_folds"}
-            | _validated(values, is_patient, choose=choose, **divide)
-        )
+        always = partial(_always, columns)
+        rows.append({"marker": name, "selection": "once"} | validated(columns, always))
+    if options.selection == "in_folds":
+        found = validated(list(two.chi.columns), partial(_significant, two, comparison))
+        rows.append({"marker": "combination", "selection": "in_folds"} | found)
     return tabulate(rows, _COLUMNS)
+
+
+def _of_two_groups(cohort: Cohort, patients: str, controls: str) -> Cohort:
+    """Return the patients and the controls of a cohort as a study of two groups."""
+    groups = {"patients": patients, "controls": controls}
+    people = cohort.participants[cohort.group.isin([patients, controls])]
+    return replace(
+        cohort,
+        study=replace(cohort.study, groups=groups),
+        participants=people,
+        values=cohort.chi.loc[people.index],
+    )
+
+
+def _significant(cohort: Cohort, comparison: Table3, training: pd.DataFrame) -> list[str]:
+    """Return the regions in which the groups differ among the participants of a training part."""
+    part = replace(cohort, participants=cohort.participants.loc[training.index], values=training)
+    return select_regions(group_table(part, options=comparison), "significant")
 
 
 def _always(columns: Sequence[str], training: pd.DataFrame) -> Sequence[str]:

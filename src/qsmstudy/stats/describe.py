@@ -8,15 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.stats.dataset import check_option
+from qsmstudy.options import check_word
+from qsmstudy.stats.options import QUANTILES, T_TESTS
 
 #: Fewest values per group that a test is computed from; Shapiro-Wilk needs as many.
 MIN_VALUES = 3
-
-#: Rules for quantiles, by numpy's names; `weibull` is SPSS's HAVERAGE and R's type 6.
-QUANTILES = ("weibull", "linear", "hazen", "median_unbiased", "normal_unbiased")
-#: Two-sample t tests: equal variances, or Welch's.
-T_TESTS = ("pooled", "welch")
 
 
 def describe(values: ArrayLike, *, quantile: str) -> dict[str, float]:
@@ -27,7 +23,7 @@ def describe(values: ArrayLike, *, quantile: str) -> dict[str, float]:
     values : array_like, shape (N,)
         Sample; NaN is missing.
     quantile : str
-        One of `QUANTILES`.
+        One of `options.QUANTILES`.
 
     Returns
     -------
@@ -44,7 +40,7 @@ def describe(values: ArrayLike, *, quantile: str) -> dict[str, float]:
     >>> describe([1, 2, 3, 4], quantile="weibull")["iqr"]
     2.5
     """
-    check_option("quantile", quantile, QUANTILES)
+    check_word("quantile", quantile, QUANTILES)
     sample = present(values)
     if not sample.size:
         return {"n": 0} | dict.fromkeys(("mean", "sd", "median", "q1", "q3", "iqr"), np.nan)
@@ -132,7 +128,7 @@ def compare_means(
     dict
         ``test, statistic, df, p, note``.
     """
-    check_option("t_test", t_test, T_TESTS)
+    check_word("t_test", t_test, T_TESTS)
     first, second = samples.values()
     if reason := untestable(samples):
         return {"note": reason}

@@ -1,13 +1,15 @@
 """Whole nuclei beside a few slices of each, in the comparison of the groups."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from qsmstudy.regions import ROIS, summarize
-from qsmstudy.stats.dataset import by_region, group_names, region_parts, tabulate
+from qsmstudy.regions import summarize
 from qsmstudy.stats.groups import group_table
+from qsmstudy.stats.options import CompareExtents, Table3
+from qsmstudy.stats.rows import region_parts, tabulate
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("roi", "hemisphere", "extent", "n", "n_slices_median", "difference_ppm", "test", "p"),
@@ -43,36 +45,20 @@ def few_slices(values: pd.DataFrame, *, n_slices: int) -> pd.DataFrame:
 
 
 def extent_table(
-    values: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, Any],
-    alpha: float,
-    rater: str,
-    n_slices: int,
-    comparison: Mapping[str, Any],
-    rois: Sequence[str] = ROIS,
+    cohort: Cohort, *, roi_values: pd.DataFrame, options: CompareExtents, comparison: Table3
 ) -> pd.DataFrame:
     """Compare the groups on whole nuclei and on a few slices of each, side by side.
 
     Parameters
     ----------
-    values : DataFrame
+    cohort : Cohort
+        The participants; the values of the study's rater are compared.
+    roi_values : DataFrame
         As `roi.check_values` returns them.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level of normality and significance; one minus the confidence level.
-    rater : str
-        Whose values are compared, or ``mean``.
-    n_slices : int
-        Of the few, see `few_slices`.
-    comparison : mapping
-        ``t_test, quantile, fdr``, as in Table 3.
-    rois : sequence of str
-        The study's nuclei.
+    options : CompareExtents
+        How many slices are few, see `few_slices`.
+    comparison : Table3
+        Of the comparison of the groups.
 
     Returns
     -------
@@ -81,9 +67,10 @@ def extent_table(
         Table 3 and the correlation of the two over the participants; or one row with the reason
         why the two do not differ.
     """
-    if len(group_names(groups)) < 2:
+    study, n_slices = cohort.study, options.n_slices
+    if len(study.group_names) < 2:
         return tabulate([{"note": "not compared: the study has one group"}], _COLUMNS)
-    measured = values[values["n_voxels"] > 0]
+    measured = roi_values[roi_values["n_voxels"] > 0]
     if measured.empty or measured["slice"].isna().any():
         note = "not compared: the measurements do not say slice and voxels of each row"
         return tabulate([{"note": note}], _COLUMNS)
@@ -97,30 +84,28 @@ def extent_table(
         return tabulate([{"note": note}], _COLUMNS)
     tables, wide = {}, {}
     for extent, rows in (("whole", measured), ("slices", few_slices(measured, n_slices=n_slices))):
-        means = summarize(rows)
+        means = summarize(rows, rois=study.nuclei)
         means["region"] = means["hemisphere"] + " " + means["roi"]
-        chi = by_region(means, participants=participants, rater=rater, rois=rois)
-        compared = group_table(
-            chi, participants=participants, groups=groups, alpha=alpha, **comparison
-        )
-        slices = means[means["rater"] == rater].groupby("region")["n_slices"].median()
-        tables[extent], wide[extent] = (compared, slices), chi
+        part = replace(cohort, means=means)
+        compared = group_table(part, options=comparison)
+        slices = means[means["rater"] == study.rater].groupby("region")["n_slices"].median()
+        tables[extent], wide[extent] = (compared, slices), part.chi
     found: list[dict[str, Any]] = []
     for region in wide["whole"]:
         r = wide["whole"][region].corr(wide["slices"][region])  # NaN: nobody labelled the nucleus
         for extent, (table, slices) in tables.items():
-            row = _row(table, str(region), groups=groups)
+            row = _row(table, str(region), groups=study.group_names[:2])
             row |= {"extent": extent, "n_slices_median": slices.get(region, float("nan"))}
             found.append(row | {"r_between_extents": r})
     return tabulate(found, _COLUMNS)
 
 
-def _row(table: pd.DataFrame, region: str, *, groups: Mapping[str, Any]) -> dict[str, Any]:
+def _row(table: pd.DataFrame, region: str, *, groups: tuple[str, ...]) -> dict[str, Any]:
     parts = region_parts(region)
     own = table[(table["roi"] == parts["roi"]) & (table["hemisphere"] == parts["hemisphere"])]
     by_group = own.set_index("group")
     test = by_group.loc["all"]
-    first, second = group_names(groups)[:2]
+    first, second = groups
     row = {**parts, "n": test["n"], "test": test["test"], "p": test["p"], "note": test["note"]}
     row |= {"p_adjusted": test["p_fdr"], "significant": test["significant"]}
     row["difference_ppm"] = by_group.loc[first, "mean"] - by_group.loc[second, "mean"]

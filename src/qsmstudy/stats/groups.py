@@ -1,6 +1,6 @@
 """Susceptibility of the groups (Table 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -9,21 +9,19 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.errors import StudyError
-from qsmstudy.stats.dataset import check_option, group_names, region_parts, tabulate
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import (
     alternatives,
     compare_means,
     compare_ranks,
     describe,
     normality,
-    present,
 )
 from qsmstudy.stats.effects import hedges_g, rank_biserial
+from qsmstudy.stats.options import FDR, Table3
+from qsmstudy.stats.rows import region_parts, tabulate
 from qsmstudy.stats.several import compare_all_means, compare_all_ranks
-
-#: Corrections for the family of regions.
-FDR = ("as_published", "bh")
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("roi", "hemisphere", "group", "n", "mean", "sd", "median", "q1", "q3", "iqr"),
@@ -66,7 +64,7 @@ def false_discovery(p: ArrayLike, *, method: str) -> tuple[NDArray, NDArray]:
     >>> false_discovery([0.04, 0.01], method="bh")[1].tolist()
     [0.04, 0.02]
     """
-    check_option("fdr", method, FDR)
+    check_word("fdr", method, FDR)
     raw = np.asarray(p, dtype=float)
     rank, adjusted = np.full(raw.shape, np.nan), np.full(raw.shape, np.nan)
     tested = ~np.isnan(raw)
@@ -95,34 +93,18 @@ def round_half_up(value: float, decimals: int) -> Decimal:
     return Decimal(str(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def group_table(
-    chi: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, str],
-    alpha: float,
-    t_test: str,
-    quantile: str,
-    fdr: str,
-) -> pd.DataFrame:
+def group_table(cohort: Cohort, *, options: Table3) -> pd.DataFrame:
     """Describe and compare the groups in every region (Table 3).
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region, as `dataset.by_region` returns it.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level of normality and significance; one minus the confidence level.
-    t_test : {'pooled', 'welch'}
-        The t test, or analysis of variance, where all groups look normal.
-    quantile : str
-        One of `describe.QUANTILES`.
-    fdr : {'as_published', 'bh'}
-        See `false_discovery`; the family is the regions that could be tested.
+    cohort : Cohort
+        Participants and their values; the study's alpha is the level of normality and
+        significance, and one minus the confidence level.
+    options : Table3
+        The t test, or analysis of variance, where all groups look normal; the rule of the
+        quartiles; and the correction (`false_discovery`), whose family is the regions that could
+        be tested.
 
     Returns
     -------
@@ -133,12 +115,11 @@ def group_table(
         more groups are compared by analysis of variance or the Kruskal-Wallis test, with one
         effect size; one group by none, and the row says so.
     """
-    names = group_names(groups)
-    columns = (*_COLUMNS, *_SEVERAL_COLUMNS) if len(names) > 2 else _COLUMNS
+    alpha = cohort.study.alpha
     rows: list[dict[str, object]] = []
     tests: list[dict[str, Any]] = []
-    for region in map(str, chi.columns):
-        samples = {n: present(chi.loc[participants["group"] == n, region]) for n in names}
+    for region in map(str, cohort.chi.columns):
+        samples = cohort.chi_by_group(region)
         normal = []
         for name, sample in samples.items():
             w, p, reason = normality(sample)
@@ -148,17 +129,19 @@ def group_table(
                 | {"group": name, "shapiro_w": w, "shapiro_p": p}
                 | {"normal": None if reason else _yes(p > alpha)}
                 | {"note": f"no normality test: {reason}" if reason else ""}
-                | describe(sample, quantile=quantile)
+                | describe(sample, quantile=options.quantile)
             )
         n = sum(sample.size for sample in samples.values())
-        test = _compared(samples, normal=all(normal), t_test=t_test, alpha=alpha)
+        test = _compared(samples, normal=all(normal), t_test=options.t_test, alpha=alpha)
         tests.append({**region_parts(region), "group": "all", "n": n} | test)
         rows.append(tests[-1])
-    rank, adjusted = false_discovery([row.get("p", np.nan) for row in tests], method=fdr)
+    p_values = [row.get("p", np.nan) for row in tests]
+    rank, adjusted = false_discovery(p_values, method=options.fdr)
     for row, place, value in zip(tests, rank, adjusted, strict=True):
         if not np.isnan(value):
             row |= {"rank": int(place), "p_fdr": value, "significant": _yes(value < alpha)}
-    return tabulate(rows, columns)
+    several = len(cohort.study.group_names) > 2
+    return tabulate(rows, (*_COLUMNS, *_SEVERAL_COLUMNS) if several else _COLUMNS)
 
 
 def correct(table3: pd.DataFrame, *, fdr: str, alpha: float) -> pd.DataFrame:
@@ -199,43 +182,5 @@ def _compared(
     )
 
 
-def regions_in(table: pd.DataFrame) -> list[str]:
-    """Return the regions of a table with hemisphere and roi, each once, in its order."""
-    return list(dict.fromkeys(table["hemisphere"] + " " + table["roi"]))
-
-
 def _yes(condition: bool) -> str:
     return "yes" if condition else "no"
-
-
-def select_regions(table3: pd.DataFrame, rois: str | Sequence[str]) -> list[str]:
-    """List the regions that a further analysis is about.
-
-    Parameters
-    ----------
-    table3 : DataFrame
-        As `group_table` returns it.
-    rois : str or sequence of str
-        ``significant`` for the regions whose groups differ after correction, or nuclei
-        (``CN``: both sides) and regions (``L CN``).
-
-    Returns
-    -------
-    list of str
-        Regions in the order of the table; may be empty.
-    """
-    regions = regions_in(table3)
-    if isinstance(rois, str):
-        check_option("rois", rois, ("significant",))
-        rows = table3[(table3["group"] == "all") & (table3["significant"] == "yes")]
-        wanted = set(rows["hemisphere"] + " " + rows["roi"])
-        return [region for region in regions if region in wanted]
-    if not rois:
-        raise StudyError(
-            "rois: must be `significant` or a list of nuclei and regions; got an empty list. "
-            "Name at least one, for example [CN, PUT]."
-        )
-    nuclei = dict.fromkeys(region.split()[1] for region in regions)
-    for name in rois:
-        check_option("rois", name, (*nuclei, *regions))
-    return [region for region in regions if region in rois or region.split()[1] in rois]

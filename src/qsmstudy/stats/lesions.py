@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from qsmstudy.stats.association import compare_pairs
-from qsmstudy.stats.dataset import nuclei_of, tabulate
+from qsmstudy.stats.rows import tabulate
+from qsmstudy.study.cohort import Cohort
 
 log = logging.getLogger("qsmstudy")
 
@@ -18,20 +19,14 @@ _COLUMNS = (
 _NOBODY = "n/a: no participant has lesion_side L or R in participants.tsv"
 
 
-def lesion_side_table(
-    chi: pd.DataFrame, *, participants: pd.DataFrame, alpha: float
-) -> pd.DataFrame:
+def lesion_side_table(cohort: Cohort) -> pd.DataFrame:
     """Compare every nucleus on the lesion's side with the other side.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
-    participants : DataFrame
-        As `dataset.read_participants` returns it; the column ``lesion_side``, where there is
-        one, holds L, R, both, none or nothing.
-    alpha : float
-        One minus the confidence level.
+    cohort : Cohort
+        Participants and their values; the column ``lesion_side``, where there is one, holds L, R,
+        both, none or nothing. The study's alpha is one minus the confidence level.
 
     Returns
     -------
@@ -46,15 +41,16 @@ def lesion_side_table(
     shows here too: read the table beside the comparison of the hemispheres. ``n_left`` and
     ``n_right`` count the pairs with a lesion on either side.
     """
-    side = participants.get("lesion_side", pd.Series(index=participants.index, dtype=object))
+    people, chi = cohort.participants, cohort.chi
+    side = people.get("lesion_side", pd.Series(index=people.index, dtype=object))
     rows: list[dict[str, object]] = []
-    for roi in nuclei_of(chi):
+    for roi in cohort.study.nuclei:
         parts = {
             own: chi.loc[side == own, [f"{own} {roi}", f"{other} {roi}"]].to_numpy(dtype=float)
             for own, other in (("L", "R"), ("R", "L"))
         }
         pairs = np.concatenate(list(parts.values()))
-        row = compare_pairs(pairs[:, 0], pairs[:, 1], alpha=alpha)
+        row = compare_pairs(pairs[:, 0], pairs[:, 1], alpha=cohort.study.alpha)
         if not len(pairs):
             row["note"] = _NOBODY
         counts = {key: int((~np.isnan(v).any(axis=1)).sum()) for key, v in parts.items()}

@@ -1,17 +1,16 @@
 """Left against right, corrected for the number of nuclei."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from qsmstudy.stats.dataset import check_option, group_names, tabulate
-from qsmstudy.stats.several import CORRECTIONS, adjusted
+from qsmstudy.stats.options import CorrectHemispheres
+from qsmstudy.stats.rows import tabulate
+from qsmstudy.stats.several import adjusted
+from qsmstudy.study.study import Study
 
-#: What a family of comparisons is: the nuclei of one group, or of all groups.
-FAMILIES = ("group", "study")
-#: Which test is corrected.
-TESTS = {"paired_t": "p", "wilcoxon": "wilcoxon_p"}
+#: Column of a test's p values.
+_P_VALUES = {"paired_t": "p", "wilcoxon": "wilcoxon_p"}
 
 _COLUMNS = (
     *("group", "roi", "n", "mean_difference", "ci_low", "ci_high", "cohen_dz", "test", "p"),
@@ -20,13 +19,7 @@ _COLUMNS = (
 
 
 def corrected_asymmetry(
-    asymmetry: pd.DataFrame,
-    *,
-    groups: Mapping[str, Any],
-    alpha: float,
-    test: str,
-    correction: str,
-    family: str,
+    asymmetry: pd.DataFrame, *, study: Study, options: CorrectHemispheres
 ) -> pd.DataFrame:
     """Correct the comparisons of left and right for their number.
 
@@ -34,34 +27,26 @@ def corrected_asymmetry(
     ----------
     asymmetry : DataFrame
         As `association.asymmetry_table` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level of significance.
-    test : {'paired_t', 'wilcoxon'}
-        Whose p values are corrected.
-    correction : {'holm', 'bonferroni', 'fdr_bh', 'none'}
-        Holm's and Bonferroni's keep the chance of any false positive in the family below
-        `alpha`, ``fdr_bh`` the expected share of false ones among the positives.
-    family : {'group', 'study'}
-        The nuclei of one group, or those of all groups together.
+    study : Study
+        Its groups, and the level of significance.
+    options : CorrectHemispheres
+        Whose p values are corrected; how: Holm's and Bonferroni's methods keep the chance of any
+        false positive in the family below alpha, ``fdr_bh`` the expected share of false ones
+        among the positives; and whether a family is the nuclei of one group or of all groups.
 
     Returns
     -------
     DataFrame
         A row per group and nucleus; what could not be tested is no member of its family.
     """
-    check_option("family", family, FAMILIES)
-    column = TESTS[check_option("test", test, TESTS)]
-    check_option("correction", correction, CORRECTIONS)
     known = [*list(_COLUMNS[:7]), "note"]
-    table = asymmetry.assign(p=pd.to_numeric(asymmetry[column], errors="coerce"))
-    rows: list[dict[Any, Any]] = table[[*known, "p"]].to_dict("records")
-    names = group_names(groups)
-    for members in [names] if family == "study" else [[name] for name in names]:
+    p_values = pd.to_numeric(asymmetry[_P_VALUES[options.test]], errors="coerce")
+    rows: list[dict[Any, Any]] = asymmetry.assign(p=p_values)[[*known, "p"]].to_dict("records")
+    names = study.group_names
+    for members in [names] if options.family == "study" else [[name] for name in names]:
         own = [row for row in rows if row["group"] in members and pd.notna(row["p"])]
-        values = adjusted([row["p"] for row in own], correction)
+        values = adjusted([row["p"] for row in own], options.correction)
         for row, value in zip(own, values, strict=True):
-            row |= {"test": test, "family_size": len(own), "p_adjusted": value}
-            row["significant"] = "yes" if value < alpha else "no"
+            row |= {"test": options.test, "family_size": len(own), "p_adjusted": value}
+            row["significant"] = "yes" if value < study.alpha else "no"
     return tabulate(rows, _COLUMNS)

@@ -1,6 +1,6 @@
 """How often the study's tests find something where there is nothing."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,38 +9,32 @@ from scipy import stats
 
 from qsmstudy.stats.association import compare_pairs, correlation_table
 from qsmstudy.stats.characteristics import participants_table
-from qsmstudy.stats.dataset import COVARIATES, group_names, nuclei_of, tabulate
 from qsmstudy.stats.groups import group_table
+from qsmstudy.stats.options import CorrelateScores, ReplicateNull, Table1, Table3
+from qsmstudy.stats.rows import tabulate
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = ("family", "test", "n_replicates", "n_false", "rate", "ci_low", "ci_high", "note")
 
 
 def null_table(
-    chi: pd.DataFrame,
+    cohort: Cohort,
     *,
-    participants: pd.DataFrame,
-    options: Mapping[str, Mapping[str, Any]],
-    n_replicates: int,
-    rng: np.random.Generator,
-    **study: Any,
+    options: ReplicateNull,
+    characteristics: Table1,
+    comparison: Table3,
+    correlation: CorrelateScores,
 ) -> pd.DataFrame:
     """Count the false positives of the study's own tables over permuted studies.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    options : mapping
-        The configuration's sections ``table1``, ``table3`` and ``correlate_scores``.
-    n_replicates : int
-        Permuted studies.
-    rng : Generator
-        Source of the permutations.
-    **study
-        What the tables share: ``groups``, ``alpha`` and, where it differs from the default
-        study's, ``covariates``.
+    cohort : Cohort
+        Participants and their values.
+    options : ReplicateNull
+        How many permuted studies, and the seed of the permutations.
+    characteristics, comparison, correlation : Table1, Table3, CorrelateScores
+        Options of the tables.
 
     Returns
     -------
@@ -57,66 +51,68 @@ def null_table(
     Under each, the null hypothesis holds exactly. A test of counts can only reach a few p
     values, so that its share may lie below alpha.
     """
+    alpha, rng = cohort.study.alpha, np.random.default_rng(options.seed)
     counts: dict[tuple[str, str], list[int]] = {}
-
-    def note(family: str, name: str, p: float) -> None:
-        found = counts.setdefault((family, name), [0, 0])
-        found[0] += int(np.isfinite(p))
-        found[1] += int(p < alpha)
-
-    alpha: float = study["alpha"]
-    for _ in range(n_replicates):
-        for family, name, p in _replicate(chi, participants, options=options, rng=rng, study=study):
-            note(family, name, p)
+    for _ in range(options.n_replicates):
+        for family, name, p in (
+            *_regrouped(cohort, characteristics=characteristics, comparison=comparison, rng=rng),
+            *_reordered(cohort, correlation=correlation, rng=rng),
+            *_exchanged(cohort, rng=rng),
+        ):
+            found = counts.setdefault((family, name), [0, 0])
+            found[0] += int(np.isfinite(p))
+            found[1] += int(p < alpha)
     return tabulate([_row(*key, *found, alpha=alpha) for key, found in counts.items()], _COLUMNS)
 
 
-def _replicate(
-    chi: pd.DataFrame,
-    participants: pd.DataFrame,
-    *,
-    options: Mapping[str, Mapping[str, Any]],
-    rng: np.random.Generator,
-    study: Mapping[str, Any],
-) -> list[tuple[str, str, float]]:
-    """Return family, name and p of every test of one permuted study."""
-    known = {"covariates": study.get("covariates", COVARIATES)}
-    common = {name: study[name] for name in ("groups", "alpha")}
-    patients = group_names(study["groups"])[0]
-    shuffled = participants.assign(group=rng.permutation(participants["group"].to_numpy()))
-    found = []
-    first = participants_table(shuffled, **common, **known, **options["table1"])
+#: Family, name and p of a test.
+Test = tuple[str, str, float]
+
+
+def _regrouped(
+    cohort: Cohort, *, characteristics: Table1, comparison: Table3, rng: np.random.Generator
+) -> list[Test]:
+    """Return the tests of the groups after permuting their names."""
+    people = cohort.participants
+    shuffled = people.assign(group=rng.permutation(people["group"].to_numpy()))
+    permuted = replace(cohort, participants=shuffled, values=cohort.chi)
+    found: list[Test] = []
+    first = participants_table(permuted, options=characteristics)
     for row in first[first["group"] == "all"].itertuples():
         found.append(("table1", str(row.variable), float(row.p)))
-    third = group_table(chi, participants=shuffled, **common, **options["table3"])
+    third = group_table(permuted, options=comparison)
     tests = third[third["group"] == "all"]
     for row in tests.itertuples():
         found.append(("table3", f"{row.hemisphere} {row.roi}", float(row.p)))
-    smallest = tests["p_fdr"].min()
-    found.append(("table3", "any, corrected", float(smallest)))
+    return [*found, ("table3", "any, corrected", float(tests["p_fdr"].min()))]
+
+
+def _reordered(
+    cohort: Cohort, *, correlation: CorrelateScores, rng: np.random.Generator
+) -> list[Test]:
+    """Return the tests of the scores after permuting the patients' rows of age and values."""
+    patients = cohort.members(cohort.study.patients)
+    order = rng.permutation(patients.index.to_numpy())
     # Age and the regions move together, against the scores of the same patients.
-    own = participants.index[participants["group"] == patients]
-    order = rng.permutation(own.to_numpy())
-    moved = participants.loc[own].assign(age=participants.loc[order, "age"].to_numpy())
-    values = chi.loc[order].set_axis(own)
-    pairs = correlation_table(
-        values, participants=moved, **common, **known, **options["correlate_scores"]
-    )
-    for row in pairs[pairs["y"].notna()].itertuples():
-        found.append(("correlations", f"{row.x}, {row.y}", float(row.p)))
-    return found + _asymmetry(chi.loc[own], alpha=study["alpha"], rng=rng)
+    moved = patients.assign(age=patients.loc[order, "age"].to_numpy())
+    values = cohort.chi.loc[order].set_axis(patients.index)
+    permuted = replace(cohort, participants=moved, values=values)
+    pairs = correlation_table(permuted, options=correlation)
+    return [
+        ("correlations", f"{row.x}, {row.y}", float(row.p))
+        for row in pairs[pairs["y"].notna()].itertuples()
+    ]
 
 
-def _asymmetry(
-    chi: pd.DataFrame, *, alpha: float, rng: np.random.Generator
-) -> list[tuple[str, str, float]]:
-    exchanged = rng.random(len(chi)) < 0.5
-    found = []
-    for roi in nuclei_of(chi):
+def _exchanged(cohort: Cohort, *, rng: np.random.Generator) -> list[Test]:
+    """Return the tests of the sides after exchanging the patients' left and right at random."""
+    chi = cohort.chi[cohort.group == cohort.study.patients]
+    swap = rng.random(len(chi)) < 0.5
+    found: list[Test] = []
+    for roi in cohort.study.nuclei:
         left, right = chi[f"L {roi}"].to_numpy(), chi[f"R {roi}"].to_numpy()
-        row = compare_pairs(
-            np.where(exchanged, right, left), np.where(exchanged, left, right), alpha=alpha
-        )
+        sides = np.where(swap, right, left), np.where(swap, left, right)
+        row = compare_pairs(*sides, alpha=cohort.study.alpha)
         found.append(("asymmetry", roi, float(row.get("p", np.nan))))
     return found
 

@@ -1,15 +1,15 @@
 """How likely a study was to see its effects, and how large a replication must be."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from qsmstudy.stats.dataset import check_groups, group_names, region_parts, tabulate
-from qsmstudy.stats.groups import regions_in
+from qsmstudy.stats.options import EstimatePower
+from qsmstudy.stats.rows import region_parts, regions_in, tabulate
+from qsmstudy.study.study import Study
 
 _COLUMNS = (
     *("roi", "hemisphere", "n_patients", "n_controls", "hedges_g", "g_low", "g_high"),
@@ -66,27 +66,23 @@ def detectable(*, n1: int, n2: int, power: float, alpha: float) -> float:
     return float(np.atleast_1d(found)[0])
 
 
-def power_table(
-    table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float, target_power: float
-) -> pd.DataFrame:
+def power_table(table3: pd.DataFrame, *, study: Study, options: EstimatePower) -> pd.DataFrame:
     """Compute the power of every region's comparison and the size of a replication.
 
     Parameters
     ----------
     table3 : DataFrame
         As `groups.group_table` returns it.
-    groups : mapping
-        ``{patients: <name>, controls: <name>}``.
-    alpha : float
-        Level of the single, uncorrected two-sided test.
-    target_power : float
+    study : Study
+        Its groups; its alpha is the level of the single, uncorrected two-sided test.
+    options : EstimatePower
         Power that a replication should have.
 
     Returns
     -------
     DataFrame
         A row per region: the power at the observed effect and at the ends of its interval, the
-        smallest effect that the study detects with `target_power`, and the participants per
+        smallest effect that the study detects with the target power, and the participants per
         group with which a replication has it, at the observed effect and at the ends of its
         interval; ``n_per_group_high`` is missing where the interval holds 0.
 
@@ -102,17 +98,17 @@ def power_table(
     Hoenig JM, Heisey DM (2001), Am Stat 55:19. doi:10.1198/000313001300339897
     """
     regions = regions_in(table3)
-    if len(names := group_names(groups)) != 2:
-        note = f"not computed: power is that of two groups; the study has {len(names)}"
+    alpha, target_power = study.alpha, options.target_power
+    if len(groups := study.group_names) != 2:
+        note = f"not computed: power is that of two groups; the study has {len(groups)}"
         return tabulate([{**region_parts(r), "note": note} for r in regions], _COLUMNS)
-    patients, controls = check_groups(groups)
     rows: list[dict[str, Any]] = []
     for region in regions:
         parts = region_parts(region)
         own = table3[
             (table3["roi"] == parts["roi"]) & (table3["hemisphere"] == parts["hemisphere"])
         ].set_index("group")
-        n1, n2 = int(own.loc[patients, "n"]), int(own.loc[controls, "n"])
+        n1, n2 = (int(own.loc[group, "n"]) for group in groups)
         g, low, high = (own.loc["all", name] for name in ("hedges_g", "g_low", "g_high"))
         row = {**parts, "n_patients": n1, "n_controls": n2}
         if not np.isfinite([g, low, high]).all():

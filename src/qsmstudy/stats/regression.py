@@ -1,29 +1,20 @@
 """Clinical factors and susceptibility in patients (Tables 5 and 6)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from qsmstudy.stats.dataset import (
-    COVARIATES,
-    check_option,
-    factors_of,
-    group_names,
-    region_parts,
-    tabulate,
-)
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import MIN_VALUES
+from qsmstudy.stats.options import BINARY_CODINGS, Table5, Table6
+from qsmstudy.stats.rows import region_parts, select_regions, tabulate
+from qsmstudy.study.cohort import Cohort
 
-#: Numbers that stand for yes and no in a regression.
-BINARY_CODINGS: Mapping[str, Mapping[str, float]] = {
+_CODES: Mapping[str, Mapping[str, float]] = {
     "yes1_no2": {"yes": 1.0, "no": 2.0},
     "yes1_no0": {"yes": 1.0, "no": 0.0},
 }
-
-#: Which cases a model of one factor has: those with that factor, or with all factors.
-MISSING = ("pairwise", "listwise")
 
 _UNIVARIATE_COLUMNS = (
     *("roi", "hemisphere", "factor", "n", "beta", "b", "se", "t", "p", "selected", "note"),
@@ -34,43 +25,31 @@ _MULTIVARIABLE_COLUMNS = (
 )
 
 
-def predictors(
-    participants: pd.DataFrame,
-    *,
-    groups: Mapping[str, str],
-    factors: Sequence[str],
-    binary_coding: str,
-    covariates: Mapping[str, Any] = COVARIATES,
-) -> pd.DataFrame:
+def predictors(cohort: Cohort, factors: Sequence[str], *, binary_coding: str) -> pd.DataFrame:
     """Code the patients' clinical factors as numbers.
 
     Parameters
     ----------
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        ``{patients: <name>, controls: <name>}``.
+    cohort : Cohort
+        Its patients are taken.
     factors : sequence of str
-        Some of `dataset.factors_of` the covariates.
+        Some of the study's ``predictors``.
     binary_coding : {'yes1_no2', 'yes1_no0'}
         ``yes1_no2`` turns the sign: a positive coefficient then means *higher without* the
         factor.
-    covariates : mapping
-        Which columns the study has, see `dataset.read_participants`.
 
     Returns
     -------
     DataFrame, shape (patients, factors)
         Floats; NaN where missing.
     """
-    coding = BINARY_CODINGS[check_option("binary_coding", binary_coding, BINARY_CODINGS)]
+    study = cohort.study
+    codes = _CODES[check_word("binary_coding", binary_coding, BINARY_CODINGS)]
     for factor in factors:
-        check_option("factors", factor, factors_of(covariates))
-    patients = participants[participants["group"] == group_names(groups)[0]]
+        check_word("factors", factor, study.predictors)
+    patients = cohort.members(study.patients)
     columns = {
-        factor: patients[factor].map(coding)
-        if factor in covariates["factors"]
-        else patients[factor]
+        factor: patients[factor].map(codes) if factor in study.factors else patients[factor]
         for factor in factors
     }
     return pd.DataFrame(columns, index=patients.index).astype(float)
@@ -137,63 +116,54 @@ def fit_linear(outcome: pd.Series, terms: pd.DataFrame) -> tuple[list[dict], dic
     }
 
 
-def univariate_table(
-    chi: pd.DataFrame,
-    regions: Sequence[str],
-    terms: pd.DataFrame,
-    *,
-    entry_p: float,
-    missing: str,
-) -> pd.DataFrame:
+def univariate_table(cohort: Cohort, *, table3: pd.DataFrame, options: Table5) -> pd.DataFrame:
     """Regress susceptibility on one factor at a time (Table 5).
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
-    regions : sequence of str
-        Regions to analyse, as `groups.select_regions` lists them.
-    terms : DataFrame
-        As `predictors` returns it.
-    entry_p : float
-        A factor with p below it is selected for the multivariable model.
-    missing : {'pairwise', 'listwise'}
-        Fit each model to all who have its factor, or only to those who have every factor.
+    cohort : Cohort
+        Participants and their values; the patients are analysed.
+    table3 : DataFrame
+        As `groups.group_table` returns it; the regions are chosen from it.
+    options : Table5
+        Which regions and factors, how yes and no are coded, whether each model is fitted to all
+        who have its factor or only to those who have every factor, and the p below which a factor
+        is selected for the multivariable model.
 
     Returns
     -------
     DataFrame
         A row per region and factor; every row has its own n.
     """
-    if check_option("missing", missing, MISSING) == "listwise":
+    regions = select_regions(table3, options.rois)
+    terms = predictors(cohort, options.factors, binary_coding=options.binary_coding)
+    if options.missing == "listwise":
         terms = terms.where(terms.notna().all(axis=1))
     rows: list[dict] = []
     for region in regions:
-        outcome = chi.loc[terms.index, region]
+        outcome = cohort.chi.loc[terms.index, region]
         for factor in terms:
             estimates, model = fit_linear(outcome, terms[[factor]])
             row = {**region_parts(region), "factor": factor, "n": model["n"], "selected": "no"}
             for estimate in estimates:
-                row |= estimate | {"selected": "yes" if estimate["p"] < entry_p else "no"}
+                row |= estimate | {"selected": "yes" if estimate["p"] < options.entry_p else "no"}
             rows.append(row | {"note": model["note"]})
     if not regions:
         rows.append({"note": "no region differs between the groups"})
     return tabulate(rows, _UNIVARIATE_COLUMNS)
 
 
-def multivariable_table(
-    chi: pd.DataFrame, table5: pd.DataFrame, terms: pd.DataFrame
-) -> pd.DataFrame:
+def multivariable_table(cohort: Cohort, *, table5: pd.DataFrame, options: Table6) -> pd.DataFrame:
     """Regress susceptibility on the selected factors together (Table 6).
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
+    cohort : Cohort
+        Participants and their values; the patients are analysed.
     table5 : DataFrame
-        As `univariate_table` returns it.
-    terms : DataFrame
-        As `predictors` returns it.
+        As `univariate_table` returns it; it says which factors are selected.
+    options : Table6
+        How yes and no are coded.
 
     Returns
     -------
@@ -202,9 +172,10 @@ def multivariable_table(
         cases that have all of the region's factors; one row with a note where no factor was
         selected or no model could be fitted.
     """
+    terms = predictors(cohort, cohort.study.predictors, binary_coding=options.binary_coding)
     rows: list[dict] = []
     analysed = set(table5["hemisphere"].astype(str) + " " + table5["roi"].astype(str))
-    for region in (region for region in chi.columns if region in analysed):
+    for region in (region for region in cohort.chi.columns if region in analysed):
         parts = region_parts(region)
         own = table5[
             (table5["roi"] == parts["roi"]) & (table5["hemisphere"] == parts["hemisphere"])
@@ -214,7 +185,7 @@ def multivariable_table(
         if not names:
             rows.append({**parts, "note": "no factor reached the entry level"})
             continue
-        estimates, model = fit_linear(chi.loc[terms.index, region], terms[names])
+        estimates, model = fit_linear(cohort.chi.loc[terms.index, region], terms[names])
         if not estimates:
             rows.append({**parts, **model})
         for name, estimate in zip(names, estimates, strict=False):

@@ -1,7 +1,6 @@
 """How well susceptibility tells patients from controls (Table 4)."""
 
 import warnings
-from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -9,21 +8,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.stats.dataset import (
-    check_groups,
-    check_option,
-    has_controls,
-    region_parts,
-    tabulate,
-)
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import MIN_VALUES, constant
-
-#: Standard errors of the area under the curve.
-STANDARD_ERRORS = ("spss_nonparametric", "delong", "binegexp")
-#: The group whose members count as positive.
-POSITIVE_GROUPS = ("patients", "controls")
-#: Which of several cut-offs with the same Youden index is taken.
-CUTOFF_TIES = ("highest_sensitivity", "highest_specificity")
+from qsmstudy.stats.options import AUC_ERRORS, CUTOFF_TIES, Table4
+from qsmstudy.stats.rows import region_parts, select_regions, tabulate
+from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
     *("marker", "roi", "hemisphere", "n", "n_positive", "n_negative", "positive_group", "auc"),
@@ -89,7 +78,7 @@ def standard_error(positive: ArrayLike, negative: ArrayLike, *, method: str) -> 
     Hanley JA, McNeil BJ (1982), Radiology 143:29. doi:10.1148/radiology.143.1.7063747
     DeLong ER et al. (1988), Biometrics 44:837. doi:10.2307/2531595
     """
-    check_option("auc_se", method, STANDARD_ERRORS)
+    check_word("auc_se", method, AUC_ERRORS)
     kernel = _kernel(positive, negative)
     m, n = kernel.shape
     auc = kernel.mean()
@@ -166,7 +155,7 @@ def youden(fpr: NDArray, tpr: NDArray, *, m: int, n: int, ties: str) -> int:
     ----------
     Youden WJ (1950), Cancer 3:32.
     """
-    check_option("cutoff_tie", ties, CUTOFF_TIES)
+    check_word("cutoff_tie", ties, CUTOFF_TIES)
     index = np.rint(tpr * m).astype(int) * n - np.rint(fpr * n).astype(int) * m
     best = np.flatnonzero(index == index.max())
     return int(best[-1] if ties == "highest_sensitivity" else best[0])
@@ -241,38 +230,22 @@ def fit_logistic(scaled: pd.DataFrame, is_patient: ArrayLike) -> tuple[NDArray, 
 
 
 def roc_table(
-    chi: pd.DataFrame,
-    regions: Sequence[str],
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, str],
-    alpha: float,
-    positive_group: str,
-    auc_se: str,
-    cutoff_tie: str,
+    cohort: Cohort, *, table3: pd.DataFrame, options: Table4
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute the ROC analysis of regions and of their combination (Table 4).
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, 14)
-        Susceptibility [ppm] by region.
-    regions : sequence of str
-        Regions to analyse, as `groups.select_regions` lists them.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`; the curves tell ``patients`` from ``controls``, further groups
-        are left out.
-    alpha : float
-        One minus the confidence level.
-    positive_group : {'patients', 'controls'}
-        Whose detection sensitivity counts. Higher values always speak for patients, so with
-        ``controls`` lower values are positive; the area is the same.
-    auc_se : {'spss_nonparametric', 'delong', 'binegexp'}
-        See `standard_error`; the interval is Wald's, cut at 0 and 1.
-    cutoff_tie : {'highest_sensitivity', 'highest_specificity'}
-        See `youden`.
+    cohort : Cohort
+        Participants and their values; the curves tell the patients from the controls, further
+        groups are left out. The study's alpha is one minus the confidence level.
+    table3 : DataFrame
+        As `groups.group_table` returns it; the regions are chosen from it.
+    options : Table4
+        Which regions; whose detection the sensitivity counts: higher values always speak for
+        patients, so with ``positive_group: controls`` lower values are positive, and the area is
+        the same; the standard error (`standard_error`; the interval is Wald's, cut at 0 and 1);
+        and the cut-off (`youden`).
 
     Returns
     -------
@@ -283,26 +256,25 @@ def roc_table(
     curves : DataFrame
         ``marker, threshold, fpr, tpr``.
     """
-    check_option("positive_group", positive_group, POSITIVE_GROUPS)
-    if not has_controls(groups):
+    patients, controls = cohort.study.patients, cohort.study.controls
+    if controls is None:
         note = "not analysed: the study has no controls to tell the patients from"
         return tabulate([{"marker": "combination", "note": note}], _COLUMNS), pd.DataFrame(
             columns=list(_CURVE_COLUMNS)
         )
-    patients, controls = check_groups(groups)
-    participants = participants[participants["group"].isin([patients, controls])]
-    chi = chi.loc[participants.index]
-    is_patient = participants["group"] == patients
-    higher = positive_group == "patients"
-    analyse = partial(_analyse, higher=higher, alpha=alpha, auc_se=auc_se, cutoff_tie=cutoff_tie)
-    label = patients if higher else controls
+    regions = select_regions(table3, options.rois)
+    group = cohort.group[cohort.group.isin([patients, controls])]
+    chi = cohort.chi.loc[group.index]
+    is_patient = group == patients
+    analyse = partial(_analyse, alpha=cohort.study.alpha, options=options)
+    label = {"patients": patients, "controls": controls}[options.positive_group]
 
     rows, curves = [], []
     for region in regions:
         row, points = analyse(chi[region].dropna(), is_patient)
         rows.append({"marker": region, **region_parts(region), "positive_group": label} | row)
         curves.append(points.assign(marker=region))
-    combined, notes = _combination(chi[list(regions)].dropna(), is_patient)
+    combined, notes = _combination(chi[regions].dropna(), is_patient)
     row, points = analyse(combined, is_patient)
     # The test of area = 1/2 presumes a marker that was not fitted to these participants.
     row.pop("p", None)
@@ -332,14 +304,9 @@ def _combination(markers: pd.DataFrame, is_patient: pd.Series) -> tuple[pd.Serie
 
 
 def _analyse(
-    values: pd.Series,
-    is_patient: pd.Series,
-    *,
-    higher: bool,
-    alpha: float,
-    auc_se: str,
-    cutoff_tie: str,
+    values: pd.Series, is_patient: pd.Series, *, alpha: float, options: Table4
 ) -> tuple[dict[str, object], pd.DataFrame]:
+    higher = options.positive_group == "patients"
     positive = (is_patient.loc[values.index] == higher).to_numpy()
     m, n = int(positive.sum()), int((~positive).sum())
     row: dict[str, object] = {"n": m + n, "n_positive": m, "n_negative": n, "note": ""}
@@ -350,10 +317,10 @@ def _analyse(
         return row | {"note": "not analysed: all values are the same"}, no_points
     score = values.to_numpy() if higher else -values.to_numpy()
     auc = area(score[positive], score[~positive])
-    se = standard_error(score[positive], score[~positive], method=auc_se)
+    se = standard_error(score[positive], score[~positive], method=options.auc_se)
     margin = float(stats.norm.ppf(1 - alpha / 2)) * se
     threshold, fpr, tpr = curve(values, positive=positive, higher_is_positive=higher)
-    best = youden(fpr, tpr, m=m, n=n, ties=cutoff_tie)
+    best = youden(fpr, tpr, m=m, n=n, ties=options.cutoff_tie)
     found = bool(np.isfinite(threshold[best]))
     notes = [] if auc >= 0.5 else ["area below 0.5: the marker is lower in patients"]
     row |= {
@@ -361,7 +328,7 @@ def _analyse(
         "se": se,
         "ci_low": max(auc - margin, 0.0),
         "ci_high": min(auc + margin, 1.0),
-        "p": null_p(auc, se, m=m, n=n, method=auc_se),
+        "p": null_p(auc, se, m=m, n=n, method=options.auc_se),
     }
     if found:
         row |= {

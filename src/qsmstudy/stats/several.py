@@ -9,20 +9,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.stats.dataset import check_option, group_names, region_parts, tabulate
+from qsmstudy.options import check_word
 from qsmstudy.stats.describe import (
-    T_TESTS,
     compare_means,
     compare_ranks,
     constant,
     normality,
-    present,
     untestable,
 )
 from qsmstudy.stats.effects import hedges_g, rank_biserial
-
-#: Corrections for the pairs of a region, by statsmodels' names; none leaves p as it is.
-CORRECTIONS = ("holm", "bonferroni", "fdr_bh", "none")
+from qsmstudy.stats.options import CORRECTIONS, T_TESTS, ContrastGroups
+from qsmstudy.stats.rows import region_parts, tabulate
+from qsmstudy.study.cohort import Cohort
 
 _CONTRAST_COLUMNS = (
     *("roi", "hemisphere", "group_1", "group_2", "n_1", "n_2", "mean_difference", "test"),
@@ -60,7 +58,7 @@ def compare_all_means(
     """
     from statsmodels.stats.oneway import anova_oneway
 
-    check_option("t_test", t_test, T_TESTS)
+    check_word("t_test", t_test, T_TESTS)
     if reason := untestable(samples):
         return {"note": reason}
     if all(constant(sample) for sample in samples.values()):
@@ -146,31 +144,17 @@ def compare_all_proportions(counts: ArrayLike) -> dict[str, Any]:
     }
 
 
-def contrast_table(
-    chi: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    groups: Mapping[str, Any],
-    alpha: float,
-    t_test: str,
-    correction: str,
-) -> pd.DataFrame:
+def contrast_table(cohort: Cohort, *, options: ContrastGroups) -> pd.DataFrame:
     """Compare each pair of three or more groups in every region.
 
     Parameters
     ----------
-    chi : DataFrame, shape (participants, regions)
-        Susceptibility [ppm] by region.
-    participants : DataFrame
-        As `dataset.read_participants` returns it.
-    groups : mapping
-        See `dataset.group_names`.
-    alpha : float
-        Level of normality and significance; one minus the confidence level.
-    t_test : {'pooled', 'welch'}
-        The t test of a pair, with the two groups' own variances.
-    correction : {'holm', 'bonferroni', 'fdr_bh', 'none'}
-        Of the pairs of one region.
+    cohort : Cohort
+        Participants and their values; the study's alpha is the level of normality and
+        significance, and one minus the confidence level.
+    options : ContrastGroups
+        The t test of a pair, with the two groups' own variances, and the correction for the pairs
+        of one region.
 
     Returns
     -------
@@ -179,22 +163,22 @@ def contrast_table(
         Mann-Whitney tests elsewhere; the difference is group 1 minus group 2. One row with a note
         where there are fewer than three groups.
     """
-    check_option("correction", correction, CORRECTIONS)
-    names = group_names(groups)
+    names, alpha = cohort.study.group_names, cohort.study.alpha
     if len(names) < 3:
         note = "no pairs: the study has two groups, which Table 3 compares"
         if len(names) == 1:
             note = "no pairs: the study has one group"
         return tabulate([{"note": note}], _CONTRAST_COLUMNS)
     rows: list[dict[str, Any]] = []
-    for region in map(str, chi.columns):
-        samples = {n: present(chi.loc[participants["group"] == n, region]) for n in names}
+    for region in map(str, cohort.chi.columns):
+        samples = cohort.chi_by_group(region)
         normal = all(normality(sample)[1] > alpha for sample in samples.values())
         own = [
-            region_parts(region) | _pair(samples, pair, normal=normal, t_test=t_test, alpha=alpha)
+            region_parts(region)
+            | _pair(samples, pair, normal=normal, t_test=options.t_test, alpha=alpha)
             for pair in combinations(names, 2)
         ]
-        _adjust(own, correction=correction, alpha=alpha)
+        _adjust(own, correction=options.correction, alpha=alpha)
         rows += own
     return tabulate(rows, _CONTRAST_COLUMNS)
 
@@ -225,7 +209,7 @@ def _adjust(rows: Sequence[dict[str, Any]], *, correction: str, alpha: float) ->
 
 
 def adjusted(p: Sequence[float], method: str) -> list[float]:
-    """Correct a family of p values, none missing, by one of `CORRECTIONS`.
+    """Correct a family of p values, none missing, by one of `options.CORRECTIONS`.
 
     Examples
     --------
@@ -234,6 +218,6 @@ def adjusted(p: Sequence[float], method: str) -> list[float]:
     """
     from statsmodels.stats.multitest import multipletests
 
-    if check_option("correction", method, CORRECTIONS) == "none" or not len(p):
+    if check_word("correction", method, CORRECTIONS) == "none" or not len(p):
         return list(p)
     return [float(value) for value in multipletests(p, method=method)[1]]

@@ -1,5 +1,7 @@
 """Label maps against the simulated truth: overlap, and what it does to a region's mean."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -71,7 +73,7 @@ def compare(
                 "difference_ppm": means[0] - means[1],
             }
         )
-    return roi.in_order(pd.DataFrame(rows))
+    return pd.DataFrame(rows)
 
 
 def _mean(chi: NDArray, region: NDArray) -> float:
@@ -79,8 +81,15 @@ def _mean(chi: NDArray, region: NDArray) -> float:
     return float(values.mean(dtype=float)) if values.size else float("nan")
 
 
-def summarize(table: pd.DataFrame) -> pd.DataFrame:
+def summarize(table: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
     """Return per rater and nucleus the medians over participants and sides.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `compare` with ``rater``.
+    rois : sequence of str
+        The nuclei, in the order of the rows.
 
     Returns
     -------
@@ -96,4 +105,4 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
         absolute_difference_ppm=("size", "median"),
         difference_ppm=("difference_ppm", "median"),
     )
-    return roi.in_order(found.reset_index())
+    return roi.in_order(found.reset_index(), rois=rois)

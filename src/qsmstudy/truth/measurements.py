@@ -1,6 +1,7 @@
 """Measured susceptibility against the simulated truth."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def regress(true: NDArray, measured: NDArray) -> tuple[float, float, float]:
     return gain, offset, (squares / (true.size - 2)) ** 0.5 if true.size > 2 else np.nan
 
 
-def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
+def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
     """Compare the raters' mean of every region with the truth.
 
     Parameters
@@ -79,6 +80,8 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
         ``rater_a_ppm`` and ``rater_b_ppm``.
     roi_means : DataFrame
         As `qsmstudy.regions.summarize` returns them.
+    rois : sequence of str
+        The study's nuclei, in the order of the rows.
 
     Returns
     -------
@@ -134,4 +137,4 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame) -> pd.DataFrame:
                     *fit,
                 )
             )
-    return roi.in_order(pd.DataFrame(rows, columns=list(COLUMNS)))
+    return roi.in_order(pd.DataFrame(rows, columns=list(COLUMNS)), rois=rois)

@@ -25,8 +25,13 @@ FURTHER = tuple(table.optional for table in STATISTICS if table.optional)
 
 
 def made_by(rule: str) -> tuple[Table, ...]:
-    """Return the tables of a rule; the first is the one that it is described by."""
+    """Return the tables that a rule makes."""
     return tuple(table for table in TABLES.values() if table.rule == rule)
+
+
+def rule_tables() -> tuple[Table, ...]:
+    """Return the table of statistics that describes each rule: the first that the rule makes."""
+    return tuple(table for table in STATISTICS if table is made_by(table.rule)[0])
 
 
 def of_study(source: Any, *, further_tables: Collection[str]) -> list[Table]:

@@ -155,7 +155,7 @@ ROC_CURVES = Table(
     rule="table4",
     title="ROC curves",
     question="How do sensitivity and specificity change with the cut-off?",
-    output="curves",
+    output="roc_curves",
     columns=(
         Column("marker", "region or combination, as in Table 4"),
         Column("threshold", "cut-off of the point", "ppm; combination: probability"),
@@ -348,7 +348,7 @@ CROSS_VALIDATION = Table(
     section="further",
     optional="cross_validation",
     inputs=("participants", "roi_means", "table3"),
-    borrowed={"table4": "table4", "comparison": "table3"},
+    borrowed={"comparison": "table3", "discrimination": "table4"},
     columns=(
         Column("marker", "region, or combination: the logistic regression on all of them"),
         Column("selection", "once: regions of Table 4; in_folds: chosen anew in each fit"),
@@ -455,7 +455,11 @@ NULL = Table(
     "still fall below 0.05, no more; tests of small counts reach fewer.",
     section="further",
     optional="null_cohort",
-    borrowed={"table1": "table1", "table3": "table3", "correlate_scores": "correlate_scores"},
+    borrowed={
+        "characteristics": "table1",
+        "comparison": "table3",
+        "correlation": "correlate_scores",
+    },
     columns=(
         Column("family", "table whose tests are counted"),
         Column("test", "variable, region or pair; any, corrected: one of a table's regions"),

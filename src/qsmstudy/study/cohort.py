@@ -1,163 +1,147 @@
-"""The analysis dataset: participants and one susceptibility value per region.
+"""Who is analysed, and with which values.
 
-Tables are checked here, once; the other modules of the package trust what they get.
+Tables are checked here, once; whoever gets a cohort trusts it.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.regions import HEMISPHERES, ROIS
+from qsmstudy.options import check_word
+from qsmstudy.study.study import HEMISPHERES, Study
 
 log = logging.getLogger("qsmstudy")
 
-#: ``L CN``, ``R CN``, ... in the row order of every table.
-REGIONS = tuple(f"{hemisphere} {roi}" for roi in ROIS for hemisphere in HEMISPHERES)
-
-#: Clinical factors answered yes or no.
-BINARY_FACTORS = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
-#: Clinical scores, known in patients only.
-SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
 #: Hemisphere of an acute lesion, in the optional column ``lesion_side``.
 LESION_SIDES = ("L", "R", "both", "none")
-#: Everything that a regression may use as a predictor.
-FACTORS = ("age", *BINARY_FACTORS, *SCORES)
-#: Smallest and largest whole number of a score, by the first word of its name.
-SCORE_RANGES = {"nihss": (0, 42), "mrs": (0, 6)}
-#: What the default study knows of its participants, beside age and sex.
-COVARIATES: Mapping[str, Any] = {
-    "factors": BINARY_FACTORS,
-    "scores": SCORES,
-    "score_ranges": SCORE_RANGES,
-}
 
 _OLDEST = 120
 _AGE_RULE = f"a number of years above 0, at most {_OLDEST}"
 _MEANS_COLUMNS = ("participant_id", "rater", "roi", "hemisphere", "chi_ppm")
 
 
-def check_option(name: str, value: object, allowed: Iterable[str]) -> str:
-    """Return `value` if it is one of the `allowed` names of an option.
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """The participants of a study and what was measured in them.
+
+    Attributes
+    ----------
+    study : Study
+        What the configuration declares.
+    participants : DataFrame
+        Indexed by ``participant_id``, as `read_participants` returns it.
+    means : DataFrame, optional
+        A row per participant, rater and region, as `read_roi_means` returns it.
+    values : DataFrame, optional, shape (participants, regions)
+        Susceptibility [ppm] in place of that of `means`, such as permuted values.
+    """
+
+    study: Study
+    participants: pd.DataFrame
+    means: pd.DataFrame | None = None
+    values: pd.DataFrame | None = None
+
+    @cached_property
+    def chi(self) -> pd.DataFrame:
+        """Susceptibility [ppm] by the study's rater, shape (participants, regions)."""
+        return self.by_region("chi_ppm", self.study.rater) if self.values is None else self.values
+
+    @cached_property
+    def volumes(self) -> pd.DataFrame | None:
+        """Volume of every region [mm^3], shape as `chi`; None where it was not measured."""
+        if self.means is None or "volume_mm3" not in self.means:
+            return None
+        if self.means["volume_mm3"].isna().all():
+            return None
+        return self.by_region("volume_mm3", self.study.rater)
+
+    @property
+    def group(self) -> pd.Series:
+        """The group of every participant."""
+        return self.participants["group"]
+
+    def members(self, group: str) -> pd.DataFrame:
+        """Return the participants of a group."""
+        return self.participants[self.group == group]
+
+    def chi_by_group(self, region: str) -> dict[str, NDArray]:
+        """Return a region's susceptibility [ppm] in every group, without missing values."""
+        values = {name: self.chi.loc[self.group == name, region] for name in self.study.group_names}
+        return {name: own.dropna().to_numpy(dtype=float) for name, own in values.items()}
+
+    def by_region(self, value: str, rater: str) -> pd.DataFrame:
+        """Return what one rater measured, a column per region of the study.
+
+        Parameters
+        ----------
+        value : {'chi_ppm', 'volume_mm3'}
+            Susceptibility [ppm] or volume [mm^3].
+        rater : str
+            A rater, or ``mean`` for the mean of the raters.
+
+        Returns
+        -------
+        DataFrame, shape (participants, regions)
+            NaN where a region was not measured, which is logged.
+
+        Raises
+        ------
+        StudyError
+            If the table has no values of the rater.
+        """
+        if self.means is None:
+            raise StudyError("roi_means: this needs measurements. Give the table of the means.")
+        check_word("rater", rater, sorted(self.means["rater"].dropna().unique()))
+        own = self.means[self.means["rater"] == rater]
+        wide = own.pivot(index="participant_id", columns="region", values=value)
+        wide = wide.reindex(index=self.participants.index, columns=self.study.regions)
+        for region in wide:
+            if missing := list(wide.index[wide[region].isna()]):
+                log.warning("rater %s, %s: no value for %s", rater, region, ", ".join(missing))
+        return wide
+
+
+def read_cohort(participants: Path, roi_means: Path | None = None, *, study: Study) -> Cohort:
+    """Read and check the tables of a study.
+
+    Parameters
+    ----------
+    participants : Path
+        ``participants.tsv``, see `read_participants`.
+    roi_means : Path, optional
+        Means of every region, see `read_roi_means`.
+    study : Study
+        Which groups, covariates and nuclei the tables hold.
 
     Raises
     ------
     StudyError
-        If it is not; the message names the closest allowed value.
+        If a table holds what the study does not declare.
     """
-    names = list(allowed)
-    if isinstance(value, str) and value in names:
-        return value
-    close = get_close_matches(str(value), names, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise StudyError(f"{name}: must be one of {', '.join(names)}; got {value!r}.{hint}")
+    people = read_participants(participants, study=study)
+    if roi_means is None:
+        return Cohort(study=study, participants=people)
+    means = read_roi_means(roi_means, participants=people, nuclei=study.nuclei)
+    return Cohort(study=study, participants=people, means=means)
 
 
-def group_names(groups: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of all groups of a study: the patients, then the others.
-
-    Parameters
-    ----------
-    groups : mapping
-        ``patients`` (those whose scores and factors are analysed) and, where the study has them,
-        ``controls`` and further groups: names or lists of names; None is no group.
-
-    Examples
-    --------
-    >>> group_names({"patients": "PD", "controls": "HC", "further": ["MSA"]})
-    ('PD', 'HC', 'MSA')
-    """
-    names: list[str] = []
-    for value in groups.values():
-        names += [value] if isinstance(value, str) else list(value or ())
-    if not isinstance(groups.get("patients"), str) or len(set(names)) < len(names):
-        raise StudyError(
-            "groups: must name different groups, {patients: <name>, controls: <name>}, further "
-            f"ones as a list under further; got {dict(groups)}. Correct `groups` in the "
-            "configuration."
-        )
-    return tuple(names)
-
-
-def check_groups(groups: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the names of the patients' and the controls' group, which a comparison needs."""
-    names = group_names(groups)
-    if not isinstance(groups.get("controls"), str):
-        raise StudyError(
-            "groups: must name two different groups, {patients: <name>, controls: <name>}; "
-            f"got {', '.join(names)}. Correct `groups` in the configuration."
-        )
-    return groups["patients"], groups["controls"]
-
-
-def has_controls(groups: Mapping[str, Any]) -> bool:
-    """Tell whether a study has controls to compare its patients with."""
-    return bool(group_names(groups)) and isinstance(groups.get("controls"), str)
-
-
-def factors_of(covariates: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return everything that a regression may use as a predictor."""
-    return ("age", *covariates["factors"], *covariates["scores"])
-
-
-def regions_of(rois: Sequence[str]) -> list[str]:
-    """Return the regions of nuclei, both sides of each.
-
-    Examples
-    --------
-    >>> regions_of(["CN", "GP"])
-    ['L CN', 'R CN', 'L GP', 'R GP']
-    """
-    return [f"{hemisphere} {roi}" for roi in rois for hemisphere in HEMISPHERES]
-
-
-def nuclei_of(chi: pd.DataFrame) -> list[str]:
-    """Return the nuclei of a table with a column per region, in its order."""
-    return list(dict.fromkeys(str(region).split()[1] for region in chi.columns))
-
-
-def region_parts(region: str) -> dict[str, str]:
-    """Split ``L CN`` into its columns.
-
-    Examples
-    --------
-    >>> region_parts("L CN")
-    {'roi': 'CN', 'hemisphere': 'L'}
-    """
-    hemisphere, roi = region.split()
-    return {"roi": roi, "hemisphere": hemisphere}
-
-
-def tabulate(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:
-    """Make a table of `rows` with exactly these columns; an absent or empty cell is missing."""
-    table = pd.DataFrame(list(rows), columns=list(columns))
-    if "note" in table:
-        table["note"] = table["note"].replace("", None)
-    return table
-
-
-def read_participants(
-    path: Path, *, groups: Mapping[str, Any], covariates: Mapping[str, Any] = COVARIATES
-) -> pd.DataFrame:
+def read_participants(path: Path, *, study: Study) -> pd.DataFrame:
     """Read and check a BIDS participants table.
 
     Parameters
     ----------
     path : Path
         ``participants.tsv``; further columns are kept unchecked.
-    groups : mapping
-        See `group_names`.
-    covariates : mapping
-        Columns beside age and sex: ``factors`` (yes or no), ``scores`` (numbers) and
-        ``score_ranges``, the smallest and largest whole number of a score by the first word of
-        its name; a score without a range is any number.
+    study : Study
+        Its groups, factors and scores; a score without a range is any number.
 
     Returns
     -------
@@ -171,21 +155,20 @@ def read_participants(
         If a value is outside the closed vocabulary, a participant stands twice, or a
         group has nobody; the message names file, participant, column and value.
     """
-    names = group_names(groups)
-    scores = list(covariates["scores"])
-    columns = ["participant_id", "group", "age", "sex", *covariates["factors"], *scores]
+    names = study.group_names
+    columns = ["participant_id", "group", "age", "sex", *study.factors, *study.scores]
     frame = bids.read_tsv(path, columns=columns)
     _check_identifiers(frame["participant_id"], path=path)
     frame = frame.set_index("participant_id")
     _check_words(frame, "group", names, path=path, required=True)
     _check_words(frame, "sex", ("M", "F"), path=path)
-    for column in covariates["factors"]:
+    for column in study.factors:
         _check_words(frame, column, ("yes", "no"), path=path)
     if "lesion_side" in frame:
         _check_words(frame, "lesion_side", LESION_SIDES, path=path)
     frame["age"] = _numbers(frame, "age", _plausible_age, _AGE_RULE, path=path)
-    for column in scores:
-        holds, rule = _score_rule(column, covariates["score_ranges"])
+    for column in study.scores:
+        holds, rule = _score_rule(column, study.covariates["score_ranges"])
         frame[column] = _numbers(frame, column, holds, rule, path=path)
     for name in names:
         if not (frame["group"] == name).any():
@@ -284,7 +267,7 @@ def _numbers(
 
 
 def read_roi_means(
-    path: Path, *, participants: pd.DataFrame, rois: Sequence[str] = ROIS
+    path: Path, *, participants: pd.DataFrame, nuclei: Sequence[str]
 ) -> pd.DataFrame:
     """Read and check the table of one mean per participant, rater and region.
 
@@ -294,8 +277,8 @@ def read_roi_means(
         Table with ``participant_id, rater, roi, hemisphere, chi_ppm``.
     participants : DataFrame
         As `read_participants` returns it.
-    rois : sequence of str
-        The study's nuclei.
+    nuclei : sequence of str
+        Those of the study.
 
     Returns
     -------
@@ -310,7 +293,7 @@ def read_roi_means(
         two sessions, or the two tables do not hold the same participants.
     """
     frame = bids.read_tsv(path, columns=_MEANS_COLUMNS).set_index("participant_id")
-    for column, words in (("roi", tuple(rois)), ("hemisphere", HEMISPHERES)):
+    for column, words in (("roi", tuple(nuclei)), ("hemisphere", HEMISPHERES)):
         _check_words(frame, column, words, path=path, required=True)
     frame["chi_ppm"] = _numbers(frame, "chi_ppm", np.isfinite, "a finite number [ppm]", path=path)
     if "volume_mm3" in frame:
@@ -352,51 +335,3 @@ def _check_same_participants(measured: pd.Index, listed: pd.Index, *, path: Path
             "must have ROI values (column participant_id); these have none. Measure them, "
             "exclude them (config key decisions), or delete their rows there."
         )
-
-
-def by_region(
-    means: pd.DataFrame,
-    *,
-    participants: pd.DataFrame,
-    rater: str,
-    rois: Sequence[str] = ROIS,
-    value: str = "chi_ppm",
-) -> pd.DataFrame:
-    """Pivot one rater's means to a column per region.
-
-    Parameters
-    ----------
-    means : DataFrame
-        As `read_roi_means` returns it.
-    participants : DataFrame
-        Its index gives the rows and their order.
-    rater : str
-        A rater, or ``mean`` for the mean of the raters.
-    rois : sequence of str
-        The study's nuclei, in the order of the columns.
-    value : {'chi_ppm', 'volume_mm3'}
-        What is pivoted.
-
-    Returns
-    -------
-    DataFrame, shape (participants, regions)
-        Susceptibility [ppm] or volume [mm^3]; NaN where a region was not measured, which is
-        logged.
-    """
-    raters = sorted(means["rater"].dropna().unique())
-    check_option("rater", rater, raters)
-    own = means[means["rater"] == rater]
-    wide = own.pivot(index="participant_id", columns="region", values=value)
-    wide = wide.reindex(index=participants.index, columns=regions_of(rois))
-    for region in wide:
-        if missing := list(wide.index[wide[region].isna()]):
-            log.warning("rater %s, %s: no value for %s", rater, region, ", ".join(missing))
-    return wide
-
-
-def read_chi(
-    path: Path, *, participants: pd.DataFrame, rater: str, rois: Sequence[str] = ROIS
-) -> pd.DataFrame:
-    """Read `path` and return one rater's susceptibility [ppm] by region; see `by_region`."""
-    means = read_roi_means(path, participants=participants, rois=rois)
-    return by_region(means, participants=participants, rater=rater, rois=rois)
