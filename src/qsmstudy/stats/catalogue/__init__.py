@@ -20,8 +20,8 @@ TABLES = {
     table.name: table
     for table in (*STATISTICS, *checks.TABLES, *measurements.TABLES)
 }  # fmt: skip
-#: Words that ask for a further table, the name of the option ``further_tables``' items.
-FURTHER = tuple(table.optional for table in STATISTICS if table.optional)
+#: Words of the option ``further_tables``, and the title of the table that each asks for.
+FURTHER = {table.optional: table.title for table in STATISTICS if table.optional}
 
 
 def made_by(rule: str) -> tuple[Table, ...]:

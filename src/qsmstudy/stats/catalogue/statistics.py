@@ -52,7 +52,6 @@ TABLE1 = Table(
         *OTHER_TESTS,
         *EFFECT,
         *EFFECT_ENDS,
-        Column("df2", "denominator degrees of freedom of the analysis of variance", "", SEVERAL),
     ),
 )
 
