@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help reproduce test test-other test-study test-slurm test-faults lint env env-dev env-romeo env-atlas env-slurm env-torch bench lock clean
+.PHONY: help reproduce reference test test-other test-study test-slurm test-faults lint env env-dev env-romeo env-atlas env-slurm env-torch bench lock clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ lint: env-dev ## formatters, linters, types
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+reference: env ## write config/config.yaml's comments and the configuration reference anew
+	$(BIN)/python -m qsmstudy.run.reference
 
 bench: env-dev ## solvers, accuracy and cost of the reconstruction (after `make reproduce`; 1-2 hours)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/run.py all

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from qsmstudy.dataset import bids, images
 from qsmstudy.report import content, page, reporting, viewer
+from qsmstudy.report.page_options import BuildReport
 from qsmstudy.report.results import StudyResults
 from qsmstudy.run import fingerprints, job, record
 from qsmstudy.study.study import Study
@@ -16,8 +17,7 @@ def main(
     figures: list[Path], mosaics: list[Path], packs: list[Path],
     acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
-    config: dict, study: Study, title: str, simulated: bool, origin: str,
-    viewer_megabytes: float,
+    config: dict, study: Study, title: str, simulated: bool, origin: str, options: BuildReport,
     graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip
     """Gather tables, figures, checks and methods in one HTML file."""
@@ -28,7 +28,7 @@ def main(
         figures=figures, mosaics=mosaics, config=config, study=study,
         title=title, simulated=simulated, origin=origin,
         viewer=viewer.gather(
-            packs, report=report, max_megabytes=viewer_megabytes,
+            packs, report=report, max_megabytes=options.viewer_megabytes,
             window_ppm=config["draw_mosaic"]["chi_window_ppm"],
         ),
         acquisition=reporting.acquired(

@@ -7,6 +7,7 @@ import numpy as np
 from qsmstudy.dataset import bids, images
 from qsmstudy.run import job
 from qsmstudy.simulate import dataset, scan, signal
+from qsmstudy.simulate.options import SimulateScan
 
 
 def main(
@@ -22,40 +23,11 @@ def main(
     true_labels: Path,
     true_mask: Path,
     true_local_field: Path,
-    matrix: list,
-    voxel_size_mm: list,
-    subslice_mm: float,
-    echo_times: list,
-    repetition_time: float,
-    flip_angle: float,
-    field_strength: float,
-    snr: float,
-    shim_residual_hz: float,
-    receive_phase_rad: float,
-    receive_bias: float,
-    tissues: dict,
-    air_chi_ppm: float,
-    r2star_per_ppm: float,
+    options: SimulateScan,
 ) -> None:
     """Run the forward model of one participant and write its BIDS files."""
     person = bids.read_json(truth)
-    protocol = scan.Protocol(
-        matrix=matrix,
-        voxel_size_mm=voxel_size_mm,
-        subslice_mm=subslice_mm,
-        echo_times=echo_times,
-        repetition_time=repetition_time,
-        flip_angle=flip_angle,
-        field_strength=field_strength,
-        snr=snr,
-        shim_residual_hz=shim_residual_hz,
-        receive_phase_rad=receive_phase_rad,
-        receive_bias=receive_bias,
-        tissues=tissues,
-        air_chi_ppm=air_chi_ppm,
-        r2star_per_ppm=r2star_per_ppm,
-    )
-    phantom = scan.build_phantom(person, bids.read_json(anatomy), protocol)
+    phantom = scan.build_phantom(person, bids.read_json(anatomy), options)
     affine = phantom.grid.affine
     for name, path in (("A", rater_a), ("B", rater_b)):
         sidecar = {"Description": f"Labels of simulated rater {name}", "SpatialReference": "orig"}
@@ -64,8 +36,8 @@ def main(
     images.save(true_labels, phantom.labels, affine, dtype=np.uint8)
     images.save(true_mask, phantom.mask, affine, dtype=np.uint8)
     images.save(true_chi, scan.true_chi(phantom), affine)
-    images.save(true_local_field, scan.local_field(phantom, protocol), affine)
-    stored = scan.acquire(phantom, protocol, person)
+    images.save(true_local_field, scan.local_field(phantom, options), affine)
+    stored = scan.acquire(phantom, options, person)
     for echo, (values, mag_path, phase_path) in enumerate(
         zip(stored, magnitude, phase, strict=True), start=1
     ):
@@ -80,10 +52,10 @@ def main(
                 sidecar=signal.sidecar(
                     part,
                     echo,
-                    echo_time=echo_times[echo - 1],
-                    repetition_time=repetition_time,
-                    flip_angle=flip_angle,
-                    field_strength=field_strength,
+                    echo_time=options.echo_times[echo - 1],
+                    repetition_time=options.repetition_time,
+                    flip_angle=options.flip_angle,
+                    field_strength=options.field_strength,
                 ),
             )
     job.log.info("%s: brain %d voxels", person["participant_id"], int(phantom.mask.sum()))

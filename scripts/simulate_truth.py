@@ -6,6 +6,7 @@ from pathlib import Path
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
 from qsmstudy.simulate import cohort, dataset
+from qsmstudy.simulate.options import SimulateTruth
 
 
 def main(
@@ -21,24 +22,20 @@ def main(
     rater_description: Path,
     rater_labels: Path,
     truth: list[Path],
-    seed: int,
-    groups: dict,
-    values: str,
-    head: dict,
-    raters: dict,
+    options: SimulateTruth,
 ) -> None:
     """Take participants and values from the calibrated table; write the cohort's BIDS frame."""
-    people = cohort.choose(bids.read_tsv(cohort_participants), groups)
+    people = cohort.choose(bids.read_tsv(cohort_participants), options.groups)
     table = bids.read_tsv(cohort_values)
     bids.write_tsv(participants, people.drop(columns="source_id"))
     bids.write_json(participants_json, dataset.participants_columns())
     bids.write_json(dataset_description, dataset.description())
     bids.write_json(rater_description, dataset.rater_description())
     with bids.replacing(readme) as temporary:
-        temporary.write_text(dataset.readme(groups), encoding="utf-8")
+        temporary.write_text(dataset.readme(options.groups), encoding="utf-8")
     with bids.replacing(rater_labels) as temporary:
         shutil.copyfile(labels, temporary)
-    lines = bids.read_tsv(response[0]) if values == "measured" else None
+    lines = bids.read_tsv(response[0]) if options.values == "measured" else None
     files = {path.stem: path for path in truth}
     for row in people.itertuples():
         wanted = cohort.table_values(table, row.source_id)
@@ -49,12 +46,10 @@ def main(
             sum(wanted.values()) / len(wanted)
             if lines is None
             else {rater: cohort.under_labels(own, lines) for rater, own in wanted.items()},
-            seed=seed,
-            head=head,
-            raters=raters,
+            options=options,
         )
         bids.write_json(files[row.participant_id], content)
-    job.log.info("%d participants, seed %d", len(people), seed)
+    job.log.info("%d participants, seed %d", len(people), options.seed)
 
 
 if __name__ == "__main__":

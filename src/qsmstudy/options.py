@@ -7,6 +7,7 @@ library alone, so that a study can be planned where none of the numerical packag
 """
 
 import copy
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,9 @@ def option(
     source : str
         Where the default comes from: ``paper``, ``toolbox``, a DOI, ``assumption``.
     words : mapping, optional
-        The allowed values, each with its words in the methods text (may be empty).
+        The allowed values, each with its words in the methods text (may be empty); of a list, those
+        of its elements. A type of the annotation that none of them has is free: words of type str
+        and the annotation ``str | int`` allow these words and every whole number.
     schema : mapping, optional
         Keywords of JSON schema beside those that follow from the annotation, such as
         ``{"exclusiveMinimum": 0}``.
@@ -66,10 +69,16 @@ class Section:
 
     def __post_init__(self) -> None:
         """Refuse a word that is not allowed."""
+        hints = typing.get_type_hints(type(self))
         for item in fields(self):
-            if allowed := item.metadata.get("words"):
-                name = f"{self.section}.{item.name}".lstrip(".")
-                check_word(name, getattr(self, item.name), allowed)
+            if not (allowed := item.metadata.get("words")):
+                continue
+            name, value = f"{self.section}.{item.name}".lstrip("."), getattr(self, item.name)
+            if typing.get_origin(hints[item.name]) is list:
+                for element in value:
+                    check_word(name, element, allowed)
+            elif not any(_fits(value, kind) for kind in _free(hints[item.name], allowed)):
+                check_word(name, value, allowed)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -141,6 +150,28 @@ def check_word(name: str, value: object, allowed: Iterable[Any]) -> Any:
     raise StudyError(f"{name}: must be one of {', '.join(map(str, choices))}; got {value!r}.{hint}")
 
 
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """Return the types that an annotation allows."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if union else (hint,)
+
+
+def _plain(kind: Any) -> type:
+    """Return the type of a value: of ``list[str]`` it is list."""
+    return typing.get_origin(kind) or kind
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Tell whether a value has a type; a whole number is also a number."""
+    return type(value) is _plain(kind) or (kind is float and type(value) is int)
+
+
+def _free(hint: Any, words: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the types of an annotation that none of the allowed words has."""
+    taken = {type(word) for word in words}
+    return tuple(kind for kind in _kinds(hint) if _plain(kind) not in taken)
+
+
 def schema_of(section: type[Section]) -> dict[str, Any]:
     """Return the JSON schema of a section: closed, every key named and required."""
     hints = typing.get_type_hints(section)
@@ -153,21 +184,26 @@ def schema_of(section: type[Section]) -> dict[str, Any]:
     }
 
 
-_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_TYPES = {
+    str: "string", int: "integer", float: "number", bool: "boolean", types.NoneType: "null",
+}  # fmt: skip
 
 
 def _schema(hint: Any, item: Field) -> dict[str, Any]:
-    if words := item.metadata["words"]:
-        return {"enum": list(words)}
-    return _of_type(hint) | dict(item.metadata["schema"])
+    words, more = item.metadata["words"], dict(item.metadata["schema"])
+    if not words:
+        return _of_type(hint) | more
+    if typing.get_origin(hint) is list:
+        return {"type": "array", "items": {"enum": list(words)}} | more
+    free = [_of_type(kind) | more for kind in _free(hint, words)]
+    return {"anyOf": [{"enum": list(words)}, *free]} if free else {"enum": list(words)}
 
 
 def _of_type(hint: Any) -> dict[str, Any]:
     """Return the schema of an annotation: a scalar, a section, a list or a mapping of these."""
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        kinds = [part for part in typing.get_args(hint) if part is not types.NoneType]
-        parts = [_of_type(kind) for kind in kinds]
-        null = len(kinds) < len(typing.get_args(hint))
+    if len(kinds := _kinds(hint)) > 1:
+        parts = [_of_type(kind) for kind in kinds if kind is not types.NoneType]
+        null = types.NoneType in kinds
         if len(parts) > 1:
             return {"anyOf": [*parts, *([{"type": "null"}] if null else [])]}
         return parts[0] | ({"type": [parts[0]["type"], "null"]} if null else {})
@@ -177,6 +213,8 @@ def _of_type(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _of_type(typing.get_args(hint)[0])}
     if typing.get_origin(hint) is dict:
         return {"type": "object", "additionalProperties": _of_type(typing.get_args(hint)[1])}
+    if hint is Any:  # the extra keywords say what
+        return {}
     text = {"minLength": 1} if hint is str else {}
     return {"type": _TYPES[hint]} | text
 
@@ -187,12 +225,34 @@ def sections_in(module: types.ModuleType) -> dict[str, type[Section]]:
     return {item.section: item for item in found if issubclass(item, Section) and item.section}
 
 
-def describe(item: Field) -> str:
-    """Return an option's meaning, unit, allowed words and source in one line, for help texts."""
-    words = item.metadata["words"]
-    parts = [item.metadata["meaning"] + (f" [{unit}]" if (unit := item.metadata["unit"]) else "")]
-    if words:
-        parts.append(" | ".join(map(str, words)))
-    if item.metadata["source"]:
-        parts.append(item.metadata["source"])
-    return "; ".join(parts)
+def nested_in(section: type[Section], item: Field) -> type[Section] | None:
+    """Return the section that an option is, if it is one."""
+    hint = typing.get_type_hints(section)[item.name]
+    return hint if isinstance(hint, type) and issubclass(hint, Section) else None
+
+
+def plain(value: Any) -> Any:
+    """Return an option's value as JSON and YAML know it, a section as a mapping."""
+    return asdict(value) if isinstance(value, Section) else value
+
+
+def describe(item: Field, inner: type[Section] | None = None) -> str:
+    """Return an option's meaning, unit, allowed words and source in one line, for help texts.
+
+    Parameters
+    ----------
+    item : Field
+        The option.
+    inner : type of Section, optional
+        The section that it is, whose options are described too.
+    """
+    meaning, unit, source = (item.metadata[key] for key in ("meaning", "unit", "source"))
+    words = [str(word) for word in item.metadata["words"] or ()]
+    text = meaning + (f" [{unit}]" if unit else "")
+    if not all(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", meaning) for word in words):
+        text += f"; {' | '.join(words)}"
+    text += f" ({source})" if source else ""
+    if inner is None:
+        return text
+    parts = [f"{own.name}: {describe(own, nested_in(inner, own))}" for own in fields(inner)]
+    return f"{text} {{{', '.join(parts)}}}"

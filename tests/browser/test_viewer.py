@@ -11,6 +11,8 @@ from opened import PHONE, WIDE
 from PIL import Image
 from report_study import build, make_study
 
+from qsmstudy.report.page_options import BuildReport
+
 pytestmark = pytest.mark.browser
 
 STEP = scans.SETTINGS["step_ppm"]
@@ -31,7 +33,8 @@ def study(tmp_path_factory):
         pictures.append(folder / f"{name}.png")
         Image.new("RGB", (40, 30), "#336699").save(pictures[-1])
     room = sum(path.stat().st_size for path in packs) / 1e6 * 1.2
-    build(arguments | {"packs": [*packs, last], "mosaics": pictures, "viewer_megabytes": room})
+    options = BuildReport(viewer_megabytes=room)
+    build(arguments | {"packs": [*packs, last], "mosaics": pictures, "options": options})
     return arguments["report"], files
 
 

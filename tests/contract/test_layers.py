@@ -1,6 +1,8 @@
 """Who may import whom."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,8 @@ def test_module_imports_only_lower_layers(path):
     if own == "simulate":
         assert ours <= SIMULATION
         return
+    if own == "run":  # sees the options of all parts, those of the simulation too
+        ours -= {"simulate"}
     if own == "":
         return
     level = next(i for i, layer in enumerate(LAYERS) if own in layer)
@@ -76,3 +80,26 @@ def test_script_imports_simulation_only_to_simulate(path):
     assert "snakemake" not in others
     if not path.stem.startswith(("simulate_", "calibrate_")):
         assert "simulate" not in ours
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if "(Section):" in path.read_text()], ids=lambda p: p.stem
+)
+def test_module_that_declares_options_imports_the_standard_library_alone(path):
+    ours, others = imported(path)
+    assert others - {"qsmstudy"} <= sys.stdlib_module_names
+    assert ours <= {"options", "errors", part(path)}
+
+
+def test_configuration_is_checked_without_the_numerical_packages():
+    """A study is planned where only Snakemake is installed."""
+    code = "import qsmstudy.run.configuration as c; c.schema(); import sys; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "pandas", "scipy", "nibabel", "matplotlib"} & set(loaded)
+
+
+def test_only_the_options_of_the_simulation_are_seen_outside_it():
+    for path in sorted(PACKAGE.glob("run/*.py")):
+        text = path.read_text()
+        assert text.count("qsmstudy.simulate") == text.count("qsmstudy.simulate import options")

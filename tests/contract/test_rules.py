@@ -16,7 +16,7 @@ from qsmstudy.run import configuration, fingerprints, job
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = configuration.schema()
 SCRIPTS = {path.stem: path for path in sorted((ROOT / "scripts").glob("*.py"))}
 TARGETS = {
     *("all", "chimaps", "roi_values", "tables", "figures", "scorecard", "report", "validation"),

@@ -11,6 +11,7 @@ from PIL import Image
 from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
+from qsmstudy.report.page_options import BuildReport
 from qsmstudy.stats import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +140,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "title": TITLE,
         "simulated": True,
         "origin": f"The cohort is simulated (read from {HOSTILE}); no person was scanned.",
-        "viewer_megabytes": 24,
+        "options": BuildReport(),
     }
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from qsmstudy.simulate import dataset, scan, signal
 from qsmstudy.simulate.cohort import REGIONS
+from qsmstudy.simulate.options import SimulateScan, SimulateTruth
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
@@ -38,11 +39,10 @@ def simulate(name="sub-01", age=60):
         "subslice_mm": 1.5,
         "echo_times": list(ECHO_TIMES),
     }
-    protocol = scan.Protocol(**options)
-    settings = CONFIG["simulate_truth"]
+    protocol = SimulateScan.of(options)
     chi = 0.03 + 0.12 * np.random.default_rng(len(name) + age).uniform(size=len(REGIONS))
     truth = dataset.participant_truth(
-        name, "AIS", age, chi, seed=11, head=settings["head"], raters=settings["raters"]
+        name, "AIS", age, chi, options=SimulateTruth.of(CONFIG["simulate_truth"] | {"seed": 11})
     )
     phantom = scan.build_phantom(truth, ELLIPSOIDS, protocol)
     stored = list(scan.acquire(phantom, protocol, truth))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort as cohort
 from scipy import ndimage
 
 from qsmstudy.dataset import bids, images
@@ -249,7 +250,7 @@ def test_scripts_label_a_scan_and_compare_it(tmp_path):
     compare(
         labels=[tmp_path / "sub-01_desc-atlas_dseg.nii.gz", tmp_path / "true.nii.gz"],
         true_labels=[tmp_path / "true.nii.gz"], chi=[paths["chi"]],
-        label_table=tmp_path / "table.tsv", raters=["atlas", "B"],
+        label_table=tmp_path / "table.tsv", study=cohort.declared(raters=["atlas", "B"]),
         table=tmp_path / "o.tsv", summary=tmp_path / "s.tsv",
     )  # fmt: skip
     medians = bids.read_tsv(tmp_path / "s.tsv").set_index("rater")

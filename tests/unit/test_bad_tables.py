@@ -3,20 +3,17 @@
 Every case goes from the two files that a user gives through the scripts of the study.
 """
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import stats_cohort as cohort
-from qsmstudy.stats.dataset import ROIS, SCORES
+import whole_study as whole
 from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+SCORES = cohort.SCORES
 
 
 def roi_values(rng, people):
@@ -38,14 +35,8 @@ def tables(folder, change, *, sizes=(12, 10), rois=("CN", "PUT")):
 
 
 def study(folder, *, rois=("CN", "PUT")):
-    script = runpy.run_path(str(SCRIPTS / "summarize_rois.py"))
-    script["main"](
-        roi_values=folder / "roi_values.tsv",
-        roi_means=folder / "roi_means.tsv",
-        reference="as_measured",
-        nuclei=list(ROIS),
-        lesions="exclude_participant",
-    )
+    files = {name: folder / f"{name}.tsv" for name in ("roi_values", "roi_means")}
+    whole.run("summarize_rois", cohort.CONFIG, files)
     return run_all(folder, rois=list(rois))
 
 

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from qsmstudy.errors import StudyError
 from qsmstudy.run import configuration
 
+ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
@@ -54,6 +58,60 @@ def test_number_that_came_as_text_gets_a_remedy_among_choices_too(key):
     with pytest.raises(StudyError) as error:
         configuration.check({"fit": {key: "minus"}}, SCHEMA)
     assert "--configfile" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "read"), [(1, "a number"), (True, "yes or no"), (None, "nothing"), (0.5, "a number")]
+)
+def test_key_that_is_no_text_is_named_at_any_depth(key, read):
+    for place, config in (("top level", {key: 2, "fit": {}}), ("fit", {"fit": {key: 2}})):
+        with pytest.raises(
+            StudyError, match=rf"{place}: key {key} must be text; YAML reads it as {read}.*quotes"
+        ):
+            configuration.check(config, SCHEMA)
+    with pytest.raises(StudyError) as error:  # beside a key that is text and not known
+        configuration.check({key: 2, "foo": 3}, SCHEMA)
+    assert "unknown key foo" in str(error.value)
+
+
+WHOLE = configuration.schema()
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "value"),
+    [
+        ("participant_label: [04, 08, 10]", "participant_label.0", "4"),
+        ("participant_label: [04, 08, 10]", "participant_label.2", "10"),
+        ("select: {run: 1}", "select.run", "1"),
+        ("select: {acq: [no]}", "select.acq.0", "False"),
+        ("raters: [1, 2]", "raters.1", "2"),
+        ("groups: {patients: 2024-01-31, controls: HC, further: []}", "groups.patients", "date"),
+    ],
+)
+def test_label_that_yaml_reads_as_something_else_gets_a_remedy(change, place, value):
+    with pytest.raises(StudyError, match=rf"{place}: .*{value}.* write the text in quotes"):
+        configuration.check(CONFIG | yaml.safe_load(change), WHOLE)
+
+
+def test_one_label_in_place_of_a_list_gets_a_remedy():
+    # Snakemake reads --config participant_label=04 so.
+    with pytest.raises(StudyError, match=r'participant_label: 4 .* list of texts .*\["04"'):
+        configuration.check(CONFIG | {"participant_label": 4}, WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"table3": {"t_test": "welsh"}}, r"t_test: 'welsh' is not one of .*Did you mean welch"),
+        ({"n_echoes": "mots"}, r"n_echoes: 'mots' is not one of .*'integer'.*Did you mean most"),
+        ({"n_echoes": 0}, "n_echoes: 0 is less than the minimum of 1"),
+        ({"further_tables": ["contrast"]}, r"further_tables\.0: .*Did you mean contrasts"),
+    ],
+)
+def test_word_that_is_not_allowed_suggests_the_closest(change, message):
+    with pytest.raises(StudyError, match=message):
+        configuration.check(CONFIG | change, WHOLE)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -1,21 +1,17 @@
 """Who takes part: the table of decisions, and what follows from it."""
 
-import json
-import runpy
 from pathlib import Path
 
-import jsonschema
 import pandas as pd
 import pytest
 import stats_cohort as cohort
+import whole_study as whole
 from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids, decisions
 from qsmstudy.errors import StudyError
-from qsmstudy.regions import ROIS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "decisions.schema.json").read_text())
 PEOPLE = pd.DataFrame({"participant_id": ["sub-1", "sub-2", "sub-3"], "group": ["A", "A", "B"]})
 
 
@@ -27,10 +23,6 @@ def table(tmp_path, *rows, columns=decisions.COLUMNS):
 
 def select(path):
     return decisions.select(PEOPLE, decisions.read(path), groups=["A", "B"], name=str(path))
-
-
-def script(name):
-    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["main"]
 
 
 def test_without_decisions_everybody_takes_part():
@@ -85,9 +77,8 @@ def test_unknown_column_and_second_decision_are_named(tmp_path):
         ({"decision": "include", "note": "x"}, False),
     ],
 )
-def test_schema_and_reader_agree(tmp_path, row, valid):
+def test_decision_needs_its_words_and_an_exclusion_a_reason(tmp_path, row, valid):
     row = {"participant_id": "sub-1", **row}
-    assert jsonschema.Draft202012Validator(SCHEMA).is_valid(row) is valid
     filled = {"reason": "n/a", **row}
     path = table(tmp_path, tuple(filled.values()), columns=tuple(filled))
     if valid:
@@ -103,22 +94,14 @@ def test_excluded_participant_leaves_means_and_tables(tmp_path):
     values = means[means["rater"] != "mean"].rename(columns={"chi_ppm": "chi_mean_ppm"})
     bids.write_tsv(tmp_path / "roi_values.tsv", values)
     person = values["participant_id"].iloc[0]
+    files = {name: tmp_path / f"{name}.tsv" for name in ("roi_values", "excluded", "roi_means")}
     listed = (tmp_path / "participants.tsv").rename(tmp_path / "listed.tsv")
-    script("select_participants")(
-        participants=listed,
+    whole.run(
+        "select_participants", cohort.CONFIG, files, participants=listed,
         decisions=table(tmp_path, (person, "exclude", "moved")),
         analysed=tmp_path / "participants.tsv",
-        excluded=tmp_path / "excluded.tsv",
-        groups=cohort.GROUPS,
-    )
-    script("summarize_rois")(
-        roi_values=tmp_path / "roi_values.tsv",
-        excluded=tmp_path / "excluded.tsv",
-        roi_means=tmp_path / "roi_means.tsv",
-        reference="as_measured",
-        lesions="exclude_participant",
-        nuclei=list(ROIS),
-    )
+    )  # fmt: skip
+    whole.run("summarize_rois", cohort.CONFIG, files)
     assert person not in set(bids.read_tsv(tmp_path / "roi_means.tsv")["participant_id"])
     tables = run_all(tmp_path, rois=["CN"])
     ages = tables["table1"].query("variable == 'age'").set_index("group")["n"]

@@ -6,21 +6,22 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from qsmstudy.dataset.images import Volume
 from qsmstudy.figures import curves, groups, maps, slices, style
-from qsmstudy.stats import dataset
+from qsmstudy.study.cohort import Cohort
 
-GROUPS = {"patients": "AIS", "controls": "HC"}
+STUDY = stats_cohort.STUDY
 WINDOW = (-0.1, 0.2)
 LABELS = pd.DataFrame(
     {
         "index": range(1, 15),
-        "name": [f"{s} nucleus {r}" for r in dataset.ROIS for s in ("Left", "Right")],
-        "roi": [r for r in dataset.ROIS for _ in "LR"],
+        "name": [f"{s} nucleus {r}" for r in STUDY.nuclei for s in ("Left", "Right")],
+        "roi": [r for r in STUDY.nuclei for _ in "LR"],
         "hemisphere": ["L", "R"] * 7,
     }
 )
@@ -57,12 +58,13 @@ def reoriented(volume: Volume, code: str) -> Volume:
     return Volume(np.asarray(turned.dataobj).astype(volume.values.dtype), turned.affine)
 
 
-def cohort(n: int) -> tuple[pd.DataFrame, pd.Series]:
-    """Return values of `n` participants per group by region, and their group."""
+def cohort(n: int) -> Cohort:
+    """Return `n` participants per group with their values."""
     names = [f"sub-{code}{i:02d}" for code in ("AIS", "HC") for i in range(n)]
     values = np.random.default_rng(1).normal(0.1, 0.03, (2 * n, 14))
-    chi = pd.DataFrame(values, index=names, columns=list(dataset.REGIONS))
-    return chi, pd.Series(["AIS"] * n + ["HC"] * n, index=names)
+    chi = pd.DataFrame(values, index=names, columns=STUDY.regions)
+    people = pd.DataFrame({"group": ["AIS"] * n + ["HC"] * n}, index=names)
+    return stats_cohort.made(people, chi)
 
 
 def table3(*, p_fdr: float, significant: str, quartile: float = 0.1) -> pd.DataFrame:
@@ -70,14 +72,14 @@ def table3(*, p_fdr: float, significant: str, quartile: float = 0.1) -> pd.DataF
     rows = [
         {"roi": roi, "hemisphere": side, "group": code, "q1": quartile - 0.02, "median": quartile,
          "q3": quartile + 0.02, "p_fdr": p_fdr, "significant": significant}
-        for roi in dataset.ROIS for side in "LR" for code in ("AIS", "HC", "all")
+        for roi in STUDY.nuclei for side in "LR" for code in ("AIS", "HC", "all")
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def asymmetry(p: float) -> pd.DataFrame:
     """Return the paired tests with the same numbers in every row."""
-    rows = itertools.product(("AIS", "HC"), dataset.ROIS)
+    rows = itertools.product(("AIS", "HC"), STUDY.nuclei)
     frame = pd.DataFrame(rows, columns=["group", "roi"])
     return frame.assign(mean_l=0.1, mean_r=0.11, p=p)
 
@@ -91,6 +93,13 @@ def roc_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
          "positive_group": "HC", "note": None}
     )  # fmt: skip
     return pd.concat([curve.assign(marker=m) for m in table["marker"]]), table
+
+
+def plot_rois(chi: Volume, labels: Volume, *, panels: int) -> Figure:
+    """Return figure 1."""
+    return maps.plot_rois(
+        chi, labels, LABELS, nuclei=STUDY.nuclei, panels=panels, chi_window_ppm=WINDOW
+    )
 
 
 def texts(figure: Figure) -> list[str]:
@@ -174,16 +183,16 @@ def test_plot_rois_is_the_same_whatever_the_orientation(scan, code):
     shown = []
     for turn in ("RAS", code):
         chi, labels = (reoriented(scan[name], turn) for name in ("chi", "labels"))
-        figure = maps.plot_rois(chi, labels, LABELS, panels=4, chi_window_ppm=WINDOW)
+        figure = plot_rois(chi, labels, panels=4)
         shown.append(draw(figure))
     np.testing.assert_array_equal(*shown)
 
 
 def test_plot_rois_names_every_structure_and_the_convention(scan):
-    figure = maps.plot_rois(scan["chi"], scan["labels"], LABELS, panels=6, chi_window_ppm=WINDOW)
+    figure = plot_rois(scan["chi"], scan["labels"], panels=6)
     draw(figure)
     written = " ".join(texts(figure))
-    assert all(f"Nucleus {roi} ({roi})" in written for roi in dataset.ROIS)
+    assert all(f"Nucleus {roi} ({roi})" in written for roi in STUDY.nuclei)
     assert "radiological convention" in written
     assert "Susceptibility [ppm]" in written
 
@@ -193,14 +202,14 @@ def test_plot_rois_prefers_slices_with_both_sides(scan):
     labels[labels > 2] = 0
     labels[9:12, 10:20, 2] = 1  # the left side alone, as large as beside the right one
     alone = Volume(labels, scan["labels"].affine)
-    figure = maps.plot_rois(scan["chi"], alone, LABELS, panels=1, chi_window_ppm=WINDOW)
+    figure = plot_rois(scan["chi"], alone, panels=1)
     outlines = [line for line in figure.axes[0].lines if line.get_color() != "white"]
     assert len(outlines) == 2
 
 
 def test_plot_rois_without_labels_shows_the_middle_slice(scan):
     none = Volume(np.zeros_like(scan["labels"].values), scan["labels"].affine)
-    draw(maps.plot_rois(scan["chi"], none, LABELS, panels=6, chi_window_ppm=WINDOW))
+    draw(plot_rois(scan["chi"], none, panels=6))
 
 
 @pytest.mark.parametrize("with_labels", [True, False])
@@ -210,7 +219,7 @@ def test_mosaic_is_a_small_palette_image_of_fixed_bytes(scan, tmp_path, with_lab
         figure = maps.plot_mosaic(
             scan["magnitude"], scan["mask"], scan["field"], scan["chi"],
             scan["labels"] if with_labels else None, LABELS,
-            title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20,
+            nuclei=STUDY.nuclei, title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20,
         )  # fmt: skip
         maps.save_palette_png(figure, path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
@@ -222,7 +231,8 @@ def test_mosaic_shows_a_registered_template_over_the_magnitude(scan):
     def lines(outline):
         figure = maps.plot_mosaic(
             scan["magnitude"], scan["mask"], scan["field"], scan["chi"], None, LABELS,
-            title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20, outline=outline,
+            nuclei=STUDY.nuclei, title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20,
+            outline=outline,
         )  # fmt: skip
         draw(figure)
         return [len(axes.lines) for axes in figure.axes], texts(figure)
@@ -236,7 +246,7 @@ def test_mosaic_of_an_empty_mask_is_drawn(scan):
     empty = Volume(np.zeros_like(scan["mask"].values), scan["mask"].affine)
     figure = maps.plot_mosaic(
         scan["magnitude"], empty, scan["field"], scan["chi"], None, LABELS,
-        title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20,
+        nuclei=STUDY.nuclei, title="sub-01", chi_window_ppm=WINDOW, field_limit_hz=20,
     )  # fmt: skip
     draw(figure)
 
@@ -244,7 +254,7 @@ def test_mosaic_of_an_empty_mask_is_drawn(scan):
 @pytest.mark.parametrize("n", [1, 3, 34])
 def test_plot_groups_shows_every_participant(n):
     table = table3(p_fdr=0.5, significant="no")
-    figure = groups.plot_groups(*cohort(n), table, groups=GROUPS)
+    figure = groups.plot_groups(cohort(n), table)
     draw(figure)
     assert n_points(figure) == 2 * n * 14
     assert f"AIS (n = {n})" in texts(figure)
@@ -256,31 +266,31 @@ def test_plot_groups_shows_every_participant(n):
 )
 def test_plot_groups_prints_the_tables_p_values(p_fdr, significant, printed):
     table = table3(p_fdr=p_fdr, significant=significant)
-    assert texts(groups.plot_groups(*cohort(3), table, groups=GROUPS)).count(printed) == 14
+    assert texts(groups.plot_groups(cohort(3), table)).count(printed) == 14
 
 
 def test_plot_groups_bears_missing_values_and_tests():
-    chi, group = cohort(3)
-    chi.loc[group == "HC", "L CN"] = np.nan
-    chi["R DN"] = np.nan
+    study = cohort(3)
+    study.chi.loc[study.group == "HC", "L CN"] = np.nan
+    study.chi["R DN"] = np.nan
     table = table3(p_fdr=np.nan, significant="no", quartile=np.nan)
-    figure = groups.plot_groups(chi, group, table, groups=GROUPS)
+    figure = groups.plot_groups(study, table)
     draw(figure)
     assert n_points(figure) == 6 * 14 - 3 - 6
     assert texts(figure).count("n/a") == 13
 
 
 def test_plots_of_nothing_are_drawn():
-    chi, group = cohort(2)
-    nothing = chi * np.nan
-    draw(groups.plot_groups(nothing, group, table3(p_fdr=1, significant="no"), groups=GROUPS))
-    draw(groups.plot_hemispheres(nothing, group, asymmetry(np.nan), groups=GROUPS))
+    study = cohort(2)
+    study.chi[:] = np.nan
+    draw(groups.plot_groups(study, table3(p_fdr=1, significant="no")))
+    draw(groups.plot_hemispheres(study, asymmetry(np.nan)))
 
 
 def test_plot_hemispheres_joins_only_complete_pairs():
-    chi, group = cohort(3)
-    chi.loc["sub-AIS00", [f"L {roi}" for roi in dataset.ROIS]] = np.nan
-    figure = groups.plot_hemispheres(chi, group, asymmetry(0.0083), groups=GROUPS)
+    study = cohort(3)
+    study.chi.loc["sub-AIS00", [f"L {roi}" for roi in STUDY.nuclei]] = np.nan
+    figure = groups.plot_hemispheres(study, asymmetry(0.0083))
     draw(figure)
     lines = [line for ax in figure.axes for line in ax.lines]
     assert len(lines) == 7 * (2 + 3 + 2)  # pairs of AIS, of HC, and two lines of means
@@ -362,15 +372,20 @@ def test_identical_input_gives_identical_bytes(scan, tmp_path, name):
         match name:
             case "rois":
                 return maps.plot_rois(
-                    scan["chi"], scan["labels"], LABELS, panels=2, chi_window_ppm=WINDOW
+                    scan["chi"],
+                    scan["labels"],
+                    LABELS,
+                    nuclei=STUDY.nuclei,
+                    panels=2,
+                    chi_window_ppm=WINDOW,
                 )
             case "groups":
-                return groups.plot_groups(*cohort(2), table, groups=GROUPS)
+                return groups.plot_groups(cohort(2), table)
             case "roc":
                 return curves.plot_roc(*roc_tables(), alpha=0.05)
             case "correlation":
                 return correlation(RESULT)
-        return groups.plot_hemispheres(*cohort(2), asymmetry(0.01), groups=GROUPS)
+        return groups.plot_hemispheres(cohort(2), asymmetry(0.01))
 
     written = []
     for folder in ("first", "second"):

@@ -10,10 +10,17 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort as cohort
 from test_stats_reference import FOLDER, INSTALL
 
 from qsmstudy.stats import adjusted, age, multiplicity, several
 from qsmstudy.stats.describe import present
+from qsmstudy.stats.options import (
+    AdjustGroups,
+    ContrastGroups,
+    CorrectHemispheres,
+    CorrelateAge,
+)
 
 STORED = json.loads((FOLDER / "further.json").read_text())
 #: Both sides compute in double precision; sums differ in their last digits.
@@ -53,13 +60,12 @@ def test_proportions_of_three_groups_are_those_of_r(data):
     np.testing.assert_allclose(found, STORED["chi_square_three"], **CLOSE)
 
 
-def contrasts(data, name, **options):
+def contrasts(data, name, *, alpha, correction):
     people = data.assign(group=data["third"])
     groups = {"patients": "P", "controls": "Q", "further": ["R"]}
     chi = data[[name]].set_axis(["L CN"], axis=1)
-    return several.contrast_table(
-        chi, participants=people, groups=groups, t_test="pooled", **options
-    )
+    study = cohort.made(people, chi, groups=groups, alpha=alpha)
+    return several.contrast_table(study, options=ContrastGroups(correction=correction))
 
 
 def test_pairs_are_those_of_r(data):
@@ -77,22 +83,18 @@ def test_holm_is_that_of_r():
     table = pd.DataFrame(
         {"group": "AIS", "roi": list("ABCDEFG"), "p": p, "wilcoxon_p": p, "note": None}
     ).reindex(columns=[*multiplicity._COLUMNS, "wilcoxon_p"])
-    found = multiplicity.corrected_asymmetry(
-        table, groups={"patients": "AIS"}, alpha=0.05, test="paired_t", correction="holm",
-        family="group",
-    )  # fmt: skip
+    options = CorrectHemispheres(test="paired_t", correction="holm", family="group")
+    found = multiplicity.corrected_asymmetry(table, study=cohort.STUDY, options=options)
     np.testing.assert_allclose(found["p_adjusted"], STORED["holm"], **CLOSE)
 
 
 def test_adjusted_comparison_and_its_checks_are_those_of_r(data):
     covariates = {"factors": ["common"], "scores": ["score"], "score_ranges": {}}
-    options = {
-        "volumes": None, "participants": data, "covariates": covariates, "alpha": 0.05,
-        "groups": {"patients": "A", "controls": "B"}, "correction": "none",
-        "adjust_for": ["age", "common", "score"],
-    }  # fmt: skip
     chi = data[["outcome"]].set_axis(["L CN"], axis=1)
-    row = adjusted.adjusted_table(chi, errors="ordinary", **options).iloc[0]
+    groups = {"patients": "A", "controls": "B"}
+    study = cohort.made(data, chi, covariates=covariates, groups=groups)
+    options = {"adjust_for": ["age", "common", "score"], "correction": "none"}
+    row = adjusted.adjusted_table(study, options=AdjustGroups(**options)).iloc[0]
     names = ("difference", "se", "t", "p", "df", "ci_low", "ci_high", "partial_r2", "cohen_d")
     np.testing.assert_allclose([row[name] for name in names], STORED["ancova"], **CLOSE)
     checks = ("p_hc3", "shapiro_p", "breusch_pagan_p", "slopes_p", "vif_max")
@@ -100,17 +102,16 @@ def test_adjusted_comparison_and_its_checks_are_those_of_r(data):
     stored = [STORED[f"ancova_{key}"][0] for key in keys]
     np.testing.assert_allclose([row[name] for name in checks], stored, **CLOSE)
     assert row["assumptions"] == "unequal slopes"
-    robust = adjusted.adjusted_table(chi, errors="hc3", **options).iloc[0]
+    robust = adjusted.adjusted_table(study, options=AdjustGroups(errors="hc3", **options)).iloc[0]
     assert robust["p"] == pytest.approx(STORED["ancova_hc3"][0], rel=1e-6)  # as CLOSE
     assert robust["p_ordinary"] == pytest.approx(row["p"], rel=1e-12)  # the same fit
 
 
 def test_slope_against_age_is_that_of_r(data):
     chi = data[["x"]].set_axis(["R PUT"], axis=1)
-    row = age.age_table(
-        chi, participants=data.assign(group="A"), groups={"patients": "A"}, alpha=0.05,
-        spearman_ci="fieller", correction="none",
-    ).iloc[0]  # fmt: skip
+    study = cohort.made(data.assign(group="A"), chi, groups={"patients": "A"})
+    options = CorrelateAge(spearman_ci="fieller", correction="none")
+    row = age.age_table(study, options=options).iloc[0]
     found = [row[name] for name in ("slope_ppm_per_year", "slope_low", "slope_high")]
     np.testing.assert_allclose(found, STORED["slope"], **CLOSE)
 

@@ -116,6 +116,16 @@ def test_options_of_a_section_have_a_flag_each():
     assert found["other"] == Filter(sizes=[3])
 
 
+def weighed(*, shape: Path, options: Filter):
+    """Weigh a shape."""
+
+
+def test_option_that_is_called_as_another_param_carries_its_params_name():
+    words = ["--shape", "x.nii", "--options-shape", "box", "--sizes", "[1]"]
+    found = job.parse_command_line(weighed, words)
+    assert found == {"shape": Path("x.nii"), "options": Filter(shape="box", sizes=[1])}
+
+
 def test_configuration_file_gives_the_flags_defaults(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("smooth: {radius_mm: 1.5, sizes: [4]}\n")
@@ -132,6 +142,44 @@ def test_help_tells_meaning_unit_default_and_words(capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "radius [mm] (default: 5.0)" in text
     assert 'of the kernel; ball | box (default: "ball")' in text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan(Section):
+    """A scan."""
+
+    echoes: str | int = option("most", meaning="wanted", words={"most": "", "any": ""})
+    levels: list[str] = option(["low"], meaning="kept", words={"low": "", "high": ""})
+    filter: Filter = option(Filter(sizes=[1]), meaning="its filter")
+
+
+def scanned(*, options: Scan):
+    """Scan something."""
+
+
+def test_type_without_a_word_is_free_beside_the_words():
+    assert Scan(echoes=3).echoes == 3
+    assert schema_of(Scan)["properties"]["echoes"] == {
+        "anyOf": [{"enum": ["most", "any"]}, {"type": "integer"}]
+    }
+    with pytest.raises(StudyError, match=r"echoes: must be one of most, any; got 'moost'"):
+        Scan(echoes="moost")
+
+
+def test_words_of_a_list_are_those_of_its_elements():
+    assert schema_of(Scan)["properties"]["levels"] == {
+        "type": "array", "items": {"enum": ["low", "high"]}
+    }  # fmt: skip
+    with pytest.raises(StudyError, match=r"levels: must be one of low, high; got 'hih'"):
+        Scan(levels=["low", "hih"])
+
+
+def test_section_in_a_section_is_described_and_taken_in_part(capsys):
+    found = job.parse_command_line(scanned, ["--filter", "{radius_mm: 1.5, sizes: [2]}"])
+    assert found["options"].filter == Filter(radius_mm=1.5, sizes=[2])
+    with pytest.raises(SystemExit):
+        job.parse_command_line(scanned, ["--help"])
+    assert "radius_mm: radius [mm]" in " ".join(capsys.readouterr().out.split())
 
 
 def test_word_that_is_not_allowed_is_refused_with_the_closest():

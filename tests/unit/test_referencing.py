@@ -1,11 +1,10 @@
 """ROI values under one reference or another."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort as cohort
+import whole_study as whole
 
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
@@ -13,14 +12,10 @@ from qsmstudy.errors import StudyError
 from qsmstudy.recon import reference
 from qsmstudy.regions import referencing
 
-ROOT = Path(__file__).parents[2]
 SHAPE, VOXEL_SIZE = (40, 44, 30), (2.0, 2.0, 2.0)
+NUCLEI = cohort.STUDY.nuclei
 AFFINE = np.diag([*VOXEL_SIZE, 1.0])
 TABLE = pd.DataFrame({"index": [1, 2], "roi": ["CN", "GP"], "hemisphere": ["L", "R"]})
-
-
-def load_main(name):
-    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["main"]
 
 
 @pytest.fixture
@@ -46,20 +41,14 @@ def measured(scan, tmp_path):
         path = tmp_path / f"sub-01_desc-{name}_Chimap.nii.gz"
         values, zero = reference.set_zero(chi, brain, fluid, wanted=name, voxel_size=VOXEL_SIZE)
         images.save(path, values, AFFINE, sidecar={"Reference": zero.report()})
-        load_main("measure_rois")(
-            chi=path, labels=tmp_path / "labels.nii.gz", label_table=tmp_path / "dseg.tsv",
-            values=tmp_path / "a.tsv", scan="sub-01", rater="A", n_slices=3,
-            nuclei=list(roi.ROIS),
-            slices="labelled", lesion_margin_mm=0.0,
-        )  # fmt: skip
-        load_main("aggregate_rois")(
-            values=[tmp_path / "a.tsv"], roi_values=tmp_path / "roi_values.tsv"
-        )
-        load_main("summarize_rois")(
-            roi_values=tmp_path / "roi_values.tsv", roi_means=tmp_path / "m.tsv",
-            reference=express, nuclei=list(roi.ROIS), lesions="flag",
-        )  # fmt: skip
-        return bids.read_tsv(tmp_path / "m.tsv")
+        files = {"label_table": tmp_path / "dseg.tsv", "labels": tmp_path / "labels.nii.gz"}
+        files |= {name: tmp_path / f"{name}.tsv" for name in ("roi_values", "roi_means")}
+        config = cohort.CONFIG | {"summarize_rois": {"reference": express, "lesions": "flag"}}
+        made = {"chi": path, "values": tmp_path / "a.tsv", "scan": "sub-01", "rater": "A"}
+        whole.run("measure_rois", config, files, **made)
+        whole.run("aggregate_rois", config, files, values=[tmp_path / "a.tsv"])
+        whole.run("summarize_rois", config, files)
+        return bids.read_tsv(files["roi_means"])
 
     return measure
 
@@ -81,7 +70,7 @@ def test_names_are_those_of_the_maps():
 
 def test_offsets_stay_consistent(measured, tmp_path):
     measured("csf")
-    values = roi.check_values(bids.read_tsv(tmp_path / "roi_values.tsv"), name="t")
+    values = roi.check_values(bids.read_tsv(tmp_path / "roi_values.tsv"), name="t", rois=NUCLEI)
     there = referencing.refer(values, reference="none")
     assert set(there["offset_none_ppm"]) == {0.0}
     back = referencing.refer(there, reference="csf")
@@ -98,13 +87,13 @@ def test_map_without_fluid_has_no_offset_of_it(measured):
 def given(**columns):
     rows = {"participant_id": ["sub-01", "sub-02"], "rater": "A", "roi": "CN", "hemisphere": "L"}
     frame = pd.DataFrame(rows | {"chi_mean_ppm": [0.1, 0.2]} | columns)
-    return roi.check_values(frame, name="t.tsv")
+    return roi.check_values(frame, name="t.tsv", rois=NUCLEI)
 
 
 def test_table_without_offsets_is_kept_or_refused():
     table = given()
     assert referencing.refer(table, reference="as_measured") is table
-    assert roi.summarize(table)["reference"].isna().all()
+    assert roi.summarize(table, rois=NUCLEI)["reference"].isna().all()
     with pytest.raises(StudyError, match="offset_whole_brain_ppm: is needed in every row"):
         referencing.refer(table, reference="whole_brain")
     with pytest.raises(StudyError, match="must be as_measured, csf"):

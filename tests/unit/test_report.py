@@ -255,7 +255,7 @@ def test_flow_names_everyone_left_out_once():
     )
     values = pd.DataFrame({"participant_id": ["sub-1", "sub-3", "sub-9"], "rater": "A"})
     qc = quality_table(["sub-1", "sub-3", "sub-4", "sub-9"])
-    who = {"groups": cohort.GROUPS, "flagged": ["sub-1"]}
+    who = {"groups": cohort.GROUPS, "flagged": ["sub-1"], "scores": cohort.SCORES}
     steps = flow.steps(people, values, qc, **who, excluded={})
     assert [step.count for step in steps] == [4, 4, 3, 2, 1]
     assert [step.lost for step in steps] == [(), ("sub-2",), ("sub-4",), ("sub-9",), ()]

@@ -1,6 +1,7 @@
 """The methods text and its citations."""
 
 import re
+from dataclasses import fields
 
 import pandas as pd
 import pytest
@@ -170,8 +171,13 @@ def test_methods_reject_an_option_without_words():
 def test_every_citation_is_in_the_bibliography_and_every_work_is_complete():
     works = references.parse(BIBLIOGRAPHY.read_text(encoding="utf-8"))
     cited = set()
-    for options in options_words.WORDS.values():
-        cited |= set(re.findall(r"@([a-z]+\d+)", " ".join(options.values())))
+    declared = [
+        item.metadata["words"] or {}
+        for section in options_words.SECTIONS.values()
+        for item in fields(section)
+    ]
+    for words in (*options_words.WORDS.values(), *declared):
+        cited |= set(re.findall(r"@([a-z]+\d+)", " ".join(words.values())))
     cited |= set(re.findall(r"@([a-z]+\d+)", methods_text()))
     assert cited <= set(works)
     for work in works.values():

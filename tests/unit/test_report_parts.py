@@ -239,11 +239,13 @@ def test_headline_gives_the_largest_effect_with_its_interval(study):
 RUNNER = """
 import json, resource, runpy, sys
 from pathlib import Path
+from qsmstudy.report.page_options import BuildReport
 from qsmstudy.study.study import Study
 given = json.loads(Path(sys.argv[1]).read_text())
 for name, value in given["paths"].items():
     given["params"][name] = [Path(p) for p in value] if isinstance(value, list) else Path(value)
 given["params"]["study"] = Study.of(given["params"]["study"])
+given["params"]["options"] = BuildReport(**given["params"]["options"])
 runpy.run_path(given["script"])["main"](**given["params"])
 usage = resource.getrusage(resource.RUSAGE_SELF)
 print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
@@ -260,6 +262,7 @@ def test_report_of_64_participants_is_cheap(tmp_path):
     picture.save(tmp_path / "picture.png")
     for path in arguments["mosaics"]:
         shutil.copyfile(tmp_path / "picture.png", path)
+    arguments["options"] = arguments["options"].report()
     paths = {name: v for name, v in arguments.items() if isinstance(v, Path | list)}
     arguments["study"] = STUDY.report()
     given = {

@@ -15,6 +15,7 @@ import viewer_scans as scans
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.report import viewer
+from qsmstudy.report.page_options import PackViewer
 
 TEMPLATES = scans.ROOT / "workflow" / "report"
 STEP = scans.SETTINGS["step_ppm"]
@@ -183,7 +184,9 @@ def test_too_many_labels_are_refused():
     table = pd.DataFrame({"index": range(200), "name": many, "roi": many})
     volume = viewer.Volume(values, np.eye(4))
     with pytest.raises(StudyError, match=r"127 of them at most; got \d+\."):
-        viewer.pack(volume, volume, {"A": volume}, {"A": table}, **scans.SETTINGS)
+        viewer.pack(
+            volume, volume, {"A": volume}, {"A": table}, options=PackViewer.of(scans.SETTINGS)
+        )
 
 
 def test_each_raters_integers_are_read_by_the_raters_own_table(tmp_path):

@@ -1,25 +1,20 @@
-import json
 import logging
-import runpy
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort as cohort
+import whole_study as whole
 
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
 
 ROOT = Path(__file__).parents[2]
+NUCLEI = cohort.STUDY.nuclei
 AFFINE = np.diag([0.9, 0.9, 2.0, 1.0])
 TABLE = pd.DataFrame({"index": [1, 2], "roi": ["CN", "CN"], "hemisphere": ["L", "R"]})
-
-
-def load_main(name):
-    """Return the main function of a script."""
-    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["main"]
 
 
 def labelled():
@@ -35,7 +30,13 @@ def labelled():
 
 def measured(chi, labels, *, affine=AFFINE, n_slices=3, table=TABLE):
     return roi.measure(
-        chi, labels, affine=affine, label_table=table, n_slices=n_slices, name="r.nii.gz"
+        chi,
+        labels,
+        affine=affine,
+        label_table=table,
+        n_slices=n_slices,
+        name="r.nii.gz",
+        rois=NUCLEI,
     )
 
 
@@ -44,6 +45,10 @@ def values(**columns):
     n = len(next(iter(columns.values())))
     base = {"participant_id": "sub-01", "rater": "A", "roi": "CN", "hemisphere": "L"}
     return pd.DataFrame({key: [value] * n for key, value in base.items()} | columns)
+
+
+def summarized(table):
+    return roi.summarize(roi.check_values(table, name="t", rois=NUCLEI), rois=NUCLEI)
 
 
 def test_measure_gives_mean_sd_size_and_volume_per_slice():
@@ -196,7 +201,7 @@ def test_summarize_weighs_slices_by_their_voxels():
         chi_sd_ppm=[0.0, np.nan],
         volume_mm3=[6.0, 2.0],
     )
-    row = roi.summarize(roi.check_values(table, name="t")).iloc[0]
+    row = summarized(table).iloc[0]
     np.testing.assert_allclose(
         [row.chi_ppm, row.chi_sd_ppm, row.n_voxels, row.volume_mm3, row.n_slices],
         [0.175, 0.15, 4, 8, 2],
@@ -205,7 +210,7 @@ def test_summarize_weighs_slices_by_their_voxels():
 
 def test_summarize_takes_the_plain_mean_without_voxel_counts():
     table = values(chi_mean_ppm=[0.1, 0.4], slice=[4, 5])
-    row = roi.summarize(roi.check_values(table, name="t")).iloc[0]
+    row = summarized(table).iloc[0]
     assert row.chi_ppm == pytest.approx(0.25)
     assert np.isnan(row.n_voxels)
     assert np.isnan(row.chi_sd_ppm)
@@ -213,14 +218,14 @@ def test_summarize_takes_the_plain_mean_without_voxel_counts():
 
 def test_summarize_keeps_a_table_without_slices():
     table = values(chi_mean_ppm=[0.1], chi_sd_ppm=[0.02])
-    row = roi.summarize(roi.check_values(table, name="t")).iloc[0]
+    row = summarized(table).iloc[0]
     assert (row.chi_ppm, row.chi_sd_ppm) == (0.1, 0.02)
     assert np.isnan(row.n_slices)
 
 
 def test_summarize_averages_the_raters():
     table = values(rater=["A", "B"], chi_mean_ppm=[0.1, 0.3], n_voxels=[10, 1])
-    means = roi.summarize(roi.check_values(table, name="t"))
+    means = summarized(table)
     assert means.rater.tolist() == ["A", "B", "mean"]
     assert means.chi_ppm.iloc[2] == pytest.approx(0.2)  # raters count alike, whatever their size
     assert means.columns.tolist() == list(roi.MEAN_COLUMNS)
@@ -230,7 +235,7 @@ def test_summarize_uses_the_one_rater_that_has_the_region():
     table = values(
         rater=["A", "B"], chi_mean_ppm=[0.1, np.nan], n_voxels=[10, 0], flag=["slices", "empty"]
     )
-    means = roi.summarize(roi.check_values(table, name="t")).set_index("rater")
+    means = summarized(table).set_index("rater")
     assert means.loc["mean", "chi_ppm"] == 0.1
     assert means["flag"].to_dict() == {"A": "slices", "B": "empty", "mean": "one_rater;slices"}
     assert np.isnan(means.loc["B", "chi_ppm"])
@@ -238,20 +243,22 @@ def test_summarize_uses_the_one_rater_that_has_the_region():
 
 def test_summarize_flags_a_region_that_one_rater_left_out():
     table = values(rater=["A", "B", "A"], roi=["CN", "CN", "GP"], chi_mean_ppm=[0.1, 0.1, 0.2])
-    means = roi.summarize(roi.check_values(table, name="t")).query("rater == 'mean'")
+    means = summarized(table).query("rater == 'mean'")
     assert means.set_index("roi").loc["GP", "flag"] == "one_rater"
     assert pd.isna(means.set_index("roi").loc["CN", "flag"])
 
 
 def test_summarize_leaves_a_region_empty_that_nobody_has():
     table = values(rater=["A", "B"], chi_mean_ppm=[np.nan] * 2, n_voxels=[0, 0])
-    row = roi.summarize(roi.check_values(table, name="t")).iloc[2]
+    row = summarized(table).iloc[2]
     assert np.isnan(row.chi_ppm)
     assert row.flag == "empty"
 
 
 def test_summarize_accepts_one_rater(caplog):
-    means = roi.summarize(roi.check_values(values(chi_mean_ppm=[0.1]), name="t"))
+    means = roi.summarize(
+        roi.check_values(values(chi_mean_ppm=[0.1]), name="t", rois=NUCLEI), rois=NUCLEI
+    )
     assert means.rater.tolist() == ["A", "mean"]
     assert means.flag.isna().all()
     assert "One rater only" in caplog.text
@@ -259,7 +266,7 @@ def test_summarize_accepts_one_rater(caplog):
 
 def test_summarize_keeps_sessions_apart():
     table = values(session=["ses-1", "ses-2"], chi_mean_ppm=[0.1, 0.2])
-    means = roi.summarize(roi.check_values(table, name="t")).query("rater == 'mean'")
+    means = summarized(table).query("rater == 'mean'")
     assert means.chi_ppm.tolist() == [0.1, 0.2]
 
 
@@ -284,7 +291,7 @@ def test_check_values_names_line_column_value_and_remedy(column, value, message)
     table = values(chi_mean_ppm=[0.1, 0.2], slice=[1, 2], n_voxels=[5, 5]).astype(object)
     table.loc[1, column] = value
     with pytest.raises(StudyError, match=message):
-        roi.check_values(table, name="t.tsv")
+        roi.check_values(table, name="t.tsv", rois=NUCLEI)
 
 
 @pytest.mark.parametrize(
@@ -298,12 +305,12 @@ def test_check_values_names_line_column_value_and_remedy(column, value, message)
 def test_check_values_refuses_other_columns_and_empty_tables(change, message):
     table = values(chi_mean_ppm=[0.1], n_voxels=[5]).rename(columns=change.get("rename", {}))
     with pytest.raises(StudyError, match=message):
-        roi.check_values(table.iloc[:0] if "drop" in change else table, name="t.tsv")
+        roi.check_values(table.iloc[:0] if "drop" in change else table, name="t.tsv", rois=NUCLEI)
 
 
 def test_check_values_refuses_a_region_given_twice_without_slices():
     with pytest.raises(StudyError, match="twice"):
-        roi.check_values(values(chi_mean_ppm=[0.1, 0.2]), name="t.tsv")
+        roi.check_values(values(chi_mean_ppm=[0.1, 0.2]), name="t.tsv", rois=NUCLEI)
 
 
 @pytest.mark.parametrize(("pallidum", "expected"), [(0.15, False), (-0.15, True)])
@@ -317,32 +324,18 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
     images.save(tmp_path / "chi.nii.gz", chi, AFFINE)
     images.save(tmp_path / "l.nii.gz", labels, AFFINE, dtype=np.uint8)
     bids.write_tsv(tmp_path / "dseg.tsv", TABLE)
-    parts = []
-    for rater in "AB":
-        parts.append(tmp_path / f"{rater}.tsv")
-        load_main("measure_rois")(
-            chi=tmp_path / "chi.nii.gz",
-            labels=tmp_path / "l.nii.gz",
-            label_table=tmp_path / "dseg.tsv",
-            values=parts[-1],
-            scan="sub-02_ses-1",
-            rater=rater,
-            n_slices=3,
-            nuclei=list(roi.ROIS),
-            slices="labelled",
-            lesion_margin_mm=0.0,
-        )
-    load_main("aggregate_rois")(values=parts, roi_values=tmp_path / "values.tsv")
-    header = (tmp_path / "values.tsv").read_text().splitlines()[0]
+    files = {name: tmp_path / f"{name}.tsv" for name in ("roi_values", "roi_means")}
+    files |= {"chi": tmp_path / "chi.nii.gz", "labels": tmp_path / "l.nii.gz"}
+    files["label_table"] = tmp_path / "dseg.tsv"
+    parts = [tmp_path / f"{rater}.tsv" for rater in "AB"]
+    for rater, path in zip("AB", parts, strict=True):
+        made = {"values": path, "scan": "sub-02_ses-1", "rater": rater}
+        whole.run("measure_rois", cohort.CONFIG, files, **made)
+    whole.run("aggregate_rois", cohort.CONFIG, files, values=parts)
+    header = files["roi_values"].read_text().splitlines()[0]
     assert header.split("\t") == list(roi.VALUE_COLUMNS)
-    load_main("summarize_rois")(
-        roi_values=tmp_path / "values.tsv",
-        roi_means=tmp_path / "means.tsv",
-        reference="as_measured",
-        nuclei=list(roi.ROIS),
-        lesions="exclude_participant",
-    )
-    means = bids.read_tsv(tmp_path / "means.tsv")
+    whole.run("summarize_rois", cohort.CONFIG, files)
+    means = bids.read_tsv(files["roi_means"])
     assert means[["session", "rater", "hemisphere"]].values.tolist() == [
         ["ses-1", rater, side] for rater in ("A", "B", "mean") for side in "LR"
     ]
@@ -357,11 +350,12 @@ def test_nuclei_are_those_that_the_study_declares():
     )
     assert set(found["roi"]) == {"HIP"}
     with pytest.raises(StudyError, match="roi must be one of CN GP"):
-        roi.measure(chi, labels, affine=AFFINE, label_table=table, n_slices=3, name="t")
-    values = pd.DataFrame([ROW | {"roi": "HIP", "chi_mean_ppm": 0.1}])
+        measured(chi, labels, table=table)
+    row = {"participant_id": "sub-01", "rater": "A", "roi": "HIP", "hemisphere": "L"}
+    values = pd.DataFrame([row | {"chi_mean_ppm": 0.1}])
     assert len(roi.check_values(values, name="t", rois=["HIP", "CN"])) == 1
     with pytest.raises(StudyError, match="use one of CN GP"):
-        roi.check_values(values, name="t")
+        roi.check_values(values, name="t", rois=NUCLEI)
 
 
 def test_labels_on_another_grid_are_refused(tmp_path):
@@ -369,52 +363,7 @@ def test_labels_on_another_grid_are_refused(tmp_path):
     images.save(tmp_path / "chi.nii.gz", chi, AFFINE)
     images.save(tmp_path / "l.nii.gz", labels, AFFINE * [1, 1, 1.1, 1], dtype=np.uint8)
     bids.write_tsv(tmp_path / "dseg.tsv", TABLE)
+    files = {"chi": tmp_path / "chi.nii.gz", "labels": tmp_path / "l.nii.gz"}
+    files |= {"label_table": tmp_path / "dseg.tsv", "values": tmp_path / "v.tsv"}
     with pytest.raises(StudyError, match="another grid"):
-        load_main("measure_rois")(
-            chi=tmp_path / "chi.nii.gz",
-            labels=tmp_path / "l.nii.gz",
-            label_table=tmp_path / "dseg.tsv",
-            values=tmp_path / "v.tsv",
-            scan="sub-01",
-            rater="A",
-            n_slices=3,
-            nuclei=list(roi.ROIS),
-            slices="labelled",
-            lesion_margin_mm=0.0,
-        )
-
-
-ROW = {"participant_id": "sub-01", "rater": "A", "roi": "CN", "hemisphere": "L"}
-
-
-def row_schema():
-    path = ROOT / "workflow" / "schemas" / "roi_values.schema.json"
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return schema
-
-
-def test_schema_and_check_share_columns_and_names():
-    properties = row_schema()["properties"]
-    assert tuple(properties) == roi.VALUE_COLUMNS
-    assert tuple(properties["roi"]["enum"]) == roi.ROIS
-    assert properties["rater"]["pattern"] == f"^{roi.RATER_PATTERN}$"
-    for column, (low, high) in roi.LIMITS.items():
-        assert properties[column]["minimum"] == low
-        assert properties[column].get("maximum", np.inf) == high
-
-
-@pytest.mark.parametrize(
-    ("change", "valid"),
-    [
-        ({"chi_mean_ppm": 0.1}, True),
-        ({"session": "ses-1", "slice": 4, "n_voxels": 0, "flag": "empty"}, True),
-        ({"roi": "STN"}, False),
-        ({"rater": "mean"}, False),
-        ({"chi_mean_ppm": "0.1"}, False),
-        ({"chi_mean_ppm": 73}, False),
-        ({"n_voxel": 3}, False),
-    ],
-)
-def test_schema_of_roi_values_is_closed(change, valid):
-    assert jsonschema.Draft202012Validator(row_schema()).is_valid(ROW | change) is valid
+        whole.run("measure_rois", cohort.CONFIG, files, scan="sub-01", rater="A")

@@ -1,23 +1,17 @@
 """Label maps of any coding, the slices that are measured, and lesions that touch regions."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort as cohort
+import whole_study as whole
 
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
 
-ROOT = Path(__file__).parents[2]
+NUCLEI = cohort.STUDY.nuclei
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
-
-
-def load_main(name):
-    """Return the main function of a script."""
-    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["main"]
 
 
 def table(**columns):
@@ -54,7 +48,13 @@ def test_region_twice_without_parts_is_still_refused():
     coded, kept = roi.regions(np.ones((2, 2, 2), dtype=int) * 7, mapping, name="l.nii")
     with pytest.raises(StudyError, match="stands in two rows"):
         roi.measure(
-            np.ones((2, 2, 2)), coded, affine=AFFINE, label_table=kept, n_slices=0, name="l.nii"
+            np.ones((2, 2, 2)),
+            coded,
+            affine=AFFINE,
+            label_table=kept,
+            n_slices=0,
+            name="l.nii",
+            rois=NUCLEI,
         )
 
 
@@ -120,7 +120,7 @@ def measured_values():
     frame = pd.DataFrame(rows)
     hit = (frame.participant_id == "sub-01") & (frame.rater == "A") & (frame.roi == "CN")
     frame["flag"] = np.where(hit & (frame.hemisphere == "L"), "lesion;slices", None)
-    return roi.check_values(frame, name="v.tsv")
+    return roi.check_values(frame, name="v.tsv", rois=NUCLEI)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_lesion_rule_leaves_out_for_every_rater(rule, left_out):
     gone = values["chi_mean_ppm"].isna()
     assert gone.sum() == left_out
     assert set(values.loc[gone, "participant_id"]) <= {"sub-01"}
-    means = roi.summarize(values)
+    means = roi.summarize(values, rois=NUCLEI)
     assert means["chi_ppm"].isna().sum() == left_out * 3 / 2  # two raters and their mean
     assert means.loc[means["chi_ppm"].isna(), "flag"].str.contains("empty;excluded").all()
 
 
 def test_lesion_rule_takes_a_table_without_sessions():
-    values = roi.check_values(measured_values().drop(columns="session"), name="v.tsv")
+    values = roi.check_values(measured_values().drop(columns="session"), name="v.tsv", rois=NUCLEI)
     assert roi.exclude_lesions(values, rule="exclude_region")["chi_mean_ppm"].isna().sum() == 2
 
 
@@ -164,18 +164,17 @@ def simulated_infarct(folder, *, rater_b=True):
 @pytest.mark.parametrize("rule", ["flag", "exclude_region"])
 def test_scripts_take_an_infarct_from_mask_to_means(tmp_path, rule):
     simulated_infarct(tmp_path)
-    load_main("measure_rois")(
-        chi=tmp_path / "chi.nii.gz", labels=tmp_path / "l.nii", label_table=tmp_path / "dseg.tsv",
-        lesion=tmp_path / "lesion.nii.gz", values=tmp_path / "v.tsv", scan="sub-01", rater="A",
-        n_slices=0, slices="labelled", lesion_margin_mm=0.0, nuclei=["CN"],
-    )  # fmt: skip
+    files = {"chi": tmp_path / "chi.nii.gz", "labels": tmp_path / "l.nii"}
+    files |= {"label_table": tmp_path / "dseg.tsv", "lesion": tmp_path / "lesion.nii.gz"}
+    config = cohort.CONFIG | {"summarize_rois": {"reference": "as_measured", "lesions": rule}}
+    config["measure_rois"] = config["measure_rois"] | {"n_slices": 0}
+    made = {"values": tmp_path / "v.tsv", "scan": "sub-01", "rater": "A"}
+    whole.run("measure_rois", config, files, **made)
     rows = bids.read_tsv(tmp_path / "v.tsv").set_index("hemisphere")
     assert (rows.loc["L", "flag"] == "lesion").all()
     assert rows.loc["R", "flag"].isna().all()
-    load_main("summarize_rois")(
-        roi_values=tmp_path / "v.tsv", roi_means=tmp_path / "m.tsv",
-        reference="as_measured", lesions=rule, nuclei=["CN"],
-    )  # fmt: skip
+    means = {"roi_values": tmp_path / "v.tsv", "roi_means": tmp_path / "m.tsv"}
+    whole.run("summarize_rois", config, means)
     means = bids.read_tsv(tmp_path / "m.tsv").set_index(["rater", "hemisphere"])["chi_ppm"]
     assert np.isnan(means["mean", "L"]) == (rule == "exclude_region")
     np.testing.assert_allclose(means["mean", "R"], 0.06, atol=1e-7)  # float32 map

@@ -1,12 +1,11 @@
-import json
 import runpy
 from collections import Counter
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort
 
 from qsmstudy.dataset import bids, published
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
@@ -253,7 +252,8 @@ def test_count_gives_every_class_and_all():
 NO_COHORT = {
     "calibrated_participants": None,
     "calibrated_values": None,
-    "conventions": {"alpha": 0.05},
+    "study": stats_cohort.STUDY,
+    "conventions": {},
 }
 
 
@@ -287,30 +287,3 @@ def test_script_refuses_a_file_without_values(tmp_path):
             scorecard=tmp_path / "s.tsv",
             conclusions=tmp_path / "c.tsv",
         )
-
-
-def schema(name):
-    path = ROOT / "workflow" / "schemas" / f"{name}.schema.json"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(content)
-    return jsonschema.Draft202012Validator(content)
-
-
-@pytest.mark.parametrize(
-    ("change", "valid"),
-    [
-        ({}, True),
-        ({"age": 71, "sex": "F", "smoking": "yes", "nihss_admission": 3.0}, True),
-        ({"participant_id": "01"}, False),
-        ({"sex": "female"}, False),
-        ({"smoking": "1"}, False),
-        ({"mrs_discharge": 7}, False),
-        ({"nihss_admission": 2.5}, False),
-        ({"handedness": "right"}, False),
-    ],
-)
-def test_participants_schema_is_closed(change, valid):
-    assert (
-        schema("participants").is_valid({"participant_id": "sub-1", "group": "HC"} | change)
-        is valid
-    )

@@ -10,30 +10,14 @@ from qsmstudy.errors import StudyError
 from qsmstudy.simulate import cohort, dataset
 from qsmstudy.simulate.anatomy import TISSUES
 from qsmstudy.simulate.calibration import latent
+from qsmstudy.simulate.options import Head, Raters, SimulateScan, SimulateTruth, Tissue, Tissues
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 SCRIPTS = RESOURCES.parent / "scripts"
 WATER = {"chi_ppm": 0.0, "r2star": 10.0, "proton_density": 1.0, "t1": 1.0}
-HEAD = {
-    "scale": [0.88, 1.0],
-    "aspect_sd": 0.02,
-    "rotation_sd_deg": 2.0,
-    "displacement_mm": 1.0,
-    "nucleus_size_sd": 0.03,
-    "asymmetry_sd": 0.015,
-    "ventricle_mm_per_year": 0.03,
-    "ventricle_age": 55,
-    "ventricle_sd_mm": 0.4,
-}
+HEAD = Head()
 EVEN = dict.fromkeys(cohort.ROIS, 0.3)
-RATERS = {
-    "erosion_mm": EVEN,
-    "outline_sd_mm": EVEN,
-    "shift_sd_mm": EVEN,
-    "boundary_sd_mm": EVEN,
-    "boundary_length_mm": 5.0,
-    "slice_change_probability": 0.1,
-}
+RATERS = Raters(erosion_mm=EVEN, outline_sd_mm=EVEN, shift_sd_mm=EVEN, boundary_sd_mm=EVEN)
 
 
 @pytest.fixture(scope="module")
@@ -107,17 +91,17 @@ def test_the_response_in_resources_covers_every_region():
 
 
 def test_truth_of_a_participant_does_not_depend_on_the_others():
-    options = {"seed": 1, "head": HEAD, "raters": RATERS}
+    options = SimulateTruth(seed=1, head=HEAD, raters=RATERS)
     chi = np.linspace(0, 0.13, 14)
-    alone = dataset.participant_truth("sub-02", "AIS", 70, chi, **options)
-    dataset.participant_truth("sub-01", "AIS", 50, chi, **options)
-    assert dataset.participant_truth("sub-02", "AIS", 70, chi, **options) == alone
+    alone = dataset.participant_truth("sub-02", "AIS", 70, chi, options=options)
+    dataset.participant_truth("sub-01", "AIS", 50, chi, options=options)
+    assert dataset.participant_truth("sub-02", "AIS", 70, chi, options=options) == alone
 
 
 def test_ventricles_grow_with_age():
-    options = {"seed": 1, "head": HEAD, "raters": RATERS}
+    options = SimulateTruth(seed=1, head=HEAD, raters=RATERS)
     young, old = (
-        dataset.participant_truth("sub-01", "HC", age, np.zeros(14), **options)["head"]
+        dataset.participant_truth("sub-01", "HC", age, np.zeros(14), options=options)["head"]
         for age in (50, 80)
     )
     assert old["ventricle_growth_mm"] > young["ventricle_growth_mm"]
@@ -163,11 +147,9 @@ def test_scripts_write_a_dataset_that_the_study_finds(tmp_path, values):
         rater_description=root / "derivatives" / "raters" / "dataset_description.json",
         rater_labels=root / "derivatives" / "raters" / "dseg.tsv",
         truth=[truth / f"{name}.json" for name in ids],
-        seed=1,
-        groups={"AIS": 2, "HC": 1},
-        values=values,
-        head=HEAD,
-        raters=RATERS,
+        options=SimulateTruth(
+            seed=1, groups={"AIS": 2, "HC": 1}, values=values, head=HEAD, raters=RATERS
+        ),
     )
     anat = root / "sub-03" / "anat"
     maps = [tmp_path / f"{name}.nii.gz" for name in "abcdef"]
@@ -183,20 +165,14 @@ def test_scripts_write_a_dataset_that_the_study_finds(tmp_path, values):
         true_labels=maps[3],
         true_mask=maps[4],
         true_local_field=maps[5],
-        matrix=[44, 50, 36],
-        voxel_size_mm=[4.0, 4.2, 4.0],
-        subslice_mm=2.0,
-        echo_times=[0.006, 0.012],
-        repetition_time=0.055,
-        flip_angle=15,
-        field_strength=3.0,
-        snr=60,
-        shim_residual_hz=5.0,
-        receive_phase_rad=1.0,
-        receive_bias=0.1,
-        tissues={name: dict(WATER) for name in TISSUES},
-        air_chi_ppm=9.4,
-        r2star_per_ppm=137.0,
+        options=SimulateScan(
+            matrix=[44, 50, 36],
+            voxel_size_mm=[4.0, 4.2, 4.0],
+            subslice_mm=2.0,
+            echo_times=[0.006, 0.012],
+            receive_bias=0.1,
+            tissues=Tissues(**dict.fromkeys(TISSUES, Tissue(**WATER))),
+        ),
     )
     participants = bids.read_tsv(root / "participants.tsv")
     assert participants["participant_id"].tolist() == ids

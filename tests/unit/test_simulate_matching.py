@@ -9,21 +9,20 @@ import yaml
 
 from qsmstudy.dataset import bids
 from qsmstudy.simulate import cohort, dataset, matching, raters, scan
+from qsmstudy.simulate.options import SimulateScan, SimulateTruth
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 ELLIPSOIDS = json.loads((ROOT / "resources/anatomy/nuclei_ellipsoids.json").read_text("utf-8"))
-PROTOCOL = scan.Protocol(
-    **CONFIG["simulate_scan"]
+PROTOCOL = SimulateScan.of(
+    CONFIG["simulate_scan"]
     | {"matrix": [150, 176, 76], "voxel_size_mm": [1.2, 1.2, 2.0], "subslice_mm": 2.0}
 )
 
 
 def build(values):
-    settings = CONFIG["simulate_truth"]
-    truth = dataset.participant_truth(
-        "sub-20", "AIS", 66, values, seed=3, head=settings["head"], raters=settings["raters"]
-    )
+    options = SimulateTruth.of(CONFIG["simulate_truth"] | {"seed": 3})
+    truth = dataset.participant_truth("sub-20", "AIS", 66, values, options=options)
     return scan.build_phantom(truth, ELLIPSOIDS, PROTOCOL)
 
 

@@ -9,18 +9,11 @@ import pytest
 from qsmstudy.dataset import images
 from qsmstudy.simulate import anatomy, dataset, nuclei, raters, scan, signal
 from qsmstudy.simulate.cohort import REGIONS, ROIS
+from qsmstudy.simulate.options import Head, Raters, SimulateScan, SimulateTruth
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 ELLIPSOIDS = json.loads((RESOURCES / "anatomy" / "nuclei_ellipsoids.json").read_text("utf-8"))
-TISSUES = {
-    "csf": {"chi_ppm": 0.0, "r2star": 1.0, "proton_density": 1.0, "t1": 4.2},
-    "gray": {"chi_ppm": 0.02, "r2star": 16.0, "proton_density": 0.82, "t1": 1.35},
-    "white": {"chi_ppm": -0.03, "r2star": 20.0, "proton_density": 0.7, "t1": 0.85},
-    "vein": {"chi_ppm": 0.3, "r2star": 45.0, "proton_density": 0.85, "t1": 1.6},
-    "bone": {"chi_ppm": -2.0, "r2star": 300.0, "proton_density": 0.15, "t1": 0.3},
-    "soft": {"chi_ppm": 0.0, "r2star": 35.0, "proton_density": 0.75, "t1": 0.9},
-}
-PROTOCOL = scan.Protocol(
+PROTOCOL = SimulateScan(
     matrix=[88, 100, 58],
     voxel_size_mm=[2.0, 2.1, 2.5],
     subslice_mm=1.5,
@@ -32,7 +25,6 @@ PROTOCOL = scan.Protocol(
     shim_residual_hz=5.0,
     receive_phase_rad=1.0,
     receive_bias=0.1,
-    tissues=TISSUES,
     air_chi_ppm=9.4,
     r2star_per_ppm=137.0,
 )
@@ -42,25 +34,13 @@ CHI = np.linspace(0.05, 0.18, 14)
 def make_truth(name="sub-01", **errors):
     even = {key: dict.fromkeys(ROIS, errors.get(key, 0.0)) for key in
             ("erosion_mm", "outline_sd_mm", "shift_sd_mm", "boundary_sd_mm")}  # fmt: skip
-    return dataset.participant_truth(
-        name,
-        "AIS",
-        70,
-        CHI,
-        seed=1,
-        head={
-            "scale": [0.93, 0.95],
-            "aspect_sd": 0.01,
-            "rotation_sd_deg": 1.0,
-            "displacement_mm": 0.5,
-            "nucleus_size_sd": 0.03,
-            "asymmetry_sd": 0.01,
-            "ventricle_mm_per_year": 0.03,
-            "ventricle_age": 55,
-            "ventricle_sd_mm": 0.0,
-        },
-        raters={**even, "boundary_length_mm": 5.0, "slice_change_probability": 0.0},
-    )
+    head = Head(
+        scale=[0.93, 0.95], aspect_sd=0.01, rotation_sd_deg=1.0, displacement_mm=0.5,
+        asymmetry_sd=0.01, ventricle_sd_mm=0.0,
+    )  # fmt: skip
+    raters = Raters(**even, boundary_length_mm=5.0, slice_change_probability=0.0)
+    options = SimulateTruth(seed=1, head=head, raters=raters)
+    return dataset.participant_truth(name, "AIS", 70, CHI, options=options)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Agreement of the raters and Table 2."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import stats_cohort as cohort
 
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import agreement
+from qsmstudy.stats.options import ICC_FORMS, Table2
 
 # Shrout and Fleiss (1979), Table 2: six targets, four judges.
 JUDGES = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
@@ -75,15 +77,12 @@ def test_perfect_agreement_has_no_interval():
     assert np.isnan(result["ci_low"])
 
 
-def table(people, means, **options):
-    defaults = {"alpha": 0.05, "raters": ["A", "B"], "form": "icc_a1"}
-    return agreement.agreement_table(
-        means, participants=people, groups=cohort.GROUPS, **(defaults | options)
-    )
+def table(study, **options):
+    return agreement.agreement_table(study, options=Table2(**options))
 
 
 def test_table2_has_a_row_per_region_and_group(tmp_path):
-    result = table(*cohort.study(tmp_path))
+    result = table(cohort.study(tmp_path))
     assert len(result) == 28
     assert list(result["group"][:2]) == ["AIS", "HC"]
     assert set(result["n"]) == {34, 30}
@@ -91,19 +90,19 @@ def test_table2_has_a_row_per_region_and_group(tmp_path):
 
 
 def test_table2_holds_every_form_with_its_interval(tmp_path):
-    result = table(*cohort.study(tmp_path), form="icc_ck")
+    result = table(cohort.study(tmp_path), form="icc_ck")
     assert (result["icc"] == result["icc_ck"]).all()
-    for form in agreement.FORMS:
+    for form in ICC_FORMS:
         assert result[form].between(result[f"{form}_low"], result[f"{form}_high"]).all()
 
 
 def test_single_rater_gives_gaps_and_a_warning(tmp_path, caplog):
-    people, means = cohort.study(tmp_path)
-    result = table(people, means[means["rater"] != "B"])
+    study = cohort.study(tmp_path)
+    result = table(replace(study, means=study.means[study.means["rater"] != "B"]))
     assert result["icc"].isna().all()
     assert "agreement needs the values of raters A, B" in caplog.text
 
 
 def test_unknown_form_is_refused(tmp_path):
     with pytest.raises(StudyError, match="form"):
-        table(*cohort.study(tmp_path), form="icc_b1")
+        table(cohort.study(tmp_path), form="icc_b1")

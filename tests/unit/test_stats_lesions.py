@@ -84,8 +84,8 @@ def test_lesion_side_is_a_closed_word(tmp_path, side, valid):
     )
     bids.write_tsv(tmp_path / "p.tsv", people)
     if valid:
-        read = read_participants(tmp_path / "p.tsv", study=stats_cohort.STUDY)
+        read = read_participants(tmp_path / "p.tsv", study=STUDY)
         assert read["lesion_side"].iloc[0] == side
         return
     with pytest.raises(StudyError, match="lesion_side must be L or R or both or none"):
-        read_participants(tmp_path / "p.tsv", study=stats_cohort.STUDY)
+        read_participants(tmp_path / "p.tsv", study=STUDY)

@@ -4,27 +4,33 @@ import numpy as np
 import pandas as pd
 import pytest
 import stats_cohort as cohort
-from qsmstudy.stats.dataset import FACTORS, by_region
 from scipy import stats
 
 from qsmstudy.errors import StudyError
-from qsmstudy.stats import regression
+from qsmstudy.stats import groups, regression
+from qsmstudy.stats.options import Table3, Table5, Table6
 
 REGIONS = ["L CN", "R PUT"]
 
 
-def study(folder, *, coding="yes1_no2", factors=FACTORS, **changes):
-    people, means = cohort.study(folder, **changes)
-    chi = by_region(means, participants=people, rater="mean")
-    terms = regression.predictors(
-        people, groups=cohort.GROUPS, factors=factors, binary_coding=coding
-    )
-    return people, chi, terms
+def study(folder, *, coding="yes1_no2", **changes):
+    """A cohort, and its patients' factors as numbers."""
+    people = cohort.study(folder, **changes)
+    return people, coded(people, coding=coding)
+
+
+def coded(people, *, factors=cohort.STUDY.predictors, coding="yes1_no2"):
+    return regression.predictors(people, factors, binary_coding=coding)
+
+
+def univariate(people, rois=REGIONS, **options):
+    table3 = groups.group_table(people, options=Table3())
+    return regression.univariate_table(people, table3=table3, options=Table5(rois=rois, **options))
 
 
 def test_univariate_beta_is_the_correlation(tmp_path):
-    _, chi, terms = study(tmp_path)
-    table = regression.univariate_table(chi, REGIONS, terms, entry_p=0.1, missing="pairwise")
+    people, terms = study(tmp_path)
+    table, chi = univariate(people), people.chi
     assert len(table) == 20
     for _, row in table.iterrows():
         pair = pd.concat([terms[row["factor"]], chi[f"{row['hemisphere']} {row['roi']}"]], axis=1)
@@ -38,29 +44,23 @@ def test_univariate_beta_is_the_correlation(tmp_path):
 
 
 def test_each_factor_has_its_own_n(tmp_path):
-    _, chi, terms = study(tmp_path)
-    table = regression.univariate_table(
-        chi, ["L CN"], terms, entry_p=0.1, missing="pairwise"
-    ).set_index("factor")
+    table = univariate(cohort.study(tmp_path), ["L CN"]).set_index("factor")
     assert table.loc[["age", "nihss_admission", "mrs_discharge"], "n"].tolist() == [34, 29, 26]
 
 
 def test_listwise_models_share_the_complete_cases(tmp_path):
-    _, chi, terms = study(tmp_path)
-    table = regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1, missing="listwise")
+    people, terms = study(tmp_path)
+    table = univariate(people, ["L CN"], missing="listwise")
     assert set(table["n"]) == {terms.notna().all(axis=1).sum()} == {26}
     with pytest.raises(StudyError, match="Did you mean listwise"):
-        regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1, missing="listwis")
+        univariate(people, ["L CN"], missing="listwis")
 
 
 def test_coding_turns_the_sign_of_binary_factors_only(tmp_path):
-    _, chi, terms = study(tmp_path)
-    other = study(tmp_path, coding="yes1_no0")[2]
+    people = cohort.study(tmp_path)
     first, second = (
-        regression.univariate_table(chi, ["L CN"], t, entry_p=0.1, missing="pairwise").set_index(
-            "factor"
-        )["beta"]
-        for t in (terms, other)
+        univariate(people, ["L CN"], binary_coding=coding).set_index("factor")["beta"]
+        for coding in ("yes1_no2", "yes1_no0")
     )
     assert second["smoking"] == pytest.approx(-first["smoking"], rel=1e-9)
     assert second["age"] == pytest.approx(first["age"], rel=1e-12)
@@ -89,10 +89,10 @@ def test_multivariable_model_matches_the_normal_equations():
 
 
 def tables(folder, *, select):
-    _, chi, terms = study(folder)
-    univariate = regression.univariate_table(chi, REGIONS, terms, entry_p=0.1, missing="pairwise")
-    univariate["selected"] = np.where(univariate["factor"].isin(select), "yes", "no")
-    return regression.multivariable_table(chi, univariate, terms)
+    people = cohort.study(folder)
+    table5 = univariate(people)
+    table5["selected"] = np.where(table5["factor"].isin(select), "yes", "no")
+    return regression.multivariable_table(people, table5=table5, options=Table6())
 
 
 def test_table6_is_listwise_over_the_selected_factors(tmp_path):
@@ -116,12 +116,12 @@ def test_region_without_selected_factor_keeps_a_row(tmp_path):
 
 
 def test_no_region_leaves_a_row_with_the_reason(tmp_path):
-    _, chi, terms = study(tmp_path)
-    univariate = regression.univariate_table(chi, [], terms, entry_p=0.1, missing="pairwise")
-    assert univariate["note"].tolist() == ["no region differs between the groups"]
-    assert regression.multivariable_table(chi, univariate, terms)["note"].tolist() == [
-        "no region was analysed"
-    ]
+    people = cohort.study(tmp_path)
+    table3 = groups.group_table(people, options=Table3()).assign(significant="no")
+    table5 = regression.univariate_table(people, table3=table3, options=Table5())
+    assert table5["note"].tolist() == ["no region differs between the groups"]
+    table6 = regression.multivariable_table(people, table5=table5, options=Table6())
+    assert table6["note"].tolist() == ["no region was analysed"]
 
 
 @pytest.mark.parametrize(
@@ -134,31 +134,31 @@ def test_no_region_leaves_a_row_with_the_reason(tmp_path):
     ],
 )
 def test_model_without_estimate_gives_the_reason(tmp_path, change, note):
-    _, chi, terms = study(tmp_path, factors=["age", "smoking"])
-    terms = change(terms)
-    rows, model = regression.fit_linear(chi.loc[terms.index, "L CN"], terms)
+    people = cohort.study(tmp_path)
+    terms = change(coded(people, factors=["age", "smoking"]))
+    rows, model = regression.fit_linear(people.chi.loc[terms.index, "L CN"], terms)
     assert rows == []
     assert note in model["note"]
 
 
 def test_constant_susceptibility_gives_the_reason(tmp_path):
-    _, chi, terms = study(tmp_path)
-    chi["L CN"] = 0.1
-    table = regression.univariate_table(chi, ["L CN"], terms, entry_p=0.1, missing="pairwise")
+    people = cohort.study(tmp_path)
+    people.chi["L CN"] = 0.1
+    table = univariate(people, ["L CN"])
     assert table["note"].str.contains("the susceptibility does not vary").all()
     assert (table["selected"] == "no").all()
 
 
 def test_tiny_study_runs_without_warnings(tmp_path):
-    _, chi, terms = study(tmp_path, sizes=(3, 3), missing=False)
-    univariate = regression.univariate_table(chi, REGIONS, terms, entry_p=0.99, missing="pairwise")
-    multivariable = regression.multivariable_table(chi, univariate, terms)
-    assert len(univariate) == 20
-    assert multivariable["note"].notna().any()
+    people = cohort.study(tmp_path, sizes=(3, 3), missing=False)
+    table5 = univariate(people, entry_p=0.99)
+    table6 = regression.multivariable_table(people, table5=table5, options=Table6())
+    assert len(table5) == 20
+    assert table6["note"].notna().any()
 
 
 def test_unknown_factor_and_coding_are_refused(tmp_path):
     with pytest.raises(StudyError, match="Did you mean smoking"):
-        study(tmp_path, factors=["smokng"])
+        coded(cohort.study(tmp_path), factors=["smokng"])
     with pytest.raises(StudyError, match="binary_coding"):
         study(tmp_path, coding="no1_yes2")

@@ -5,15 +5,16 @@ from itertools import product
 import numpy as np
 import pytest
 import stats_cohort as cohort
-from qsmstudy.stats.dataset import by_region
 from scipy import special, stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from qsmstudy.errors import StudyError
 from qsmstudy.stats import roc
+from qsmstudy.stats.groups import group_table
+from qsmstudy.stats.options import AUC_ERRORS, Table3, Table4
 
-METHODS = list(roc.STANDARD_ERRORS)
+METHODS = list(AUC_ERRORS)
 STRIATUM = ["L CN", "R CN", "L PUT", "R PUT"]
 
 
@@ -120,26 +121,17 @@ def test_equal_cutoffs_are_settled_by_the_named_rule():
     assert roc.youden(fpr, tpr, m=3, n=3, ties="highest_sensitivity") == 3
 
 
-def study(folder, **changes):
-    people, means = cohort.study(folder, **changes)
-    return people, by_region(means, participants=people, rater="mean")
-
-
-def table(people, chi, regions=STRIATUM, **options):
-    defaults = {
-        **{"alpha": 0.05, "positive_group": "controls", "auc_se": "spss_nonparametric"},
-        "cutoff_tie": "highest_sensitivity",
-    }
-    result, curves = roc.roc_table(
-        chi, regions, participants=people, groups=cohort.GROUPS, **(defaults | options)
-    )
+def table(study, rois=STRIATUM, *, table3=None, **options):
+    if table3 is None:
+        table3 = group_table(study, options=Table3())
+    result, curves = roc.roc_table(study, table3=table3, options=Table4(rois=rois, **options))
     return result.set_index("marker"), curves
 
 
 def test_table4_counts_match_its_cutoffs(tmp_path):
-    people, chi = study(tmp_path)
-    result, curves = table(people, chi)
-    patient = (people["group"] == "AIS").to_numpy()
+    study = cohort.study(tmp_path)
+    result, curves = table(study)
+    chi, patient = study.chi, (study.group == "AIS").to_numpy()
     for region in STRIATUM:
         row = result.loc[region]
         below = chi[region].to_numpy() < row["cutoff"]
@@ -151,9 +143,9 @@ def test_table4_counts_match_its_cutoffs(tmp_path):
 
 
 def test_positive_group_swaps_sensitivity_and_specificity(tmp_path):
-    people, chi = study(tmp_path)
-    controls, _ = table(people, chi, cutoff_tie="highest_specificity")
-    patients, _ = table(people, chi, positive_group="patients")
+    study = cohort.study(tmp_path)
+    controls, _ = table(study, cutoff_tie="highest_specificity")
+    patients, _ = table(study, positive_group="patients")
     assert patients["auc"].to_list() == pytest.approx(controls["auc"].to_list(), rel=1e-12)
     assert patients["se"].to_list() == pytest.approx(controls["se"].to_list(), rel=1e-12)
     assert patients["sensitivity"].to_list() == pytest.approx(controls["specificity"].to_list())
@@ -161,9 +153,9 @@ def test_positive_group_swaps_sensitivity_and_specificity(tmp_path):
 
 
 def test_combination_matches_an_unpenalized_sklearn_fit(tmp_path):
-    people, chi = study(tmp_path)
-    result, _ = table(people, chi)
-    patient = people["group"] == "AIS"
+    study = cohort.study(tmp_path)
+    result, _ = table(study)
+    chi, patient = study.chi, study.group == "AIS"
     scaled = (chi[STRIATUM] - chi[STRIATUM].mean()) / chi[STRIATUM].std()
     fit = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(scaled, patient)
     probability, note = roc.patient_probability(chi[STRIATUM], patient)
@@ -175,7 +167,7 @@ def test_combination_matches_an_unpenalized_sklearn_fit(tmp_path):
 
 
 def test_combination_has_an_interval_but_no_p(tmp_path):
-    result, _ = table(*study(tmp_path))
+    result, _ = table(cohort.study(tmp_path))
     row = result.loc["combination"]
     assert np.isfinite([row["auc"], row["ci_low"], row["ci_high"]]).all()
     assert np.isnan(row["p"])
@@ -184,9 +176,9 @@ def test_combination_has_an_interval_but_no_p(tmp_path):
 
 
 def test_interval_is_wald_and_stays_within_bounds(tmp_path):
-    people, chi = study(tmp_path)
-    chi["L CN"] += 1.0 * (people["group"] == "AIS")
-    result, _ = table(people, chi)
+    study = cohort.study(tmp_path)
+    study.chi["L CN"] += 1.0 * (study.group == "AIS")
+    result, _ = table(study)
     row = result.loc["R CN"]
     assert row["ci_low"] == pytest.approx(row["auc"] - special.ndtri(0.975) * row["se"], rel=1e-12)
     separated = result.loc["L CN"]
@@ -195,7 +187,9 @@ def test_interval_is_wald_and_stays_within_bounds(tmp_path):
 
 
 def test_no_region_leaves_one_row_with_the_reason(tmp_path):
-    result, curves = table(*study(tmp_path), regions=[])
+    study = cohort.study(tmp_path)
+    none = group_table(study, options=Table3()).assign(significant="no")
+    result, curves = table(study, "significant", table3=none)
     assert list(result.index) == ["combination"]
     assert result.loc["combination", "note"] == "no region differs between the groups"
     assert curves.empty
@@ -203,10 +197,10 @@ def test_no_region_leaves_one_row_with_the_reason(tmp_path):
 
 
 def test_constant_missing_and_reversed_markers_say_so(tmp_path):
-    people, chi = study(tmp_path)
-    chi["L GP"], chi["R GP"] = 0.1, np.nan
-    chi["L RN"] = -chi["L CN"]
-    result, _ = table(people, chi, regions=["L GP", "R GP", "L RN"])
+    study = cohort.study(tmp_path)
+    study.chi["L GP"], study.chi["R GP"] = 0.1, np.nan
+    study.chi["L RN"] = -study.chi["L CN"]
+    result, _ = table(study, ["L GP", "R GP", "L RN"])
     assert result.loc["L GP", "note"] == "not analysed: all values are the same"
     assert result.loc["R GP", "note"] == "not analysed: fewer than 3 values in a group"
     assert "below 0.5" in result.loc["L RN", "note"]
@@ -215,7 +209,7 @@ def test_constant_missing_and_reversed_markers_say_so(tmp_path):
 
 @pytest.mark.parametrize("sizes", [(3, 3), (4, 3)])
 def test_tiny_study_runs_without_warnings(tmp_path, sizes):
-    result, _ = table(*study(tmp_path, sizes=sizes, missing=False))
+    result, _ = table(cohort.study(tmp_path, sizes=sizes, missing=False))
     assert result.loc[STRIATUM, "auc"].notna().all()
     assert result.loc["combination", "note"]
 
@@ -225,4 +219,4 @@ def test_tiny_study_runs_without_warnings(tmp_path, sizes):
 )
 def test_unknown_convention_is_refused(tmp_path, option):
     with pytest.raises(StudyError, match=next(iter(option))):
-        table(*study(tmp_path), **option)
+        table(cohort.study(tmp_path), **option)

@@ -19,11 +19,10 @@ TABLES = (
 )
 
 
-def run_all(folder, *, rois):
+def run_all(folder, *, rois, **declarations):
     """Run the scripts in the order of the study; return their tables by name."""
-    config = cohort.CONFIG | {
-        name: cohort.CONFIG[name] | {"rois": rois} for name in ("table4", "table5")
-    }
+    chosen = {name: cohort.CONFIG[name] | {"rois": rois} for name in ("table4", "table5")}
+    config = cohort.CONFIG | chosen | declarations
     for rule in TABLES:
         main = runpy.run_path(str(SCRIPTS / f"{rule}.py"))["main"]
         hints = typing.get_type_hints(main)

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort as cohort
 
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
@@ -53,9 +54,13 @@ def test_regress_of_two_participants_has_no_error_sd():
     assert np.isnan(error_sd)
 
 
+def compare(nuclei, means):
+    return measurements.compare(nuclei, means, rois=cohort.STUDY.nuclei)
+
+
 def test_compare_gives_groups_then_all():
     nuclei = truth([0.10, 0.20, 0.30, 0.40])
-    table = measurements.compare(nuclei, simulated_means(nuclei, [0.11, 0.21, 0.31, 0.41]))
+    table = compare(nuclei, simulated_means(nuclei, [0.11, 0.21, 0.31, 0.41]))
     assert table.columns.tolist() == list(measurements.COLUMNS)
     assert table.group.tolist() == ["AIS", "HC", "all"]
     assert table.n.tolist() == [2, 2, 4]
@@ -70,14 +75,14 @@ def test_compare_gives_groups_then_all():
 
 def test_compare_keeps_the_order_of_regions():
     nuclei = pd.concat([truth([0.1, 0.2], region=(r, s)) for r in ("SN", "CN") for s in "RL"])
-    table = measurements.compare(nuclei, simulated_means(nuclei, nuclei.rater_a_ppm))
+    table = compare(nuclei, simulated_means(nuclei, nuclei.rater_a_ppm))
     whole = table[table.group == "all"]
     assert (whole.hemisphere + whole.roi).tolist() == ["LCN", "RCN", "LSN", "RSN"]
 
 
 def test_compare_leaves_out_what_was_not_measured():
     nuclei = truth([0.1, 0.2, 0.3])
-    table = measurements.compare(nuclei, simulated_means(nuclei, [0.1, 0.2, np.nan]))
+    table = compare(nuclei, simulated_means(nuclei, [0.1, 0.2, np.nan]))
     assert table.n.tolist() == [1, 1, 2]
 
 
@@ -85,7 +90,7 @@ def test_compare_refuses_tables_of_different_cohorts():
     nuclei = truth([0.1, 0.2])
     other = simulated_means(nuclei, [0.1, 0.2]).assign(participant_id="sub-99")
     with pytest.raises(StudyError, match="one simulated cohort"):
-        measurements.compare(nuclei, other)
+        compare(nuclei, other)
 
 
 def test_script_writes_the_table(tmp_path):
@@ -99,6 +104,7 @@ def test_script_writes_the_table(tmp_path):
         nuclei=files,
         roi_means=tmp_path / "means.tsv",
         validation=tmp_path / "validation.tsv",
+        study=cohort.STUDY,
     )
     table = bids.read_tsv(tmp_path / "validation.tsv")
     assert table.gain.iloc[-1] == pytest.approx(0.5)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qsmstudy.dataset import bids
+from qsmstudy.report.page_options import PackViewer
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -71,5 +72,5 @@ def save(path, values, affine):
 def pack(paths, packed, **changes):
     """Run the rule's script and return its output."""
     main = runpy.run_path(str(ROOT / "scripts" / "pack_viewer.py"))["main"]
-    main(**paths, **SETTINGS | changes, packed=packed)
+    main(**paths, options=PackViewer.of(SETTINGS | changes), packed=packed)
     return packed

@@ -14,7 +14,7 @@ from qsmstudy.run import configuration, job
 from qsmstudy.stats import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = configuration.schema()
 
 #: Scripts in the order of the rules, with the name of what each makes; the slowest one is left out.
 TABLES = {
@@ -42,11 +42,10 @@ def run(name, config, files, /, **more):
     """Call a script with the arguments that its rule would give it, by their names."""
     main = script(name)
     known = config | {"groups": configuration.study_groups(config["groups"])}
-    for key, hint in typing.get_type_hints(main).items():
-        if job.is_section(hint):
-            known[key] = hint.in_config(config)
     known |= {key: path for key, path in files.items() if path is not None}
-    arguments = known | config.get(name, {}) | more
+    hints = typing.get_type_hints(main).items()
+    sections = {key: hint.in_config(config) for key, hint in hints if job.is_section(hint)}
+    arguments = known | config.get(name, {}) | sections | more
     main(**{key: arguments[key] for key in inspect.signature(main).parameters if key in arguments})
 
 

@@ -28,10 +28,7 @@ from qsmstudy.stats import catalogue
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
 from qsmstudy.study.study import study_of
 
-configuration.check(
-    config,
-    yaml.safe_load(open(repo_path("workflow/schemas/config.schema.yaml"), encoding="utf-8")),
-)
+configuration.check(config, configuration.schema())
 
 record.note_command_line()
 source = choose_source(config, repository=repo_path("."))

@@ -42,7 +42,7 @@ def account(
     out = dict(left_out)
     out |= {str(c["Scan"]): str(c["Reason"]) for c in checked if not c["Usable"]}
     counts = {str(c["Scan"]): int(c["Echoes"]) for c in checked if c["Usable"]}
-    if len(set(counts.values())) > 1 or n_echoes not in ("most", "any"):
+    if len(set(counts.values())) > 1 or isinstance(n_echoes, int):
         out |= odd_counts(counts, n_echoes=n_echoes)
     echoes = {str(c["Scan"]): c["Echoes"] for c in checked}
     rows = [

@@ -22,6 +22,7 @@ from qsmstudy.dataset import bids
 from qsmstudy.dataset.images import Volume
 from qsmstudy.errors import StudyError
 from qsmstudy.figures import slices, style
+from qsmstudy.report.page_options import PackViewer
 
 #: Part of the brain's voxels that the magnitude's gray scale covers, from zero [%].
 WHITE_PERCENTILE = 99.8
@@ -33,9 +34,7 @@ MOST_STEPS = 8191
 
 def pack(
     chi: Volume, magnitude: Volume, labels: Mapping[str, Volume],
-    label_tables: Mapping[str, pd.DataFrame], *,
-    margin_mm: float, unlabelled_mm: Sequence[float], max_voxels: int,
-    step_ppm: float, gray_levels: int,
+    label_tables: Mapping[str, pd.DataFrame], *, options: PackViewer,
 ) -> dict[str, Any]:  # fmt: skip
     """Crop, quantise and pack what the viewer shows of one scan.
 
@@ -49,17 +48,8 @@ def pack(
         Rater to label map on the same grid; may be empty.
     label_tables : mapping of str to DataFrame
         Rater to what the label map's integers mean: columns ``index, name, roi``.
-    margin_mm : float
-        Space kept around all raters' labels [mm].
-    unlabelled_mm : sequence of three floats
-        Box kept in the middle of the map where there are no labels: right-left, front-back,
-        up-down [mm].
-    max_voxels : int
-        Largest box that keeps the scan's voxels; beyond it blocks of voxels are averaged.
-    step_ppm : float
-        Step of the quantised susceptibility [ppm].
-    gray_levels : int
-        Levels of the quantised magnitude, at most 128.
+    options : PackViewer
+        The box that is kept, and how finely its values are.
 
     Returns
     -------
@@ -77,8 +67,8 @@ def pack(
     chi, magnitude = slices.to_canonical(chi), slices.to_canonical(magnitude)
     drawn = {rater: slices.to_canonical(volume) for rater, volume in labels.items()}
     defined = chi.values != 0
-    box = _box(chi, defined, drawn, margin_mm=margin_mm, unlabelled_mm=unlabelled_mm)
-    block = _block(box.high - box.low, chi.voxel_size, max_voxels=max_voxels)
+    box = _box(chi, defined, drawn, options=options)
+    block = _block(box.high - box.low, chi.voxel_size, max_voxels=options.max_voxels)
     box = slices.Box(box.low, box.low + (box.high - box.low) // block * block)
     crop = tuple(slice(low, high) for low, high in zip(box.low, box.high, strict=True))
     weight = _block_mean(defined[crop].astype(np.float64), block)
@@ -86,11 +76,11 @@ def pack(
     mean = _block_mean(chi.values[crop].astype(np.float64), block) / np.where(inside, weight, 1)
     gray = _block_mean(magnitude.values[crop].astype(np.float64), block)
     white = np.percentile(magnitude.values[defined], WHITE_PERCENTILE) if defined.any() else 0.0
-    levels = np.rint(np.clip(gray / (white or 1.0), 0, 1) * (gray_levels - 1))
+    levels = np.rint(np.clip(gray / (white or 1.0), 0, 1) * (options.gray_levels - 1))
     regions, numbers = _regions(drawn, label_tables)
     centre = tuple(slice(factor // 2, None, factor) for factor in block)
     volumes = {
-        "chi": encode(_quantised(np.where(inside, mean, 0), step_ppm), n_bytes=2),
+        "chi": encode(_quantised(np.where(inside, mean, 0), options.step_ppm), n_bytes=2),
         "defined": encode(inside.astype(np.uint8)),
         "magnitude": encode(levels.astype(np.uint8)),
     } | {
@@ -101,8 +91,8 @@ def pack(
         "shape": list(inside.shape),
         "affine": _moved(chi.affine, box.low, block).round(6).tolist(),
         "block": block.tolist(),
-        "step_ppm": step_ppm,
-        "gray_levels": gray_levels,
+        "step_ppm": options.step_ppm,
+        "gray_levels": options.gray_levels,
         "regions": regions,
         "raters": list(drawn),
         "volumes": volumes,
@@ -110,17 +100,16 @@ def pack(
 
 
 def _box(
-    chi: Volume, defined: NDArray, labels: Mapping[str, Volume], *,
-    margin_mm: float, unlabelled_mm: Sequence[float],
-) -> slices.Box:  # fmt: skip
+    chi: Volume, defined: NDArray, labels: Mapping[str, Volume], *, options: PackViewer
+) -> slices.Box:
     """Return the box around all labels, or one in the middle of the map without any."""
     marked = np.zeros(chi.values.shape, dtype=bool)
     for volume in labels.values():
         marked |= volume.values > 0
     if marked.any():
-        return slices.bounding_box(marked, margin=margin_mm / chi.voxel_size)
+        return slices.bounding_box(marked, margin=options.margin_mm / chi.voxel_size)
     whole = slices.bounding_box(defined)
-    half = np.ceil(np.asarray(unlabelled_mm) / chi.voxel_size / 2).astype(int)
+    half = np.ceil(np.asarray(options.unlabelled_mm) / chi.voxel_size / 2).astype(int)
     centre = (whole.low + whole.high) // 2
     return slices.Box(np.maximum(centre - half, 0), np.minimum(centre + half, defined.shape))
 

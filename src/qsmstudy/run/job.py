@@ -15,7 +15,7 @@ import logging
 import sys
 import typing
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any
@@ -149,14 +149,15 @@ def parse_command_line(
         )
     for name, parameter in inspect.signature(main).parameters.items():
         if name in sections:
-            _add_section(parser, name, hints[name], config)
+            _add_section(parser, name, hints, config)
         else:
             _add_argument(parser, name, hints[name], parameter.default)
     found = vars(parser.parse_args(arguments))
     found.pop("configfile", None)
     for name, section in sections.items():
         values = {
-            item.name: found.pop(_flag(name, item.name)) for item in dataclasses.fields(section)
+            item.name: found.pop(_flag(name, item.name, hints))
+            for item in dataclasses.fields(section)
         }
         found[name] = section.of({k: v for k, v in values.items() if v is not dataclasses.MISSING})
     return {name: found[name] for name in inspect.signature(main).parameters}
@@ -174,14 +175,20 @@ def _given_config(arguments: list[str] | None) -> dict[str, Any]:
     return config
 
 
-def _flag(name: str, option: str) -> str:
-    """Return the name of an option's flag; those of borrowed sections carry the param's name."""
-    return option if name in ("options", "study") else f"{name}_{option}"
+def _flag(name: str, option: str, taken: Container[str]) -> str:
+    """Return the name of an option's flag; it carries the param's name where that is needed.
+
+    So do the options of borrowed sections, and one that is called as another param of the script.
+    """
+    own = name in ("options", "study") and option not in taken
+    return option if own else f"{name}_{option}"
 
 
 def _add_section(
-    parser: argparse.ArgumentParser, name: str, section: type[options.Section], config: Any
+    parser: argparse.ArgumentParser, name: str, params: Mapping[str, Any], config: Any
 ) -> None:
+    """Add a flag for each option of the section that is the param `name` of several `params`."""
+    section = params[name]
     hints = typing.get_type_hints(section)
     given = config.get(section.section, {}) if section.section else config
     group = parser.add_argument_group((inspect.getdoc(section) or "").split("\n")[0])
@@ -190,14 +197,16 @@ def _add_section(
         default = given.get(
             item.name, dataclasses.MISSING if required else options.default_of(item)
         )
-        shown = "" if required else f" (default: {json.dumps(default)})"
+        shown = "" if required else f" (default: {json.dumps(options.plain(default))})"
+        described = options.describe(item, options.nested_in(section, item))
+        flag = _flag(name, item.name, params)
         group.add_argument(
-            f"--{_flag(name, item.name).replace('_', '-')}",
-            dest=_flag(name, item.name),
+            f"--{flag.replace('_', '-')}",
+            dest=flag,
             type=hints[item.name] if hints[item.name] is str else yaml.safe_load,
             required=required,
             default=default,
-            help=(options.describe(item) + shown).replace("%", "%%"),
+            help=(described + shown).replace("%", "%%"),
         )
 
 

@@ -12,10 +12,11 @@ from scipy.spatial.transform import Rotation
 from qsmstudy.anatomy import nuclei as figures
 from qsmstudy.simulate import nuclei as shapes
 from qsmstudy.simulate.draws import generator, linear_basis, smooth_field, spread
+from qsmstudy.simulate.options import Tissues
 from qsmstudy.simulate.template import Template
 
 #: Tissues of the head, in the order of the fraction maps; what remains is air.
-TISSUES = ("csf", "gray", "white", "vein", "bone", "soft")
+TISSUES = tuple(Tissues().by_name)
 
 #: Distance of the brain mask's border from the template brain's surface [mm].
 _BRAIN_BORDER = 0.8

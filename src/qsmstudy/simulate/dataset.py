@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from qsmstudy import __version__
 from qsmstudy.simulate.cohort import RATERS, REGIONS
 from qsmstudy.simulate.draws import generator
+from qsmstudy.simulate.options import Raters, SimulateTruth
 
 _GENERATOR = {
     "Name": "qsmstudy",
@@ -134,9 +135,7 @@ def participant_truth(
     age: int,
     values: NDArray | Mapping[str, NDArray],
     *,
-    seed: int,
-    head: Mapping[str, Any],
-    raters: Mapping[str, Any],
+    options: SimulateTruth,
 ) -> dict[str, Any]:
     """Draw everything about one participant that the scan and its raters need.
 
@@ -149,28 +148,22 @@ def participant_truth(
     values : ndarray, shape (14,), or mapping of rater to such
         Susceptibility of the nuclei [ppm]; or, per rater, the mean of the true map under the
         rater's labels.
-    seed : int
-        The study's seed.
-    head : mapping
-        ``scale`` (lowest and highest size relative to the template), ``aspect_sd``,
-        ``rotation_sd_deg``, ``displacement_mm``, ``nucleus_size_sd``, ``asymmetry_sd``,
-        ``ventricle_mm_per_year``, ``ventricle_sd_mm``, ``ventricle_age``.
-    raters : mapping
-        Nucleus to mm: ``erosion_mm``, ``outline_sd_mm``, ``shift_sd_mm``, ``boundary_sd_mm``;
-        for all nuclei: ``boundary_length_mm``, ``slice_change_probability``.
+    options : SimulateTruth
+        The seed, and how heads and raters vary.
 
     Returns
     -------
     dict
         JSON content of the participant's truth file.
     """
+    seed, head = options.seed, options.head
     rng = generator(seed, name, "head")
-    scale = rng.uniform(*head["scale"]) * np.exp(head["aspect_sd"] * rng.standard_normal(3))
-    rotation = head["rotation_sd_deg"] * rng.standard_normal(3)
-    ventricle = head["ventricle_mm_per_year"] * (age - head["ventricle_age"])
-    ventricle += head["ventricle_sd_mm"] * rng.standard_normal()
-    common = head["nucleus_size_sd"] * rng.standard_normal(len(REGIONS) // 2)
-    own = head["asymmetry_sd"] * rng.standard_normal(len(REGIONS))
+    scale = rng.uniform(*head.scale) * np.exp(head.aspect_sd * rng.standard_normal(3))
+    rotation = head.rotation_sd_deg * rng.standard_normal(3)
+    ventricle = head.ventricle_mm_per_year * (age - head.ventricle_age)
+    ventricle += head.ventricle_sd_mm * rng.standard_normal()
+    common = head.nucleus_size_sd * rng.standard_normal(len(REGIONS) // 2)
+    own = head.asymmetry_sd * rng.standard_normal(len(REGIONS))
     nuclei = [
         {
             "roi": roi,
@@ -190,31 +183,31 @@ def participant_truth(
         "age": int(age),
         "seed": seed,
         "head": {
-            "scale": np.clip(scale, *head["scale"]).tolist(),
+            "scale": np.clip(scale, *head.scale).tolist(),
             "rotation_deg": rotation.tolist(),
-            "displacement_mm": head["displacement_mm"],
+            "displacement_mm": head.displacement_mm,
             "ventricle_growth_mm": float(np.clip(ventricle, -1.0, 2.5)),
         },
         "nuclei": nuclei,
-        "raters": {rater: _rater_errors(seed, name, rater, raters) for rater in RATERS},
+        "raters": {rater: _rater_errors(seed, name, rater, options.raters) for rater in RATERS},
     }
 
 
-def _rater_errors(seed: int, name: str, rater: str, raters: Mapping[str, Any]) -> Sequence[Any]:
+def _rater_errors(seed: int, name: str, rater: str, raters: Raters) -> Sequence[Any]:
     rng = generator(seed, name, f"rater-{rater}")
     errors = []
     for roi, hemisphere in REGIONS:
-        moved = rng.random() < raters["slice_change_probability"]
+        moved = rng.random() < raters.slice_change_probability
         errors.append(
             {
                 "roi": roi,
                 "hemisphere": hemisphere,
-                "shift_mm": (raters["shift_sd_mm"][roi] * rng.standard_normal(2)).tolist(),
+                "shift_mm": (raters.shift_sd_mm[roi] * rng.standard_normal(2)).tolist(),
                 "erosion_mm": float(
-                    raters["erosion_mm"][roi] + raters["outline_sd_mm"][roi] * rng.standard_normal()
+                    raters.erosion_mm[roi] + raters.outline_sd_mm[roi] * rng.standard_normal()
                 ),
-                "boundary_sd_mm": raters["boundary_sd_mm"][roi],
-                "boundary_length_mm": raters["boundary_length_mm"],
+                "boundary_sd_mm": raters.boundary_sd_mm[roi],
+                "boundary_length_mm": raters.boundary_length_mm,
                 "slice_offset": int(rng.choice([-1, 1])) if moved else 0,
             }
         )

@@ -9,53 +9,9 @@ from numpy.typing import NDArray
 
 from qsmstudy import physics
 from qsmstudy.simulate import anatomy, matching, nuclei, raters, signal, template
-from qsmstudy.simulate.anatomy import TISSUES
 from qsmstudy.simulate.draws import generator, smooth_field
 from qsmstudy.simulate.field import dipole_field, shim
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What the scanner does and what the head is made of.
-
-    Attributes
-    ----------
-    matrix, voxel_size_mm : list
-        Voxels of the scan and their edges [mm].
-    subslice_mm : float
-        Largest thickness of the fine slices [mm].
-    echo_times : list of float
-        [s].
-    repetition_time, flip_angle, field_strength : float
-        [s], [degree], [T].
-    snr : float
-        White matter's magnitude over the noise SD of one channel, at the first echo.
-    shim_residual_hz : float
-        SD over the brain of the second-order shim error [Hz].
-    receive_phase_rad, receive_bias : float
-        SD of the smooth receive phase [rad] and of the logarithm of the sensitivity.
-    tissues : dict
-        Per tissue ``chi_ppm``, ``r2star`` [1/s], ``proton_density`` and ``t1`` [s].
-    air_chi_ppm : float
-        Susceptibility of air relative to water [ppm].
-    r2star_per_ppm : float
-        Rise of R2* with a nucleus's susceptibility [1/s/ppm].
-    """
-
-    matrix: list
-    voxel_size_mm: list
-    subslice_mm: float
-    echo_times: list
-    repetition_time: float
-    flip_angle: float
-    field_strength: float
-    snr: float
-    shim_residual_hz: float
-    receive_phase_rad: float
-    receive_bias: float
-    tissues: dict
-    air_chi_ppm: float
-    r2star_per_ppm: float
+from qsmstudy.simulate.options import SimulateScan
 
 
 @dataclass(frozen=True)
@@ -90,7 +46,7 @@ class Phantom:
 
 
 def build_phantom(
-    truth: Mapping[str, Any], ellipsoids: Mapping[str, Any], protocol: Protocol
+    truth: Mapping[str, Any], ellipsoids: Mapping[str, Any], protocol: SimulateScan
 ) -> Phantom:
     """Build a participant's head.
 
@@ -102,7 +58,7 @@ def build_phantom(
         rater's label (see `matching.match`).
     ellipsoids : mapping
         Parsed ``nuclei_ellipsoids.json``.
-    protocol : Protocol
+    protocol : SimulateScan
         Slab and tissue properties.
     """
     head = anatomy.Head(template.load(), truth)
@@ -117,7 +73,10 @@ def build_phantom(
     total, parts = anatomy.nucleus_fractions(points.shape[1:], blocks)
     fractions = anatomy.tissue_fractions(head, points)
     del points
-    rest = sum(fractions[name] * np.float32(protocol.tissues[name]["chi_ppm"]) for name in TISSUES)
+    rest = sum(
+        fractions[name] * np.float32(tissue.chi_ppm)
+        for name, tissue in protocol.tissues.by_name.items()
+    )
     mixture = matching.Mixture.build(grid, blocks, parts, (1 - total) * rest)
     drawn = raters.rater_outlines(grid, blocks, parts, truth)
     if "measured_ppm" in truth["nuclei"][0]:
@@ -135,10 +94,7 @@ def build_phantom(
         parts,
         total,
         chi_nuclei=chi,
-        tissues=protocol.tissues,
-        r2star_per_ppm=protocol.r2star_per_ppm,
-        repetition_time=protocol.repetition_time,
-        flip_angle=protocol.flip_angle,
+        protocol=protocol,
     )
     return Phantom(
         grid=grid,
@@ -158,7 +114,7 @@ def true_chi(phantom: Phantom) -> NDArray[np.float32]:
     return phantom.grid.to_scan(phantom.maps["chi"]) * phantom.mask
 
 
-def local_field(phantom: Phantom, protocol: Protocol) -> NDArray[np.float32]:
+def local_field(phantom: Phantom, protocol: SimulateScan) -> NDArray[np.float32]:
     """Return the field [Hz] of the sources inside the brain mask alone, in the mask."""
     grid = phantom.grid
     sources = phantom.maps["chi"] * grid.from_scan(phantom.mask)
@@ -171,7 +127,7 @@ def local_field(phantom: Phantom, protocol: Protocol) -> NDArray[np.float32]:
 
 
 def total_field(
-    phantom: Phantom, protocol: Protocol, *, rng: np.random.Generator
+    phantom: Phantom, protocol: SimulateScan, *, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Return the field [Hz] of the whole head after shimming, on the slab of the fine grid.
 
@@ -197,7 +153,7 @@ def total_field(
 
 
 def acquire(
-    phantom: Phantom, protocol: Protocol, truth: Mapping[str, Any]
+    phantom: Phantom, protocol: SimulateScan, truth: Mapping[str, Any]
 ) -> Iterator[tuple[NDArray[np.int16], NDArray[np.int16]]]:
     """Yield the stored magnitude and phase of every echo, shape of the scan.
 
@@ -205,7 +161,7 @@ def acquire(
     ----------
     phantom : Phantom
         The participant's head.
-    protocol : Protocol
+    protocol : SimulateScan
         Sequence, noise and receive chain.
     truth : mapping
         ``participant_id`` and ``seed``.
@@ -223,14 +179,14 @@ def acquire(
         "signal": phantom.maps["signal"][:, :, grid.slab] * np.exp(bias),
         "r2star": phantom.maps["r2star"][:, :, grid.slab],
     }
-    white = protocol.tissues["white"]
+    white = protocol.tissues.white
     level = signal.spoiled_signal(
-        white["proton_density"],
-        white["t1"],
+        white.proton_density,
+        white.t1,
         repetition_time=protocol.repetition_time,
         flip_angle=protocol.flip_angle,
     )
-    first = level * np.exp(-protocol.echo_times[0] * white["r2star"])
+    first = level * np.exp(-protocol.echo_times[0] * white.r2star)
     images = signal.echoes(
         grid,
         maps,

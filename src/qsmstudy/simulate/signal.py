@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from qsmstudy.dataset import bids
 from qsmstudy.physics import GYROMAGNETIC_RATIO
-from qsmstudy.simulate.anatomy import TISSUES, Grid, NucleusBlock
+from qsmstudy.simulate.anatomy import Grid, NucleusBlock
+from qsmstudy.simulate.options import SimulateScan
 
 #: Integer that stands for a phase of pi.
 PHASE_STEPS = 4096
@@ -50,10 +51,7 @@ def tissue_maps(
     total: NDArray,
     *,
     chi_nuclei: Sequence[float],
-    tissues: Mapping[str, Mapping[str, float]],
-    r2star_per_ppm: float,
-    repetition_time: float,
-    flip_angle: float,
+    protocol: SimulateScan,
 ) -> dict[str, NDArray[np.float32]]:
     """Mix the tissues of every fine voxel.
 
@@ -67,12 +65,8 @@ def tissue_maps(
         Fraction that belongs to any nucleus.
     chi_nuclei : sequence of float
         Susceptibility of the nuclei [ppm].
-    tissues : mapping
-        Per tissue ``chi_ppm``, ``r2star`` [1/s], ``proton_density`` and ``t1`` [s].
-    r2star_per_ppm : float
-        Rise of R2* with a nucleus's susceptibility [1/s/ppm].
-    repetition_time, flip_angle : float
-        TR [s] and excitation [degree].
+    protocol : SimulateScan
+        Tissues, repetition time and flip angle.
 
     Returns
     -------
@@ -100,21 +94,21 @@ def tissue_maps(
         signal[where] += np.float32(s0) * fraction
         decay[where] += np.float32(s0 * r2star) * fraction
 
+    tissues = protocol.tissues.by_name
     level = {
         name: spoiled_signal(
-            tissues[name]["proton_density"],
-            tissues[name]["t1"],
-            repetition_time=repetition_time,
-            flip_angle=flip_angle,
+            tissue.proton_density,
+            tissue.t1,
+            repetition_time=protocol.repetition_time,
+            flip_angle=protocol.flip_angle,
         )
-        for name in TISSUES
+        for name, tissue in tissues.items()
     }
     rest = 1 - total
-    for name in TISSUES:
-        tissue = tissues[name]
-        add(..., fractions[name] * rest, tissue["chi_ppm"], tissue["r2star"], level[name])
+    for name, tissue in tissues.items():
+        add(..., fractions[name] * rest, tissue.chi_ppm, tissue.r2star, level[name])
     for nucleus, fraction, value in zip(blocks, nucleus_fractions, chi_nuclei, strict=True):
-        r2star = tissues["gray"]["r2star"] + r2star_per_ppm * max(value, 0.0)
+        r2star = tissues["gray"].r2star + protocol.r2star_per_ppm * max(value, 0.0)
         add(nucleus.block, fraction, value, r2star, level["gray"])
     decay /= np.maximum(signal, np.float32(1e-6))
     return {"chi": chi, "filled": filled, "signal": signal, "r2star": decay}

@@ -59,12 +59,6 @@ SPEARMAN_INTERVALS = {
 #: Numbers that stand for yes and no in a regression.
 BINARY_CODINGS = {"yes1_no2": "yes 1 and no 2", "yes1_no0": "yes 1 and no 0"}
 
-_ROIS = {
-    "oneOf": [
-        {"const": "significant"},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
-    ]
-}
 _ROIS_MEANING = (
     "which regions: significant (p_fdr below alpha in Table 3), or a list of nuclei and regions, "
     'e.g. [CN, "L PUT"]'
@@ -136,7 +130,11 @@ class Table4(Section):
     section: ClassVar[str] = "table4"
 
     rois: str | list[str] = option(
-        "significant", meaning=_ROIS_MEANING, source="paper: significant", schema=_ROIS
+        "significant",
+        meaning=_ROIS_MEANING,
+        source="paper: significant",
+        words={"significant": ""},
+        schema={"minItems": 1},
     )
     positive_group: str = option(
         "controls",
@@ -163,7 +161,12 @@ class Table5(Section):
 
     section: ClassVar[str] = "table5"
 
-    rois: str | list[str] = option("significant", meaning=_ROIS_MEANING, schema=_ROIS)
+    rois: str | list[str] = option(
+        "significant",
+        meaning=_ROIS_MEANING,
+        words={"significant": ""},
+        schema={"minItems": 1},
+    )
     factors: list[str] = option(
         [
             *("age", "smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes"),

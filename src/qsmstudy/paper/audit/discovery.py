@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from qsmstudy.paper.audit.groups import Sample, t_range
+from qsmstudy.paper.audit.groups import T_NAMES, Sample, t_range
 from qsmstudy.paper.audit.relations import Case
 from qsmstudy.paper.audit.values import Interval, Outcome, Printed, listing
 
@@ -73,7 +73,7 @@ def _family(case: Case) -> list[Member]:
         if all(key in row for key in _MOMENTS):
             mean1, sd1, mean2, sd2 = (row[key].interval for key in _MOMENTS)
             samples = Sample(n1, mean1, sd1), Sample(n2, mean2, sd2)
-            tests = {name: t_range(*samples, variance=name)[1] for name in ("pooled", "welch")}
+            tests = {name: t_range(*samples, variance=name)[1] for name in T_NAMES}
             if "auc" in row:
                 tests["mann_whitney"] = mann_whitney_p(row["auc"].interval, n1, n2)
         raw = tests.get("pooled", Interval(0.0, 1.0))

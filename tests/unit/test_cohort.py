@@ -1,5 +1,7 @@
 """Checks of the input tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,8 @@ import stats_cohort as cohort
 
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
-from qsmstudy.stats import dataset
+from qsmstudy.options import check_word
+from qsmstudy.study.cohort import read_cohort
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def refusal(folder):
 
 
 def test_participants_keep_their_order_and_missing_scores(folder):
-    people, _ = cohort.read(folder)
+    people = cohort.read(folder).participants
     assert list(people.index[:2]) == ["sub-01", "sub-02"]
     patients = people[people["group"] == "AIS"]
     assert patients["nihss_admission"].notna().sum() == 29
@@ -126,25 +129,38 @@ def test_twice_measured_region_is_refused(folder):
 
 def test_by_region_has_one_column_per_region_and_logs_gaps(folder, caplog):
     rewrite(folder / "roi_means.tsv", lambda f: f.drop(index=0))
-    people, means = cohort.read(folder)
-    wide = dataset.by_region(means, participants=people, rater="A")
-    assert list(wide.columns) == list(dataset.REGIONS)
-    assert list(wide.index) == list(people.index)
+    study = cohort.read(folder)
+    wide = study.by_region("chi_ppm", "A")
+    assert list(wide.columns) == cohort.STUDY.regions
+    assert list(wide.index) == list(study.participants.index)
     assert wide.isna().sum().sum() == 1
     assert "rater A, L CN: no value for sub-01" in caplog.text
 
 
 def test_unknown_rater_is_refused_with_those_there_are(folder):
-    people, means = cohort.read(folder)
+    study = cohort.read(folder, study=cohort.declared(rater="C"))
     with pytest.raises(StudyError, match="rater: must be one of A, B, mean; got 'C'"):
-        dataset.by_region(means, participants=people, rater="C")
+        study.chi  # noqa: B018 -- reading it is what fails
 
 
 def test_misspelt_option_is_refused_with_the_nearest():
     with pytest.raises(StudyError, match="Did you mean pooled"):
-        dataset.check_option("t_test", "poled", ("pooled", "welch"))
+        check_word("t_test", "poled", ("pooled", "welch"))
 
 
-def test_groups_must_be_two_named_roles():
+def test_groups_must_have_different_names():
     with pytest.raises(StudyError, match="must name different groups"):
-        dataset.check_groups({"patients": "AIS", "controls": "AIS"})
+        _ = cohort.declared(groups={"patients": "AIS", "controls": "AIS"}).group_names
+
+
+def test_volumes_are_those_of_the_rater_where_they_were_measured(folder):
+    study = cohort.read(folder)
+    assert study.volumes is None
+    sized = study.means.assign(volume_mm3=np.where(study.means["rater"] == "mean", 90.0, 80.0))
+    assert set(replace(study, means=sized).volumes.to_numpy().ravel()) == {90.0}
+    assert replace(study, means=sized.assign(volume_mm3=np.nan)).volumes is None
+
+
+def test_cohort_of_participants_alone_says_what_is_missing(folder):
+    with pytest.raises(StudyError, match="roi_means: this needs measurements"):
+        _ = read_cohort(folder / "participants.tsv", study=cohort.STUDY).chi
