@@ -33,8 +33,9 @@ lint: env-dev ## formatters, linters, types
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-reference: env ## write config/config.yaml's comments and the configuration reference anew
+reference: env ## write config/config.yaml's comments and the references anew
 	$(BIN)/python -m qsmstudy.run.reference
+	$(BIN)/python -m qsmstudy.stats.catalogue.reference
 
 bench: env-dev ## solvers, accuracy and cost of the reconstruction (after `make reproduce`; 1-2 hours)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/run.py all

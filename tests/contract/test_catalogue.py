@@ -19,6 +19,7 @@ from qsmstudy.paper import conclusions, scorecard
 from qsmstudy.paper.audit import relations
 from qsmstudy.report import content, further
 from qsmstudy.stats import catalogue
+from qsmstudy.stats.catalogue import reference
 from qsmstudy.study import quality
 from qsmstudy.truth import label_overlap, measurements
 
@@ -114,6 +115,13 @@ def test_every_table_of_a_rule_is_in_the_catalogue_under_its_rule():
         if str(path).endswith(".tsv") and Path(str(path)).parent.name == "tables"
     }
     assert made == {table.name: (table.rule, table.output) for table in catalogue.TABLES.values()}
+
+
+def test_reference_of_the_tables_is_up_to_date():
+    """`make reference` writes it anew."""
+    text = reference.PAGE.read_text(encoding="utf-8")
+    assert text == reference.page()
+    assert all(f"### `{name}.tsv`" in text for name in catalogue.TABLES)
 
 
 def test_what_a_table_is_made_from_stands_before_it():
