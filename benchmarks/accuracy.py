@@ -56,7 +56,7 @@ def nuclei(values: NDArray, labels: NDArray, mask: NDArray) -> NDArray:
 
 def invert(scan: Scan, tesla: float, *overlays: str, **changes) -> tuple[NDArray, NDArray]:
     """Return chi [ppm], zero in the fluid, and its mask; options as `solvers.options`."""
-    solution, mask, _ = inversion.invert_dipole(
+    solution, mask, *_ = inversion.invert_dipole(
         scan, options=options(*overlays, **changes), echo_spacing=0.00615, field_strength=tesla
     )
     return solution.values, mask

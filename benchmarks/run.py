@@ -23,7 +23,6 @@ import matplotlib.pyplot as plt
 import solvers
 from solvers import ROOT, Case
 
-from qsmstudy import physics
 from qsmstudy.dataset import bids, images
 
 #: Matrix and voxel size of the three sizes: in-plane resolution changes, the head stays.
@@ -100,10 +99,10 @@ def head(results: Path) -> tuple[Case, np.ndarray]:
     anat = results / "derivatives" / "qsm" / sub / "anat"
     removed = images.load(anat / f"{sub}_desc-local_fieldmap.nii.gz").values
     mask = images.load(anat / f"{sub}_desc-field_mask.nii.gz", dtype=bool).values
-    phase = physics.hz_to_radians(np.where(mask, removed, 0), echo_spacing=solvers.SPACING)
     fluid = None if scan.fluid is None else scan.fluid & mask
-    scan = scan._replace(local_field=phase.astype(np.float32), mask=mask, fluid=fluid)
-    return Case("head 0.9 mm", scan, labels, crop=True), chi
+    scan = scan._replace(local_field=np.where(mask, removed, 0), mask=mask, fluid=fluid)
+    phase = scan.as_phase(echo_spacing=solvers.SPACING)
+    return Case("head 0.9 mm", phase, labels, crop=True), chi
 
 
 def measure_accuracy(given: argparse.Namespace) -> None:

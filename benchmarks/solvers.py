@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from qsmstudy import physics
 from qsmstudy.recon import fourier, medi
-from qsmstudy.recon.inputs import Options, Scan
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import InvertDipole
 from qsmstudy.recon.solvers import Solution, admm, cg, gauss_newton
 from qsmstudy.recon.solvers.objective import Reweighting, evaluate
 
@@ -28,8 +29,8 @@ SPACING, TESLA = 0.00615, 3.0
 PPB = 1e3 * float(
     physics.hz_to_ppm(physics.radians_to_hz(1.0, echo_spacing=SPACING), field_strength=TESLA)
 )
-#: Slow, soft and long: the minimiser that distances are measured to.
-LIMIT_STEPS, LIMIT_SOFT, LIMIT_AT = 800, 1.0, (30, 31, 200, 300)
+#: Steps, small gradient penalty and knots of the long run whose end is taken for the minimiser.
+LIMIT_STEPS, LIMIT_SMALL, LIMIT_KNOTS = 800, 1.0, (30, 31, 200, 300)
 SWITCHES = {
     "plain": {"smv_radius_mm": 0.0, "lambda_csf": 0.0, "merit": 0},
     "merit+csf": {"smv_radius_mm": 0.0, "merit": 4},
@@ -40,10 +41,10 @@ SWITCHES = {
 
 @dataclass(frozen=True)
 class Case:
-    """A scan in radians, the labels of its nuclei, what they are called, and whether to crop."""
+    """The phantom's name, a scan, the labels of its nuclei, and whether to crop."""
 
     phantom: str
-    scan: Scan
+    scan: PhaseScan
     labels: NDArray
     crop: bool = False
 
@@ -72,7 +73,7 @@ def toolbox_phantom() -> Case:
         values[mask] = stored[name]
         return values
 
-    scan = Scan(
+    scan = PhaseScan(
         volume("local_field"), volume("magnitude"), volume("noise"), mask, bits("fluid"),
         stored["voxel_size"], stored["b0_direction"],
     )  # fmt: skip
@@ -94,12 +95,7 @@ def true_field(case: Case, chi: NDArray, *, noise_hz: float, rng: np.random.Gene
     hertz = hertz + noise_hz * rng.standard_normal(chi.shape)
     phase = physics.hz_to_radians(hertz, echo_spacing=SPACING)
     wrapped = np.where(case.scan.mask, np.angle(np.exp(1j * phase)), 0).astype(np.float32)
-    return replace_field(case, wrapped)
-
-
-def replace_field(case: Case, field: NDArray) -> Case:
-    """Return the case with another local field [rad]."""
-    return replace(case, scan=case.scan._replace(local_field=field))
+    return replace(case, scan=case.scan._replace(phase=wrapped))
 
 
 def with_bleed(case: Case, chi: NDArray) -> NDArray:
@@ -111,7 +107,7 @@ def with_bleed(case: Case, chi: NDArray) -> NDArray:
     return np.where(distance < 8.0**2, np.float32(4.0), chi)
 
 
-def options(*overlays: str, **changes) -> Options:
+def options(*overlays: str, **changes) -> InvertDipole:
     """Return the default study's options, changed by overlays of config/ and by name."""
     import yaml
 
@@ -119,10 +115,10 @@ def options(*overlays: str, **changes) -> Options:
     for name in ("config", *overlays):
         file = ROOT / "config" / f"{name}.yaml"
         section |= yaml.safe_load(file.read_text())["invert_dipole"]
-    return Options.chosen(section | changes)
+    return InvertDipole.of(section | changes)
 
 
-def compare(case: Case, settings: Options) -> dict[str, object]:
+def compare(case: Case, settings: InvertDipole) -> dict[str, object]:
     """Run both solvers on one problem and box; return distances, steps, transforms and CPU."""
     case = case.cropped(settings.margin_mm)
     given = medi.formulate(case.scan, options=settings, dtype=np.float32)
@@ -130,7 +126,8 @@ def compare(case: Case, settings: Options) -> dict[str, object]:
     start = time.process_time()
     fast = admm.solve(
         given.problem, max_iterations=settings.max_iterations, tolerance=settings.tolerance,
-        reweighting=_recording(given, settings, weights), steering=medi.steering(settings),
+        reweighting=_recording(given, settings, weights),
+        schedule=medi.penalty_schedule(settings),
     )  # fmt: skip
     fast_cpu = time.process_time() - start
     limit = _limit(given, settings, weights)
@@ -160,7 +157,7 @@ def compare(case: Case, settings: Options) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _recording(given: medi.Formulation, settings: Options, weights: list[NDArray]):
+def _recording(given: medi.Formulation, settings: InvertDipole, weights: list[NDArray]):
     if given.reweight is None:
         return None
     reweight = given.reweight
@@ -172,20 +169,20 @@ def _recording(given: medi.Formulation, settings: Options, weights: list[NDArray
     return Reweighting(remember, medi.reweighting_steps(settings))
 
 
-def _limit(given: medi.Formulation, settings: Options, weights: list[NDArray]) -> NDArray:
+def _limit(given: medi.Formulation, settings: InvertDipole, weights: list[NDArray]) -> NDArray:
     """Find the minimiser under the weights that the fast solver ended with."""
     replayed = iter(weights)
     again = Reweighting(lambda _: next(replayed), medi.reweighting_steps(settings))
-    steering = medi.steering(settings)
-    start, *_, end = steering.gradient
-    slow = replace(steering, gradient=(start, LIMIT_SOFT, LIMIT_SOFT, end), at=LIMIT_AT)
+    schedule = medi.penalty_schedule(settings)
+    start, *_, end = schedule.gradient
+    slow = replace(schedule, gradient=(start, LIMIT_SMALL, LIMIT_SMALL, end), knots=LIMIT_KNOTS)
     return admm.solve(
-        given.problem, max_iterations=LIMIT_STEPS, tolerance=0.0, steering=slow,
+        given.problem, max_iterations=LIMIT_STEPS, tolerance=0.0, schedule=slow,
         reweighting=again if weights else None,
     ).values  # fmt: skip
 
 
-def _published(case: Case, settings: Options) -> tuple[Solution, float, int, float]:
+def _published(case: Case, settings: InvertDipole) -> tuple[Solution, float, int, float]:
     """Run Gauss-Newton to its usual stop; return it, CPU, inner steps, and CPU written plainly."""
     given = medi.formulate(case.scan, options=settings, dtype=np.float64)
     inner = 0
@@ -210,7 +207,7 @@ def _published(case: Case, settings: Options) -> tuple[Solution, float, int, flo
         cg.solve = solve
 
 
-def cases(heads: list[tuple[Case, NDArray]]) -> Iterator[tuple[str, Case, Options]]:
+def cases(heads: list[tuple[Case, NDArray]]) -> Iterator[tuple[str, Case, InvertDipole]]:
     """Yield name, case and options of every problem; `heads` come with their true maps [ppm]."""
     for case, chi in heads:
         for name, changes in SWITCHES.items():

@@ -7,6 +7,7 @@ import numpy as np
 from qsmstudy.dataset import bids, images, protocol, scan_status
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import background, brain_mask, field_fit
+from qsmstudy.recon.options import ReadSignal
 from qsmstudy.run import job
 
 
@@ -19,9 +20,7 @@ def main(
     lesion: Path | None = None,
     status: Path,
     scan: str,
-    echo_times: list | None,
-    field_strength: float | None,
-    signal_fraction: float,
+    options: ReadSignal,
 ) -> None:
     """Read one scan's files whole and record whether they can be used, and if not, why."""
     content: dict = {"Scan": scan, "Usable": False, "Echoes": None, "Reason": None}
@@ -30,11 +29,11 @@ def main(
         content["Echoes"] = echoes.values.shape[3]
         protocol.read_protocol(
             magnitude, phase, n_echoes=echoes.values.shape[3],
-            echo_times=echo_times, field_strength=field_strength,
+            echo_times=options.echo_times, field_strength=options.field_strength,
         )  # fmt: skip
         name = magnitude[0].name
         combined = field_fit.combine_magnitude(echoes.values, name=name)
-        field_fit.signal_mask(combined, fraction=signal_fraction, name=name)
+        field_fit.signal_mask(combined, fraction=options.signal_fraction, name=name)
         grid = echoes._replace(values=combined)
         for path in labels:
             images.load(path, like=grid, dtype=np.int32)

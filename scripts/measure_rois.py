@@ -8,6 +8,7 @@ from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.recon.reference import differences
 from qsmstudy.regions import referencing
+from qsmstudy.regions.options import MeasureRois
 from qsmstudy.run import job
 
 
@@ -20,10 +21,8 @@ def main(
     values: Path,
     scan: str,
     rater: str,
-    n_slices: int,
     nuclei: list,
-    slices: str,
-    lesion_margin_mm: float,
+    options: MeasureRois,
 ) -> None:
     """Measure one rater's labels on one susceptibility map."""
     chimap = images.load(chi)
@@ -33,19 +32,23 @@ def main(
     regions, table = roi.regions(
         images.load(labels, like=chimap, dtype=np.int32).values, names, name=str(labels)
     )
-    regions = roi.keep_slices(regions, affine=chimap.affine, n_slices=n_slices, slices=slices)
+    regions = roi.keep_slices(
+        regions, affine=chimap.affine, n_slices=options.n_slices, slices=options.slices
+    )
     measured = roi.measure(
         chimap.values,
         regions,
         affine=chimap.affine,
         label_table=table,
-        n_slices=n_slices,
+        n_slices=options.n_slices,
         name=str(labels),
         rois=nuclei,
     )
     if lesion is not None:
         mask = images.load(lesion, like=chimap, dtype=bool).values
-        touched = roi.touched(regions, mask, affine=chimap.affine, margin_mm=lesion_margin_mm)
+        touched = roi.touched(
+            regions, mask, affine=chimap.affine, margin_mm=options.lesion_margin_mm
+        )
         measured = roi.mark(measured, table, touched, flag="lesion")
         job.log.info("%s: the lesion touches %d regions", lesion, len(touched))
     measured["participant_id"] = bids.participant_of(scan)

@@ -6,6 +6,7 @@ import numpy as np
 
 from qsmstudy.dataset import bids, images
 from qsmstudy.regions.atlas import labelling, registration
+from qsmstudy.regions.options import RegisterAtlas
 from qsmstudy.run import job
 
 
@@ -21,12 +22,7 @@ def main(
     label_table: Path,
     labels: Path,
     outline: Path,
-    chi_weight: float,
-    step_mm: float,
-    margin_mm: float,
-    iterations: int,
-    smoothing_mm: float,
-    core_mm: float,
+    options: RegisterAtlas,
 ) -> None:
     """Label one scan by an atlas registered to its magnitude and susceptibility."""
     chimap = images.load(chi)
@@ -46,14 +42,10 @@ def main(
         registration.Contrasts(structure, susceptibility),
         atlas,
         mask=brain,
-        chi_weight=chi_weight,
-        step_mm=step_mm,
-        margin_mm=margin_mm,
-        iterations=iterations,
-        smoothing_mm=smoothing_mm,
+        options=options,
     )
     placed = registration.transfer_labels(atlas, found, like=chimap)
-    placed = labelling.core(placed, affine=chimap.affine, core_mm=core_mm)
+    placed = labelling.core(placed, affine=chimap.affine, core_mm=options.core_mm)
     sources = [combined, chi, mask, template, template_chi, template_labels]
     sidecar = {
         "Description": "Labels of the atlas, registered to the scan; no rater has seen them",

@@ -5,6 +5,7 @@ from pathlib import Path
 from qsmstudy.dataset import bids
 from qsmstudy.run import job
 from qsmstudy.study import quality
+from qsmstudy.study.options import SummarizeQuality
 
 
 def main(
@@ -15,7 +16,7 @@ def main(
     local_field: list[Path],
     chi: list[Path],
     qc: Path,
-    outlier_z: float,
+    options: SummarizeQuality,
 ) -> None:
     """Gather the quality measures of all scans in one table."""
     sidecars: dict[str, dict] = {}
@@ -23,7 +24,7 @@ def main(
     for step, paths in zip(quality.STEPS, given, strict=True):
         for path in paths:
             sidecars.setdefault(quality.scan_of(path), {})[step] = bids.read_json(path)
-    table = quality.table(sidecars, outlier_z=outlier_z)
+    table = quality.table(sidecars, outlier_z=options.outlier_z)
     bids.write_tsv(qc, table)
     job.log.info("%d scans, %d with a flag", len(table), table["flags"].notna().sum())
 

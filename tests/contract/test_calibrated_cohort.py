@@ -20,8 +20,8 @@ from qsmstudy.study.study import Study
 ROOT = Path(__file__).resolve().parents[2]
 COHORT = ROOT / "resources" / "cohort"
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-STUDY = Study.in_config(CONFIG)
 PUBLISHED = published.read(ROOT / "resources" / "published.yaml").numbers
+STUDY = Study.in_config(CONFIG)
 
 SWAPPED = "agrees with R PUT's model only if the labels of the two rows are exchanged"
 #: Published numbers that the cohort does not give, and why none could with the others.

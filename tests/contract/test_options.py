@@ -10,10 +10,13 @@ import yaml
 from spherical_head import AFFINE, MAGNITUDE, PHASE, SIZE, TIMES
 
 from qsmstudy.dataset import bids, images
+from qsmstudy.options import sections_in
+from qsmstudy.recon import options as recon_options
 from qsmstudy.recon.solvers import admm_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+SECTIONS = sections_in(recon_options)
 #: What each step writes, by the argument's name; any other file it reads.
 WRITTEN = {
     "fit_field": ("field", "noise", "residual", "r2star", "combined"),
@@ -90,7 +93,8 @@ def run(step, given, made, **changes):
     if step == "invert_dipole":
         source["mask"] = source["field_mask"]
     files = {name: target[name] for name in WRITTEN[step]}
-    known = source | CONFIG[step] | QUICK.get(step, {}) | changes | files
+    options = SECTIONS[step].of(CONFIG[step] | QUICK.get(step, {}) | changes)
+    known = source | files | {"options": options}
     main(**{name: known[name] for name in arguments})
     return files
 

@@ -4,13 +4,10 @@ import numpy as np
 
 from qsmstudy import physics
 from qsmstudy.recon import fourier, inversion
-from qsmstudy.recon.inputs import Options, Scan
+from qsmstudy.recon.inputs import Scan
+from qsmstudy.recon.options import InvertDipole
 
-OPTIONS = Options(
-    method="medi", backend="numpy", lambda_fidelity=1000, lambda_csf=100, merit=4,
-    smv_radius_mm=5, edge_fraction=0.9, edge_region="eroded", max_iterations=300, tolerance=1e-3,
-    padding_mm=None, tkd_threshold=0.15, tikhonov_weight=0.003,
-)  # fmt: skip
+OPTIONS = InvertDipole(tolerance=1e-3)
 SHAPE, VOXEL_SIZE = (48, 56, 45), (2.0, 2.0, 2.0)
 SPACING, FIELD = 0.00615, 3.0
 TRUTH = {1: 0.18, 2: 0.10, 3: 0.05, 4: -0.05}
@@ -45,9 +42,10 @@ def build(rng, *, direction=AXIAL, noise_hz=0.2, cap_ppm=0.0):
 
 
 def invert(scan, options=OPTIONS):
+    """Return solution, mask and reference."""
     return inversion.invert_dipole(
         scan, options=options, echo_spacing=SPACING, field_strength=FIELD
-    )
+    )[:3]
 
 
 def means(chi, labels):

@@ -17,7 +17,9 @@ LIMIT = float(
 )
 
 
-SOFTER = admm.Steering((3, 2, 20), (200, 60, 50), at=(10, 11, 30), balance=0.1, keep=11)
+SMALLER = admm.PenaltySchedule(
+    (3, 2, 20), (200, 60, 50), knots=(10, 11, 30), balance=0.1, lock_wraps_after=11
+)
 
 
 @pytest.fixture(params=["array_api_strict", "torch"])
@@ -30,8 +32,8 @@ def backend(request):
 
 
 @pytest.mark.parametrize("fluid", [True, False])
-@pytest.mark.parametrize("steering", [None, SOFTER])
-def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend, fluid, steering):
+@pytest.mark.parametrize("schedule", [None, SMALLER])
+def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend, fluid, schedule):
     problem = tiny_problem(rng)
     problem.field[6, 3, 5] += np.float32(3.1)  # no map fits it
     if not fluid:
@@ -39,10 +41,9 @@ def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend,
     weaker = (problem.weight * np.float32(0.9)).astype(np.float32)
     options = {
         "max_iterations": 60, "tolerance": 0.0,
-        "reweighting": Reweighting(lambda _: weaker, frozenset({12})), "steering": steering,
+        "reweighting": Reweighting(lambda _: weaker, frozenset({12})), "schedule": schedule,
     }  # fmt: skip
-    xp, device = admm_arrays.load(backend)
-    other = admm_arrays.solve(problem, **options, xp=xp, device=device)
+    other = admm.solve(problem, **options, kernels=admm_arrays.load(backend))
     compiled = admm.solve(problem, **options)
     assert isinstance(other.values, np.ndarray)
     assert other.values.dtype == np.float32
@@ -53,8 +54,8 @@ def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend,
 
 def test_arrays_stop_as_the_compiled_solver_does(rng, backend):
     problem = tiny_problem(rng)
-    xp, device = admm_arrays.load(backend)
-    other = admm_arrays.solve(problem, max_iterations=300, tolerance=1e-3, xp=xp, device=device)
+    kernels = admm_arrays.load(backend)
+    other = admm.solve(problem, max_iterations=300, tolerance=1e-3, kernels=kernels)
     compiled = admm.solve(problem, max_iterations=300, tolerance=1e-3)
     assert other.converged
     assert abs(other.iterations - compiled.iterations) <= 1  # a residual on the edge

@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +16,16 @@ from qsmstudy.dataset import bids, images
 from qsmstudy.dataset.images import Volume
 from qsmstudy.errors import StudyError
 from qsmstudy.regions.atlas import builtin, labelling, registration
+from qsmstudy.regions.options import RegisterAtlas
 from qsmstudy.truth import label_overlap
 
 ROOT = Path(__file__).parents[2]
 TABLE = pd.DataFrame(
     {"index": [1, 2, 3], "roi": ["CN", "CN", "THA"], "hemisphere": ["L", "R", "L"]}
 )
-OPTIONS = {
-    "chi_weight": 0.5,
-    "step_mm": 3.0,
-    "margin_mm": 12.0,
-    "iterations": 20,
-    "smoothing_mm": 5.0,
-}
+OPTIONS = RegisterAtlas(
+    chi_weight=0.5, step_mm=3.0, margin_mm=12.0, iterations=20, smoothing_mm=5.0
+)
 
 needs_itk = pytest.mark.skipif(
     registration.missing(), reason="SimpleITK is not installed: run make env-atlas"
@@ -100,7 +98,7 @@ def registered(**changes):
         )
     found = registration.register(
         registration.Contrasts(own, own_chi), registration.Contrasts(magnitude, chi), labels,
-        mask=mask, **OPTIONS | changes,
+        mask=mask, options=replace(OPTIONS, **changes),
     )  # fmt: skip
     return registration.transfer_labels(labels, found, like=own), truth.values, found
 
@@ -146,7 +144,7 @@ def test_sheared_image_and_empty_atlas_are_refused():
     both = registration.Contrasts(magnitude, chi)
     with pytest.raises(StudyError, match="label map is empty"):
         registration.register(
-            both, both, Volume(labels.values * 0, labels.affine), mask=mask, **OPTIONS
+            both, both, Volume(labels.values * 0, labels.affine), mask=mask, options=OPTIONS
         )
 
 
@@ -240,7 +238,7 @@ def test_scripts_label_a_scan_and_compare_it(tmp_path):
     script(
         **paths, template_table=tmp_path / "table.tsv", label_table=tmp_path / "table.tsv",
         labels=tmp_path / "sub-01_desc-atlas_dseg.nii.gz", outline=tmp_path / "outline.nii.gz",
-        **OPTIONS, core_mm=0.0,
+        options=OPTIONS,
     )  # fmt: skip
     sidecar = bids.read_json(tmp_path / "sub-01_desc-atlas_dseg.json")
     assert sidecar["Manual"] is False

@@ -5,7 +5,7 @@ import logging
 import re
 import runpy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nibabel as nib
@@ -16,10 +16,13 @@ from spherical_head import AFFINE, BRAIN, MAGNITUDE, PHASE, SHAPE, SIZE, TIMES
 
 from qsmstudy.dataset import images
 from qsmstudy.errors import StudyError
+from qsmstudy.options import sections_in
+from qsmstudy.recon import options as recon_options
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 STEPS = ("fit_field", "unwrap_phase", "extract_brain", "remove_background", "invert_dipole")
+SECTIONS = sections_in(recon_options)
 MAIN = {step: runpy.run_path(str(ROOT / "scripts" / f"{step}.py"))["main"] for step in STEPS}
 
 
@@ -77,17 +80,17 @@ class Study:
         own = self.folder / "own_mask.nii.gz"
         files["own_mask"] = own if own.exists() else None
         for step in steps or STEPS:
-            options = dict(CONFIG[step])
+            options = SECTIONS[step].in_config(CONFIG)
             if step == "invert_dipole":
-                options |= {"max_iterations": 30, "tolerance": 0.01}
+                options = replace(options, max_iterations=30, tolerance=0.01)
             names = MAIN[step].__kwdefaults__ or {}
             wanted = MAIN[step].__code__.co_varnames[: MAIN[step].__code__.co_kwonlyargcount]
             given = {
                 name: files["field_mask" if (step, name) == ("invert_dipole", "mask") else name]
                 for name in wanted
-                if name not in options and (name in files or name not in names)
+                if name != "options" and (name in files or name not in names)
             }
-            MAIN[step](**given, **options)
+            MAIN[step](**given, options=options)
             for name in [n for n in self.spoil if n in files and files[n].exists()]:
                 image = nib.load(files[name])
                 values = self.spoil.pop(name)(np.asarray(image.dataobj, dtype=np.float32))

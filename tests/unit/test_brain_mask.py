@@ -29,19 +29,17 @@ def dice(one, other):
     [((96, 96, 40), (2.2, 2.2, 3.6)), ((64, 80, 60), (3.0, 3.0, 3.0))],
     ids=["axial slabs", "isotropic"],
 )
-def test_extract_brain_finds_the_brain_of_a_synthetic_head(shape, voxel_size):
+def test_bet_finds_the_brain_of_a_synthetic_head(shape, voxel_size):
     image, brain = head(shape, voxel_size)
-    found = brain_mask.extract_brain(
-        image, voxel_size=voxel_size, fractional_threshold=0.2, iterations=1000
-    )
+    found = brain_mask.bet(image, voxel_size=voxel_size, fractional_threshold=0.2, iterations=1000)
     # Half a voxel of rim on every side of the ellipsoid is a Dice of .97.
     assert dice(found, brain) > 0.97
 
 
-def test_extract_brain_ignores_the_intensity_scale():
+def test_bet_ignores_the_intensity_scale():
     image, _ = head((64, 70, 50), (3.2, 3.2, 3.2))
     one, other = (
-        brain_mask.extract_brain(
+        brain_mask.bet(
             image * scale, voxel_size=(3.2,) * 3, fractional_threshold=0.2, iterations=200
         )
         for scale in (1, 1e-3)
@@ -49,19 +47,17 @@ def test_extract_brain_ignores_the_intensity_scale():
     assert dice(one, other) > 0.999  # float32 round-off moves single voxels
 
 
-def test_extract_brain_rejects_an_empty_image():
+def test_bet_rejects_an_empty_image():
     with pytest.raises(StudyError, match="above zero"):
-        brain_mask.extract_brain(
+        brain_mask.bet(
             np.zeros((20, 20, 20)), voxel_size=(1, 1, 1), fractional_threshold=0.2, iterations=10
         )
 
 
-def test_extract_brain_rejects_a_crop_without_a_head():
+def test_bet_rejects_a_crop_without_a_head():
     image, _ = head((20, 20, 20), (3.0, 3.0, 3.0))
     with pytest.raises(StudyError, match=r"closed on .* ml, no brain"):
-        brain_mask.extract_brain(
-            image, voxel_size=(0.5, 0.5, 0.5), fractional_threshold=0.2, iterations=100
-        )
+        brain_mask.bet(image, voxel_size=(0.5, 0.5, 0.5), fractional_threshold=0.2, iterations=100)
 
 
 def test_sphere_is_closed_and_outward():

@@ -9,6 +9,7 @@ import pytest
 import spherical_head
 
 from qsmstudy.dataset import bids
+from qsmstudy.recon.options import ReadSignal
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = runpy.run_path(str(ROOT / "scripts" / "check_scan.py"))["main"]
@@ -30,8 +31,7 @@ def reason(scan, tmp_path, **given):
     }
     status = tmp_path / "status.json"
     CHECK(
-        **images, labels=[], status=status, scan="sub-01", echo_times=None, field_strength=None,
-        signal_fraction=0.05, **given,
+        **images, labels=[], status=status, scan="sub-01", options=ReadSignal(), **given,
     )  # fmt: skip
     content = bids.read_json(status)
     assert content["Usable"] == (content["Reason"] is None)

@@ -9,6 +9,8 @@ from qsmstudy import physics
 from qsmstudy.dataset import bids, images, protocol
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import field_fit
+from qsmstudy.recon.options import FitField
+from qsmstudy.recon.phase_sign import apply_sign
 from qsmstudy.recon.r2star import map_r2star
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +29,7 @@ def echoes(field, times, *, offset=0.7, r2star=25.0, sign=1):
 
 
 def fit(magnitude, phase, times, **options):
-    options = {"phase_sign": 1, "max_iterations": 30} | options
+    options = {"max_iterations": 30, "noise_model": "expected"} | options
     mask = np.ones(magnitude.shape[:3], dtype=bool)
     return field_fit.fit_field(magnitude, phase, mask, echo_times=times, **options)
 
@@ -182,9 +184,14 @@ def test_fit_field_single_echo_noise_is_the_phase_noise(rng):
     np.testing.assert_allclose(np.median(found.noise), 1 / (2 * np.pi), rtol=0.01)  # 2 % noise
 
 
-def test_fit_field_follows_phase_sign(field):
-    found = fit(*echoes(field, EVEN, sign=-1), EVEN, phase_sign=-1)
-    np.testing.assert_allclose(found.field, field, atol=2e-5)  # float32 output
+def test_the_field_follows_the_given_phase_sign(field):
+    found = fit(*echoes(field, EVEN, sign=-1), EVEN)
+    signed, report = apply_sign(
+        found, found.field, found.field, phase_sign=-1, voxel_size=np.ones(3),
+        b0_direction=(0.0, 0.0, 1.0),
+    )  # fmt: skip
+    np.testing.assert_allclose(signed.field, field, atol=2e-5)  # float32 output
+    assert report == {"PhaseSign": -1}
 
 
 def test_fit_field_wraps_to_half_an_inverse_spacing():
@@ -245,7 +252,12 @@ def test_fit_field_noise_level_of_two_echoes_comes_from_the_air(rng):
     mask = np.zeros(shape[:3], dtype=bool)
     mask[5:10, 5:10, 5:10] = True
     found = field_fit.fit_field(
-        np.abs(air), np.angle(air), mask, echo_times=[0.005, 0.01], phase_sign=1, max_iterations=30
+        np.abs(air),
+        np.angle(air),
+        mask,
+        echo_times=[0.005, 0.01],
+        max_iterations=30,
+        noise_model="expected",
     )
     assert found.noise_level == pytest.approx(3.0, rel=0.03)  # 7900 Rayleigh samples
 
@@ -278,9 +290,9 @@ def test_fit_field_script_warns_of_an_unknown_noise_level(rng, tmp_path, caplog)
     files = {name: tmp_path / f"sub-1_desc-{name}_fieldmap.nii.gz" for name in maps}
     main = runpy.run_path(str(ROOT / "scripts" / "fit_field.py"))["main"]
     options = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["fit_field"]
-    given = options | {"noise_model": "observed", "phase_sign": 1}
-    main(magnitude=parts["mag"], phase=parts["phase"], **files, **given)
-    assert "a noise level takes three echoes" in caplog.text
+    given = options | {"noise_model": "observed"}
+    main(magnitude=parts["mag"], phase=parts["phase"], **files, options=FitField.of(given))
+    assert "the noise level cannot be estimated" in caplog.text
     sidecar = bids.read_sidecar(files["noise"])
     assert (sidecar["Method"], sidecar["Units"]) == ("expected", "arbitrary")
     assert sidecar["SignalToNoise"] is None
@@ -292,7 +304,7 @@ def test_fit_field_is_zero_where_nothing_is_fitted(field):
     mask = np.ones(field.shape, dtype=bool)
     mask[1] = False
     found = field_fit.fit_field(
-        magnitude, phase, mask, echo_times=EVEN, phase_sign=1, max_iterations=30
+        magnitude, phase, mask, echo_times=EVEN, max_iterations=30, noise_model="expected"
     )
     for values in (found.field, found.noise, found.residual):
         assert not values[:2].any()
@@ -305,10 +317,15 @@ def test_fit_field_and_arlo_agree_with_the_medi_toolbox():
     signal = np.moveaxis(block["signal"][0] + 1j * block["signal"][1], 0, 3) * block["step"]
     mask, times = block["mask"], block["echo_times"]
     found = field_fit.fit_field(
-        np.abs(signal), np.angle(signal), mask, echo_times=times, phase_sign=-1, max_iterations=30
+        np.abs(signal),
+        np.angle(signal),
+        mask,
+        echo_times=times,
+        max_iterations=30,
+        noise_model="expected",
     )
     to_radians = 2 * np.pi * (times[1] - times[0])
-    difference = found.field[mask] * to_radians - block["frequency"][mask]
+    difference = -found.field[mask] * to_radians - block["frequency"][mask]
     # Float32 outputs: 2e-7 of 3 rad; the stored noise has six digits.
     assert np.abs(np.angle(np.exp(1j * difference))).max() < 2e-6
     np.testing.assert_allclose(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qsmstudy.recon import methods
 from qsmstudy.run import fingerprints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,24 @@ def test_other_edits_do_not(package, file, old, new):
     before = take()
     edit(root / file, old, new)
     assert take() == before
+
+
+@pytest.mark.parametrize(
+    ("named", "seen"), [("qsmstudy.deep.tools:unused", True), ("qsmstudy.deep.tools:used", False)]
+)
+def test_an_entry_point_leads_to_its_function(package, named, seen):
+    root, take = package
+    edit(root / "base.py", "SCALE = 2", f'SCALE = {{"method": "{named}"}}')
+    before = take()
+    edit(root / "deep/tools.py", "def unused(x):\n    return x", "def unused(x):\n    return -x")
+    assert (take() != before) is seen
+
+
+def test_every_method_of_a_step_is_in_its_closure():
+    reached = fingerprints.closure(ROOT / "scripts" / "invert_dipole.py")
+    assert {method.function for method in methods.INVERSION.values()} <= set(reached)
+    assert "qsmstudy.recon.solvers.gauss_newton:solve" in reached
+    assert "qsmstudy.recon.unwrap:romeo" not in reached
 
 
 def test_names_of_settings_count():

@@ -9,8 +9,9 @@ from nuclei_phantom import FIELD, OPTIONS, SHAPE, SPACING, TRUTH, VOXEL_SIZE, bu
 from qsmstudy import physics
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import fourier, inversion, medi, reference
-from qsmstudy.recon.inputs import Scan
+from qsmstudy.recon import fourier, inversion, medi, methods
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import RemoveBackground
 from qsmstudy.recon.solvers import admm
 from qsmstudy.recon.solvers.objective import evaluate
 
@@ -64,7 +65,7 @@ def test_inversion_scales_with_field_strength(phantom):
     # Twice the field in half the spacing: the same phases, half the ppm per radian and Hz.
     double = scan._replace(local_field=2 * scan.local_field)
     one = invert(scan)[0].values
-    other, _, _ = inversion.invert_dipole(
+    other, *_ = inversion.invert_dipole(
         double, options=OPTIONS, echo_spacing=SPACING / 2, field_strength=2 * FIELD
     )
     np.testing.assert_allclose(other.values, one, atol=1e-6)
@@ -87,10 +88,11 @@ def test_what_stands_in_a_void_does_not_spread(phantom, method):
 
 
 def test_published_solver_reports_the_stop_it_goes_by():
-    options = inversion.in_force(replace(OPTIONS, method="medi_gauss_newton", max_iterations=1))
+    given = replace(OPTIONS, method="medi_gauss_newton", max_iterations=1)
+    options = methods.INVERSION["medi_gauss_newton"].effective_options(given)
     assert (options.max_iterations, options.tolerance) == (10, 0.1)  # the toolbox's
     assert (options.backend, options.merit) == ("numpy", 10)
-    assert inversion.in_force(OPTIONS) == OPTIONS
+    assert methods.INVERSION["medi"].effective_options(OPTIONS) is OPTIONS
 
 
 def test_inversion_resists_outliers_by_reweighting(phantom, rng):
@@ -155,7 +157,7 @@ def test_edges_make_up_the_wanted_fraction(phantom, rng):
 
 
 def test_edges_are_looked_for_in_the_region_that_the_options_name(phantom):
-    scan, _ = phantom
+    scan = phantom[0].as_phase(echo_spacing=SPACING)
     own, all_of_it = (
         medi.formulate(scan, options=replace(OPTIONS, edge_region=region), dtype=np.float32)
         for region in ("eroded", "brain")
@@ -202,7 +204,7 @@ def head():
         values[mask] = stored[name]
         return values
 
-    scan = Scan(
+    scan = PhaseScan(
         volume("local_field"), volume("magnitude"), volume("noise"), mask, bits("fluid"),
         stored["voxel_size"], stored["b0_direction"],
     )  # fmt: skip
@@ -260,12 +262,12 @@ def test_reference_solver_agrees_with_the_toolbox_in_every_voxel(
         ({}, 2),  # 0.08 rad per echo spacing
     ],
 )
-def test_inversion_settles_at_the_minimiser(head, rng, changes, noise_hz):
+def test_inversion_converges_to_the_minimiser(head, rng, changes, noise_hz):
     scan, volume, to_ppm = head
     noise = physics.hz_to_radians(
         noise_hz * rng.standard_normal(scan.mask.shape), echo_spacing=SPACING
     )
-    scan = scan._replace(local_field=(scan.local_field + scan.mask * noise).astype(np.float32))
+    scan = scan._replace(phase=(scan.phase + scan.mask * noise).astype(np.float32))
     options = replace(OPTIONS, tolerance=5e-4, **changes)
     stopped, mask = medi.medi(scan, options=replace(options, max_iterations=300))
     long, _ = medi.medi(scan, options=replace(options, max_iterations=700, tolerance=0))
@@ -278,7 +280,7 @@ def test_inversion_settles_at_the_minimiser(head, rng, changes, noise_hz):
     assert np.abs(nuclei).max() < 0.5
 
 
-def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
+def test_inversion_without_filter_converges_where_the_field_wraps(phantom):
     scan, _ = phantom
     ball = np.zeros(SHAPE, dtype=np.float32)
     grid = np.ogrid[tuple(slice(0, n) for n in SHAPE)]
@@ -290,17 +292,16 @@ def test_inversion_without_filter_comes_to_rest_where_the_field_wraps(phantom):
     assert np.abs(phase[scan.mask]).max() > 2 * np.pi
     wrapped = np.where(scan.mask, np.angle(np.exp(1j * phase)), 0).astype(np.float32)
     options = replace(OPTIONS, **PLAIN)
-    problem = medi.formulate(
-        scan._replace(local_field=wrapped), options=options, dtype=np.float32
-    ).problem
-    steering = medi.steering(options)
-    kept, lost = (
-        admm.solve(problem, max_iterations=300, tolerance=5e-4, steering=penalties)
-        for penalties in (steering, replace(steering, keep=None))
+    given = scan.as_phase(echo_spacing=SPACING)._replace(phase=wrapped)
+    problem = medi.formulate(given, options=options, dtype=np.float32).problem
+    schedule = medi.penalty_schedule(options)
+    locked, free = (
+        admm.solve(problem, max_iterations=300, tolerance=5e-4, schedule=penalties)
+        for penalties in (schedule, replace(schedule, lock_wraps_after=None))
     )
-    assert kept.converged
-    # Free to leave their turns, voxels do so for ever.
-    assert evaluate(problem, kept.values) < 0.2 * evaluate(problem, lost.values)
+    assert locked.converged
+    # Without the lock, voxels switch between turns for ever.
+    assert evaluate(problem, locked.values) < 0.2 * evaluate(problem, free.values)
 
 
 @pytest.fixture
@@ -326,14 +327,17 @@ def run(script, files, names, **params):
 
 def remove_background(files):
     names = ("total_field", "mask", "noise", "local_field", "field_mask")
-    params = {"method": "pdf", "max_iterations": 20, "tolerance": 0.005, "padding_mm": 10}
-    params |= {"radius_mm": 25, "truncation": 0.1}
-    run("remove_background", files, names, **params)
+    run(
+        "remove_background",
+        files,
+        names,
+        options=RemoveBackground(max_iterations=20, padding_mm=10),
+    )
 
 
 def invert_dipole(files):
     names = ("local_field", "combined", "mask", "noise", "r2star", "chi")
-    run("invert_dipole", files, names, csf_r2star_threshold=5, reference="csf", **OPTIONS.report())
+    run("invert_dipole", files, names, options=OPTIONS)
 
 
 def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
@@ -352,7 +356,7 @@ def test_scripts_lead_from_the_total_field_to_susceptibility(files, phantom):
     assert sidecar["Parameters"]["lambda_fidelity"] == 1000
     assert sidecar["Solver"]["Converged"] is True
     assert sidecar["Reference"]["Region"] == "ventricular CSF"
-    assert set(sidecar["Reference"]["Candidates"]) == set(reference.REGIONS)
+    assert set(sidecar["Reference"]["Candidates"]) == set(methods.REFERENCE)
 
 
 def test_script_names_the_sidecar_that_lacks_the_echo_spacing(files):

@@ -25,7 +25,9 @@ from scipy.spatial.transform import Rotation
 
 from qsmstudy import physics
 from qsmstudy.dataset import images
-from qsmstudy.recon import closed_form, fourier, inversion, medi
+from qsmstudy.options import sections_in
+from qsmstudy.recon import closed_form, fourier, medi
+from qsmstudy.recon import options as recon_options
 
 ROOT = Path(__file__).parents[2]
 TRUE = np.array(list(TRUTH.values()))
@@ -97,7 +99,7 @@ def reconstruct(folder, scan, affine, axes):
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
     for step in ("remove_background", "invert_dipole"):
         main = runpy.run_path(str(ROOT / "scripts" / f"{step}.py"))["main"]
-        known = config[step] | paths
+        known = {"options": sections_in(recon_options)[step].in_config(config)} | paths
         main(**{name: known[name] for name in inspect.signature(main).parameters})
     return [
         images.load(paths[name]).values.transpose(np.argsort(axes))
@@ -146,11 +148,12 @@ def test_outliers_lose_weight_as_often_as_the_options_say(rng, caplog, merit):
 
 
 def test_the_fields_penalty_grows_with_lambda(rng, monkeypatch):
-    # Else a large lambda leaves multipliers of several turns, and the map takes longer to settle.
+    # With a fixed penalty a large lambda makes multipliers of several turns, and more steps.
     scan, _ = build(rng)
     options = replace(OPTIONS, lambda_fidelity=1e4, lambda_csf=0, merit=0)
     grown, _, _ = invert(scan, options)
-    monkeypatch.setattr(medi, "FIRM", medi.FIRM * 1000 / options.lambda_fidelity)
+    early = medi.EARLY_FIELD_PENALTY * 1000 / options.lambda_fidelity
+    monkeypatch.setattr(medi, "EARLY_FIELD_PENALTY", early)
     fixed, _, _ = invert(scan, options)
     assert grown.converged
     assert fixed.converged
@@ -162,10 +165,10 @@ def test_the_data_term_sees_radians_per_echo_spacing(rng, monkeypatch):
     seen = {}
 
     def keep(given, *, options):
-        seen["field"] = given.local_field
+        seen["field"] = given.phase
         return closed_form.tkd(given, options=options)
 
-    monkeypatch.setitem(inversion.METHODS, "medi", keep)
+    monkeypatch.setattr(medi, "medi", keep)
     invert(scan)
     expected = np.sort(physics.hz_to_radians(scan.local_field[scan.mask], echo_spacing=SPACING))
     found = np.sort(seen["field"][seen["field"] != 0])
@@ -240,11 +243,10 @@ def test_quick_looks_show_the_nuclei(rng, method, slope):
 
 def test_tikhonov_solves_its_normal_equations(rng):
     scan, _ = build(rng)
-    radians = physics.hz_to_radians(scan.local_field, echo_spacing=SPACING).astype(np.float32)
-    given = scan._replace(local_field=radians)
+    given = scan.as_phase(echo_spacing=SPACING)
     chi = closed_form.tikhonov(given, options=OPTIONS)[0].values
     dipole = fourier.dipole_kernel(SHAPE, voxel_size=VOXEL_SIZE, b0_direction=AXIAL)
     power = fourier.gradient_power(SHAPE, voxel_size=VOXEL_SIZE)
     left = fourier.convolve(chi, dipole**2 + np.float32(OPTIONS.tikhonov_weight) * power)
-    right = fourier.convolve(np.where(scan.mask, radians, 0), dipole)
+    right = fourier.convolve(np.where(scan.mask, given.phase, 0), dipole)
     np.testing.assert_allclose(left, right, atol=1e-5)  # rad, float32 of at most .5

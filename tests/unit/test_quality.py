@@ -8,6 +8,7 @@ import pytest
 from qsmstudy.dataset import bids
 from qsmstudy.errors import StudyError
 from qsmstudy.study import quality
+from qsmstudy.study.options import SummarizeQuality
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,7 +146,7 @@ def test_script_writes_one_row_per_scan(tmp_path):
             paths[step].append(tmp_path / f"{name}_{names[step]}.json")
             bids.write_json(paths[step][-1], content)
     script = ROOT / "scripts" / "summarize_quality.py"
-    runpy.run_path(str(script))["main"](**paths, qc=tmp_path / "qc.tsv", outlier_z=3.5)
+    runpy.run_path(str(script))["main"](**paths, qc=tmp_path / "qc.tsv", options=SummarizeQuality())
     table = bids.read_tsv(tmp_path / "qc.tsv")
     assert table.columns.tolist() == list(quality.COLUMNS)
     assert table.scan.tolist() == sorted(cohort())

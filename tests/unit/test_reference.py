@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import reference
+from qsmstudy.recon import methods, reference
 
 TOOLBOX = Path(__file__).parents[1] / "data" / "medi_toolbox"
 
@@ -148,10 +148,10 @@ def test_unknown_reference_is_refused(head, chi):
 
 def test_differences_lead_from_one_reference_to_the_others(head, chi):
     _, brain, ventricles = head
-    maps = {name: refer(chi, brain, ventricles, name) for name in reference.REGIONS}
+    maps = {name: refer(chi, brain, ventricles, name) for name in methods.REFERENCE}
     for written, zero in maps.values():
         steps = reference.differences(zero.report())
-        assert set(steps) == set(reference.REGIONS)
+        assert set(steps) == set(methods.REFERENCE)
         for name, step in steps.items():
             moved = written[brain].astype(float) - step
             # Single precision of values of at most 0.1 ppm.

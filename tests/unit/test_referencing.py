@@ -9,8 +9,9 @@ import whole_study as whole
 from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import reference
+from qsmstudy.recon import methods, reference
 from qsmstudy.regions import referencing
+from qsmstudy.regions.options import REFERENCES
 
 SHAPE, VOXEL_SIZE = (40, 44, 30), (2.0, 2.0, 2.0)
 NUCLEI = cohort.STUDY.nuclei
@@ -65,7 +66,7 @@ def test_expressing_a_map_is_measuring_it_under_the_other_reference(measured, wr
 
 
 def test_names_are_those_of_the_maps():
-    assert set(referencing.NAMES) == set(reference.REGIONS)
+    assert set(REFERENCES) == {"as_measured", *methods.REFERENCE}
 
 
 def test_offsets_stay_consistent(measured, tmp_path):
@@ -96,7 +97,7 @@ def test_table_without_offsets_is_kept_or_refused():
     assert roi.summarize(table, rois=NUCLEI)["reference"].isna().all()
     with pytest.raises(StudyError, match="offset_whole_brain_ppm: is needed in every row"):
         referencing.refer(table, reference="whole_brain")
-    with pytest.raises(StudyError, match="must be as_measured, csf"):
+    with pytest.raises(StudyError, match="must be one of as_measured, csf"):
         referencing.refer(table, reference="white_matter")
 
 

@@ -144,7 +144,7 @@ def test_lesion_rule_takes_a_table_without_sessions():
 def test_lesion_rule_without_lesions_changes_nothing():
     values = measured_values().assign(flag=None)
     assert roi.exclude_lesions(values, rule="exclude_participant") is values
-    with pytest.raises(StudyError, match="must be flag"):
+    with pytest.raises(StudyError, match="must be one of flag"):
         roi.exclude_lesions(values, rule="drop")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from qsmstudy.dataset import bids, images
 from qsmstudy.recon import trim
+from qsmstudy.recon.options import ExtractBrain
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "extract_brain.py"
 MAIN = runpy.run_path(str(SCRIPT))["main"]
@@ -83,8 +84,8 @@ def test_extract_brain_trims_from_three_echoes_on(tmp_path, caplog, mask, echoes
     own = tmp_path / "own.nii.gz"
     images.save(own, mask, np.diag([8.0, 8, 8, 1]), sidecar={})
     MAIN(
-        **files, own_mask=own, mask=tmp_path / "sub-1_mask.nii.gz", trim_residual=0.02, trim_mm=9,
-        fractional_threshold=0.5, iterations=1,
+        **files, own_mask=own, mask=tmp_path / "sub-1_mask.nii.gz",
+        options=ExtractBrain(trim_residual=0.02, trim_mm=9),
     )  # fmt: skip
     found = images.load(tmp_path / "sub-1_mask.nii.gz").values
     assert np.count_nonzero(mask) - found.sum() == expected * 144  # the layer without a fit

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from spherical_head import AFFINE, BRAIN, MAGNITUDE, SIGN, TIMES, VENDORS, oblique
 
 from qsmstudy import physics
 from qsmstudy.dataset import images, scans
 from qsmstudy.errors import StudyError
+from qsmstudy.recon.options import FitField
 
 ROOT = Path(__file__).parents[2]
-OPTIONS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["fit_field"]
 MAIN = runpy.run_path(str(ROOT / "scripts" / "fit_field.py"))["main"]
 MAPS = ("field", "noise", "residual", "r2star", "combined")
 
@@ -22,7 +21,8 @@ def fit(root, **options):
     """Return the fitted maps of a dataset's only scan."""
     (scan,) = scans.find_scans(root).scans
     files = {name: root / "out" / f"sub-01_desc-{name}_fieldmap.nii.gz" for name in MAPS}
-    MAIN(magnitude=list(scan.magnitude), phase=list(scan.phase), **files, **OPTIONS | options)
+    given = {"magnitude": list(scan.magnitude), "phase": list(scan.phase)}
+    MAIN(**given, **files, options=FitField(**options))
     return {name: images.load(path) for name, path in files.items()}
 
 

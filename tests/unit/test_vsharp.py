@@ -7,7 +7,10 @@ from qsmstudy.errors import StudyError
 from qsmstudy.recon import fourier
 from qsmstudy.recon.vsharp import sphere_radii, vsharp
 
-OPTIONS = {"voxel_size": (1.0, 1.0, 1.0), "radius_mm": 8.0, "truncation": 0.05}
+OPTIONS = {
+    "voxel_size": (1.0, 1.0, 1.0), "b0_direction": (0.0, 0.0, 1.0), "radius_mm": 8.0,
+    "truncation": 0.05,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -117,12 +120,10 @@ def test_vsharp_spheres_follow_the_voxel_size():
     mask = x**2 + y**2 + z**2 < 15**2
     field = 5 + x - 2 * z + 0.05 * (2 * z**2 - x**2 - y**2)  # harmonic in millimetres
     solution, defined = vsharp(
-        field, mask, np.ones(mask.shape), voxel_size=(1, 1, 2), radius_mm=8, truncation=0.05
+        field, mask, np.ones(mask.shape), **(OPTIONS | {"voxel_size": (1, 1, 2)})
     )
     assert solution.values[defined].std() < 0.02 * field[defined].std()
-    ill, _ = vsharp(
-        field, mask, np.ones(mask.shape), voxel_size=(1, 1, 1), radius_mm=8, truncation=0.05
-    )
+    ill, _ = vsharp(field, mask, np.ones(mask.shape), **OPTIONS)
     assert ill.values[defined].std() > 3 * solution.values[defined].std()
 
 

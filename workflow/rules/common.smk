@@ -5,8 +5,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 REPOSITORY = Path(workflow.current_basedir).parents[1]
 
 

@@ -1,5 +1,6 @@
 # A user's scans are read whole before they are used: one that is damaged or incomplete is left out,
 # named in the report, and makes the run end with an error once everything else is made.
+from qsmstudy.recon.options import ReadSignal
 
 
 # A second's work each: on a cluster no jobs of their own.
@@ -51,9 +52,7 @@ rule check_scan:
     params:
         **fingerprinted("check_scan"),
         scan=lambda wildcards: wildcards.scan,
-        echo_times=config["fit_field"]["echo_times"],
-        field_strength=config["fit_field"]["field_strength"],
-        signal_fraction=config["fit_field"]["signal_fraction"],
+        options=ReadSignal.in_config(config).report(),  # what of fit_field decides
     script:
         "../../scripts/check_scan.py"
 

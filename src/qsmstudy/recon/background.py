@@ -1,16 +1,17 @@
-"""Background field removal by projection onto dipole fields."""
+"""Background field removal by the named method, and what every method asks of mask and noise."""
 
 import logging
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import fourier
-from qsmstudy.recon.solvers import Solution, cg
+from qsmstudy.recon import methods
+from qsmstudy.recon.options import RemoveBackground
+from qsmstudy.recon.solvers import Solution
 
 log = logging.getLogger("qsmstudy")
-
 
 #: Fewest voxels of a mask that a field can be removed from or inverted in.
 LEAST_VOXELS = 64
@@ -78,6 +79,24 @@ def inverse_noise(noise: NDArray, mask: NDArray) -> NDArray:
     return (weight * (total / weight.sum())).astype(np.float32)
 
 
+class LocalField(NamedTuple):
+    """A local field, where it is defined, and how it was reached.
+
+    Attributes
+    ----------
+    solution : Solution
+        `values` is the local field [Hz], float32, zero where it is not defined.
+    defined : ndarray of bool, shape (X, Y, Z)
+        Where it is: the brain, less what the method cannot serve.
+    report : dict
+        What the sidecar says: ``Parameters``, ``Solver`` and ``RmsHz``.
+    """
+
+    solution: Solution
+    defined: NDArray
+    report: dict[str, Any]
+
+
 def remove_background(
     total_field: NDArray,
     mask: NDArray,
@@ -85,11 +104,9 @@ def remove_background(
     *,
     voxel_size: ArrayLike,
     b0_direction: ArrayLike,
-    max_iterations: int,
-    tolerance: float,
-    padding_mm: float,
-) -> Solution:
-    """Project the total field onto the fields of dipoles outside the brain, and subtract.
+    options: RemoveBackground,
+) -> LocalField:
+    """Remove the field of sources outside the brain by the named method.
 
     Parameters
     ----------
@@ -103,100 +120,28 @@ def remove_background(
         Voxel edge lengths [mm].
     b0_direction : array_like, shape (3,)
         Unit vector of the main field along the array axes.
-    max_iterations : int
-        Most steps of conjugate gradients.
-    tolerance : float
-        Relative residual of the normal equations at which to stop.
-    padding_mm : float
-        Margin around the brain that may hold sources [mm].
+    options : RemoveBackground
+        The method receives those of its own by name.
 
     Returns
     -------
-    Solution
-        `values` is the local field [Hz], float32, zero outside the mask.
+    LocalField
 
     Raises
     ------
     StudyError
-        If the mask or the noise cannot be used, or the field is not finite.
-
-    Notes
-    -----
-    Minimises ``|| W (f - D chi_out) ||`` over sources chi_out outside the mask, W = 1 / noise,
-    by conjugate gradients on the normal equations from zero; the early stop regularises.
-    The published tolerance depends on the image's scale; here it is relative to the right side.
-    At 0.005 it ends the simulated heads after 13 to 22 steps; heads without air and bone around
-    them may take all 60.
-
-    References
-    ----------
-    Liu T 2011, doi:10.1002/nbm.1670.
+        If the method is unknown, the mask or the noise cannot be used, or the field is not finite.
     """
-    check_mask(mask)
-    if not np.all(np.isfinite(total_field[mask])):
-        raise StudyError("total_field: must be finite in the mask. Check the phase unwrapping.")
-    box = fourier.bounding_box(mask, voxel_size=voxel_size, padding_mm=padding_mm)
-    dipole = fourier.dipole_kernel(box.shape, voxel_size=voxel_size, b0_direction=b0_direction)
-    solution = project(
-        box.take(total_field.astype(np.float32)),
-        box.take(mask),
-        box.take(inverse_noise(noise, mask)),
-        dipole,
-        max_iterations=max_iterations,
-        tolerance=tolerance,
-    )
-    if not solution.converged:
-        log.warning(
-            "PDF stopped after %d steps at a relative residual of %.2g; the tolerance is %.2g",
-            solution.iterations, solution.residual, tolerance,
-        )  # fmt: skip
-    return solution._replace(values=box.put(solution.values, mask.shape))
-
-
-def project(
-    field: NDArray,
-    mask: NDArray,
-    weight: NDArray,
-    dipole: NDArray,
-    *,
-    max_iterations: int,
-    tolerance: float,
-) -> Solution:
-    """Run the projection on the arrays as they are, periodic, without padding.
-
-    Parameters
-    ----------
-    field : ndarray of float32, shape (X, Y, Z)
-        Total field, any unit; only its values in the mask are used.
-    mask : ndarray of bool, shape (X, Y, Z)
-        Brain; sources may be anywhere else.
-    weight : ndarray of float32, shape (X, Y, Z)
-        W, zero outside the mask.
-    dipole : ndarray of float32, shape (X, Y, Z // 2 + 1)
-        Of `fourier.dipole_kernel`.
-    max_iterations, tolerance
-        Of `cg.solve`.
-
-    Returns
-    -------
-    Solution
-        `values` is the local field, zero outside the mask.
-    """
-    square = weight**2
-    outside = (~mask).astype(np.float32)
-
-    def back(values: NDArray) -> NDArray:
-        result = fourier.convolve(values, dipole)
-        result *= outside
-        return result
-
-    def normal(sources: NDArray) -> NDArray:
-        result = fourier.convolve(sources, dipole)
-        result *= square
-        return back(result)
-
-    sources = cg.solve(
-        normal, back(square * field), max_iterations=max_iterations, tolerance=tolerance
-    )
-    local = field - fourier.convolve(sources.values, dipole)
-    return sources._replace(values=np.where(mask, local, np.float32(0)))
+    method = methods.BACKGROUND.named(options.method)
+    solution, defined = method.load()(
+        total_field, mask, noise, voxel_size=voxel_size, b0_direction=b0_direction,
+        **method.used(options),
+    )  # fmt: skip
+    rms = float(np.sqrt(np.mean(solution.values[defined].astype(float) ** 2)))
+    log.info("%s: %.2f Hz RMS after %d steps", method.title, rms, solution.iterations)
+    report = {
+        "Parameters": method.used(options),
+        "Solver": {"Name": method.title, **solution.report()},
+        "RmsHz": rms,
+    }
+    return LocalField(solution, defined, report)

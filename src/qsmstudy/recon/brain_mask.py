@@ -34,7 +34,7 @@ class Thresholds(NamedTuple):
     median: float
 
 
-def extract_brain(
+def bet(
     image: NDArray,
     *,
     voxel_size: NDArray,

@@ -1,25 +1,26 @@
-"""Inversions in one division: baselines to compare with, and quick looks.
+"""Inversions by one division in k-space: baselines to compare with, and quick looks.
 
-Both take a scan as `qsmstudy.recon.medi.medi` does and ignore its noise, its edges and its
-fluid; streaks along the dipole's cone and a rim that follows the mask are their price.
+Unlike MEDI they use neither the noise nor the edges nor the fluid; their maps have streaks along
+the dipole's cone and a rim at the edge of the mask.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy.recon import fourier
-from qsmstudy.recon.inputs import Options, Scan
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import InvertDipole
 from qsmstudy.recon.solvers import Solution
 
 
-def tkd(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
+def tkd(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Divide by the dipole kernel, truncated where it is small.
 
     Parameters
     ----------
-    scan : Scan
-        `local_field` in radians.
-    options : Options
+    scan : PhaseScan
+        Its noise, magnitude and fluid are not used.
+    options : InvertDipole
         `tkd_threshold`.
 
     Returns
@@ -52,14 +53,14 @@ def tkd(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
     return _apply(scan, dipole, inverse / np.average(shrinkage, weights=planes))
 
 
-def tikhonov(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
+def tikhonov(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Minimise ``|| D chi - f ||^2 + w || grad chi ||^2`` in closed form.
 
     Parameters
     ----------
-    scan : Scan
-        `local_field` in radians.
-    options : Options
+    scan : PhaseScan
+        Its noise, magnitude and fluid are not used.
+    options : InvertDipole
         `tikhonov_weight`, w [mm^2].
 
     Returns
@@ -80,14 +81,14 @@ def tikhonov(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
     return _apply(scan, dipole, dipole / denominator)
 
 
-def _dipole(scan: Scan) -> NDArray:
+def _dipole(scan: PhaseScan) -> NDArray:
     return fourier.dipole_kernel(
         scan.mask.shape, voxel_size=scan.voxel_size, b0_direction=scan.b0_direction
     )
 
 
-def _apply(scan: Scan, dipole: NDArray, inverse: NDArray) -> tuple[Solution, NDArray]:
-    field = np.where(scan.mask, scan.local_field, 0).astype(np.float32)
+def _apply(scan: PhaseScan, dipole: NDArray, inverse: NDArray) -> tuple[Solution, NDArray]:
+    field = np.where(scan.mask, scan.phase, 0).astype(np.float32)
     chi = fourier.convolve(field, inverse.astype(np.float32))
     misfit = (fourier.convolve(chi, dipole) - field)[scan.mask].astype(float)
     residual = float(np.linalg.norm(misfit) / np.linalg.norm(field[scan.mask].astype(float)))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
-from qsmstudy.recon.field_noise import noise_level, observed_noise
+from qsmstudy.recon import methods
+from qsmstudy.recon.field_noise import noise_level
 
 #: Update of the phase step [rad] below which a voxel is settled; far under the noise (.01 rad).
 TOLERANCE = 1e-7
@@ -22,7 +23,7 @@ TRIAL_STEPS = 4
 #: that noise-free echoes tell apart by L, noise makes the wrong one better by this or more with a
 #: probability of at most Q(sqrt(25)) = 3e-7, whatever L: the step is -L + 2 sqrt(L) z.
 TURN_CHI2 = 25.0
-#: Voxels from which the noise that turns must beat is told, and the rounds it takes: choosing
+#: Voxels from which the noise that turns must beat is estimated, and the rounds it takes: choosing
 #: among turns hides noise, each round hides less.
 TURN_SAMPLE, TURN_ROUNDS = 20000, 5
 
@@ -42,7 +43,7 @@ class FieldFit(NamedTuple):
         Relative residual sum |s - model|^2 / sum |s|^2, zero where not fitted.
     noise_level : float
         Standard deviation of the complex signal's real or imaginary part, in the unit of the
-        magnitude; NaN if it cannot be told, and then `noise` is the expected one up to a
+        magnitude; NaN if it cannot be estimated, and then `noise` is the expected one up to a
         factor.
     iterations : float
         Mean number of Gauss-Newton steps per voxel.
@@ -135,9 +136,8 @@ def fit_field(
     mask: NDArray,
     *,
     echo_times: Sequence[float],
-    phase_sign: int,
     max_iterations: int,
-    noise_model: str = "expected",
+    noise_model: str,
 ) -> FieldFit:
     """Fit one frequency and one initial phase to the complex signal of all echoes.
 
@@ -146,25 +146,29 @@ def fit_field(
     magnitude : ndarray, shape (X, Y, Z, E)
         Signal magnitude, any unit.
     phase : ndarray, shape (X, Y, Z, E)
-        Signal phase [rad], wrapped or not.
+        Signal phase [rad], wrapped or not; taken to grow with the field
+        (`phase_sign.apply_sign`).
     mask : ndarray, shape (X, Y, Z), bool
         Where to fit.
     echo_times : sequence of float
         Echo times [s], increasing, even or uneven. A single echo is taken to start from zero
         phase at TE = 0.
-    phase_sign : int
-        +1 where phase grows with the field, -1 where it falls.
     max_iterations : int
         Gauss-Newton steps after which a voxel is left as it is.
     noise_model : str
         ``expected``: from the magnitudes, as the MEDI toolbox; ``observed``: from the fit's own
         curvature and residual, right in dark voxels too (`field_noise.observed_noise`). With
-        one echo both are the same, and where the noise level cannot be told.
+        one echo both are the same, and where the noise level cannot be estimated.
 
     Returns
     -------
     FieldFit
         Field, noise, residual and how they were reached.
+
+    Raises
+    ------
+    StudyError
+        If the noise model is unknown.
 
     Notes
     -----
@@ -198,10 +202,11 @@ def fit_field(
     >>> times = np.array([0.005, 0.010, 0.015])
     >>> phase = (2 * np.pi * 20 * times + 0.3) * np.ones((2, 2, 2, 1))
     >>> fit = fit_field(np.ones_like(phase), phase, np.ones((2, 2, 2), bool),
-    ...                 echo_times=times, phase_sign=1, max_iterations=30)
+    ...                 echo_times=times, max_iterations=30, noise_model="expected")
     >>> float(fit.field[0, 0, 0].round(4))
     20.0
     """
+    predict_noise = methods.NOISE.named(noise_model)
     times = np.asarray(echo_times, dtype=np.float64)
     spacing = physics.echo_spacing(times)
     single = times.size == 1
@@ -217,18 +222,20 @@ def fit_field(
     total, unsettled = _fit_voxels(
         *signal, voxels, steps, turn, aliases, margin, max_iterations, values
     )
-    step, noise, residual, unwrapped = values.reshape(4, *shape)
+    step, unit_noise, residual, unwrapped = values.reshape(4, *shape)
     sigma = noise_level(magnitude, residual, mask)
     known = bool(np.isfinite(sigma))
-    if noise_model == "observed" and known and not single:
-        spread = observed_noise(magnitude, phase, mask, unwrapped, times=steps, sigma=sigma)
-    else:
-        spread = noise * np.float32(sigma if known else 1.0)
+    if not known or single:
+        predict_noise = methods.NOISE.named("expected")
+    step_noise = predict_noise.load()(
+        magnitude, phase, mask, unwrapped,
+        unit_noise=unit_noise, times=steps, sigma=sigma if known else 1.0,
+    )  # fmt: skip
     to_hz = float(physics.radians_to_hz(1.0, echo_spacing=spacing))
     count = max(int(np.count_nonzero(mask)), 1)
     return FieldFit(
-        field=step * np.float32(phase_sign * to_hz),
-        noise=spread * np.float32(to_hz),
+        field=step * np.float32(to_hz),
+        noise=step_noise * np.float32(to_hz),
         residual=residual,
         noise_level=sigma,
         iterations=total / count,
@@ -254,7 +261,7 @@ def summary(fit: FieldFit, first_echo: NDArray, mask: NDArray) -> dict[str, floa
     dict
         ``RelativeResidual``, mean over the mask; ``NoiseLevel`` in the magnitude's unit;
         ``SignalToNoise``, median first-echo magnitude over the noise level; ``FitIterations``,
-        mean; ``FitUnsettled``, fraction of voxels. None for a noise level that cannot be told.
+        mean; ``FitUnsettled``, fraction of voxels. None for a noise level that cannot be estimated.
     """
     known = bool(np.isfinite(fit.noise_level))
     signal = float(np.median(first_echo[mask]))

@@ -36,15 +36,33 @@ def noise_level(magnitude: NDArray, residual: NDArray, mask: NDArray) -> float:
     return float(level) if level > 0 else float("nan")
 
 
+def expected_noise(
+    magnitude: NDArray, phase: NDArray, mask: NDArray, step: NDArray, *, unit_noise: NDArray,
+    times: NDArray, sigma: float,
+) -> NDArray:  # fmt: skip
+    """Predict the standard deviation of a fitted phase step from the magnitudes, as MEDI toolbox.
+
+    Parameters
+    ----------
+    magnitude, phase, mask, step, times
+        As in `observed_noise`; not used.
+    unit_noise : ndarray, shape (X, Y, Z), float32
+        Standard deviation [rad] for a noise level of 1, by the fit's normal matrix.
+    sigma : float
+        Noise level, in the unit of the magnitude.
+
+    Returns
+    -------
+    ndarray, shape (X, Y, Z), float32
+        Standard deviation [rad].
+    """
+    return unit_noise * np.float32(sigma)
+
+
 def observed_noise(
-    magnitude: NDArray,
-    phase: NDArray,
-    mask: NDArray,
-    step: NDArray,
-    *,
-    times: NDArray,
-    sigma: float,
-) -> NDArray:
+    magnitude: NDArray, phase: NDArray, mask: NDArray, step: NDArray, *, unit_noise: NDArray,
+    times: NDArray, sigma: float,
+) -> NDArray:  # fmt: skip
     """Predict the standard deviation of a fitted phase step, dark voxels and misfits included.
 
     Parameters
@@ -55,6 +73,8 @@ def observed_noise(
         Where it was fitted.
     step : ndarray, shape (X, Y, Z)
         Fitted phase per echo spacing [rad], not wrapped: uneven echoes tell turns apart.
+    unit_noise : ndarray, shape (X, Y, Z), float32
+        As in `expected_noise`; not used.
     times : ndarray, shape (E,)
         Echo times from the first, in echo spacings; at least two.
     sigma : float

@@ -2,32 +2,34 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import background, fourier
-from qsmstudy.recon.inputs import Options, Scan
-from qsmstudy.recon.solvers import Solution, admm, admm_arrays, gauss_newton
+from qsmstudy.options import check_word
+from qsmstudy.recon import background, fourier, methods
+from qsmstudy.recon.inputs import PhaseScan
+from qsmstudy.recon.options import BACKENDS, InvertDipole
+from qsmstudy.recon.solvers import Solution, admm, admm_arrays, admm_compiled, gauss_newton
 from qsmstudy.recon.solvers.objective import FAINT_BITS, Problem, Reweighting
 
 log = logging.getLogger("qsmstudy")
 
-#: Residuals beyond this many standard deviations lose weight (MERIT).
+#: MERIT reduces the weight of residuals beyond this many standard deviations.
 OUTLIER_SD = 6.0
-#: Steps of the fast solver before the first reweighting, and between two.
-FIRST, BLOCK = 10, 5
-#: Penalty of the field, per unit of lambda, while the map finds its turns and MERIT its outliers.
-FIRM = 0.2
-#: Bound of the gradient's penalty at its end, times the map's median gradient [rad/mm].
+#: Steps of the fast solver before the first reweighting, and between two of them.
+FIRST_REWEIGHTING, REWEIGHTING_INTERVAL = 10, 5
+#: Penalty of the field per unit of lambda in the first 30 steps.
+EARLY_FIELD_PENALTY = 0.2
+#: Upper bound of the last gradient penalty times the map's median gradient [rad/mm].
 BALANCE = 0.7
-#: Part of the filter's sphere that a voxel may fill. On a simulated head of 2.1 x 2.1 x 3 mm the
-#: nuclei's slope was 0.36 at 0.94 and 0.65 at 0.39; the usual 5 mm make it 0.03.
-LARGEST_PART = 0.15
-#: Where the published solver stops: outer steps, relative change.
+#: Largest allowed volume of a voxel, as a fraction of the filter's sphere. On a simulated head of
+#: 2.1 x 2.1 x 3 mm the slope of the nuclei was 0.36 at a fraction of 0.94 and 0.65 at 0.39; the
+#: fraction is 0.03 with the default radius of 5 mm.
+LARGEST_VOXEL = 0.15
+#: Stopping rule of the published solver: most outer steps, relative change.
 PUBLISHED_STEPS, PUBLISHED_TOLERANCE = 10, 0.1
 
 
@@ -42,7 +44,7 @@ class Formulation:
     mask : ndarray of bool, shape (X, Y, Z)
         The brain, eroded by the filter's radius.
     reweight : callable or None
-        MERIT: new weights from ``D x``; it remembers what it took away before.
+        MERIT: new weights from ``D x``; reductions accumulate over the calls.
     """
 
     problem: Problem
@@ -50,15 +52,15 @@ class Formulation:
     reweight: Callable[[NDArray], NDArray] | None
 
 
-def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
+def medi(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """Run MEDI by the fast solver on the array as it is, periodic, without padding.
 
     Parameters
     ----------
-    scan : Scan
-        `local_field` here in radians, zero outside the mask.
-    options : Options
-        Options of the inversion; the padding is not used.
+    scan : PhaseScan
+        The phase is zero outside the mask.
+    options : InvertDipole
+        Options of the inversion; `padding_mm` is not used.
 
     Returns
     -------
@@ -69,49 +71,48 @@ def medi(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
 
     Notes
     -----
-    MERIT reweights after blocks of steps of one warm-started solver.
+    MERIT changes the weights while the solver runs (`reweighting_steps`).
     """
     given = formulate(scan, options=options, dtype=np.float32)
-    steps: dict[str, Any] = {
-        "max_iterations": options.max_iterations,
-        "tolerance": options.tolerance,
-        "reweighting": given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
-        "steering": steering(options),
-    }
-    if options.backend == "numpy":
-        return admm.solve(given.problem, **steps), given.mask
-    xp, device = admm_arrays.load(options.backend)
-    return admm_arrays.solve(given.problem, **steps, xp=xp, device=device), given.mask
+    backend = check_word("invert_dipole.backend", options.backend, BACKENDS)
+    kernels = admm_compiled if backend == "numpy" else admm_arrays.load(backend)
+    solution = admm.solve(
+        given.problem, max_iterations=options.max_iterations, tolerance=options.tolerance,
+        reweighting=given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
+        schedule=penalty_schedule(options), kernels=kernels,
+    )  # fmt: skip
+    return solution, given.mask
 
 
-def steering(options: Options) -> admm.Steering:
-    """Return the penalties of the fast solver that suit the options.
+def penalty_schedule(options: InvertDipole) -> admm.PenaltySchedule:
+    """Return the penalties of the fast solver for some options.
 
-    The field's begins in proportion to lambda, which keeps the multipliers of voxels that fit far
-    below a turn of phase, while the map finds its turns and MERIT its outliers. Then both are soft,
-    for the entries that take longest, and last stiff. Without the filter they are softer: voxels of
-    little weight at the rim, where PDF leaves a field, settle under nothing else.
+    Up to step 30, while the whole turns of the field and MERIT's outliers are determined, the
+    field penalty is proportional to lambda: the multipliers of voxels that fit stay far below one
+    turn of phase. Then both penalties are small, for the entries that converge last, and finally
+    large. Without the filter these later penalties are smaller: PDF leaves a field at the rim, and
+    the voxels of little weight there converge only with small penalties.
     """
-    firm = FIRM * options.lambda_fidelity
+    early = EARLY_FIELD_PENALTY * options.lambda_fidelity
     if options.smv_radius_mm > 0:
-        soft, gradient, field = 50.0, 60.0, 200.0
+        small, gradient, field = 50.0, 60.0, 200.0
     else:
-        soft, gradient, field = 20.0, 20.0, 50.0
-    return admm.Steering(
-        gradient=(3.0, 1.5, 1.5, gradient), field=(firm, soft, soft, field), at=(30, 31, 50, 60),
-        balance=BALANCE, keep=30,
+        small, gradient, field = 20.0, 20.0, 50.0
+    return admm.PenaltySchedule(
+        gradient=(3.0, 1.5, 1.5, gradient), field=(early, small, small, field),
+        knots=(30, 31, 50, 60), balance=BALANCE, lock_wraps_after=30,
     )  # fmt: skip
 
 
-def reweighting_steps(options: Options) -> frozenset[int]:
-    """Return the steps of the fast solver after which MERIT reweights."""
-    return frozenset(FIRST + BLOCK * i for i in range(options.merit))
+def reweighting_steps(options: InvertDipole) -> frozenset[int]:
+    """Return the steps of the fast solver after which MERIT changes the weights."""
+    return frozenset(FIRST_REWEIGHTING + REWEIGHTING_INTERVAL * i for i in range(options.merit))
 
 
-def medi_gauss_newton(scan: Scan, *, options: Options) -> tuple[Solution, NDArray]:
-    """Run MEDI as `medi`, by the published solver with its published stop, in double precision.
+def medi_gauss_newton(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
+    """Run MEDI as `medi`, by the published solver and its stopping rule, in double precision.
 
-    MERIT reweights after every outer step, if there is any reweighting at all.
+    MERIT changes the weights after every outer step, unless `merit` is 0.
     """
     given = formulate(scan, options=options, dtype=np.float64)
     solution = gauss_newton.solve(
@@ -123,20 +124,31 @@ def medi_gauss_newton(scan: Scan, *, options: Options) -> tuple[Solution, NDArra
     return solution, given.mask
 
 
-def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
+def published_stop(options: InvertDipole) -> InvertDipole:
+    """Return the options that `medi_gauss_newton` goes by: it has its published stopping rule."""
+    return replace(
+        options,
+        backend="numpy",
+        merit=PUBLISHED_STEPS if options.merit else 0,
+        max_iterations=PUBLISHED_STEPS,
+        tolerance=PUBLISHED_TOLERANCE,
+    )
+
+
+def formulate(scan: PhaseScan, *, options: InvertDipole, dtype: DTypeLike) -> Formulation:
     """Set up MEDI for a scan as `medi` takes it, in the given precision.
 
     Raises
     ------
     StudyError
-        If the noise cannot be used, or the filter is too small for the voxels or erodes the
-        whole mask.
+        If fewer than half of the mask's voxels have a usable noise, or the filter is too small for
+        the voxels or erodes nearly the whole mask.
     """
     shape, size = scan.mask.shape, scan.voxel_size
     dipole = fourier.dipole_kernel(
         shape, voxel_size=size, b0_direction=scan.b0_direction, dtype=dtype
     )
-    field, mask, sphere = scan.local_field.astype(dtype), scan.mask, None
+    field, mask, sphere = scan.phase.astype(dtype), scan.mask, None
     if options.smv_radius_mm > 0:
         _check_radius(options.smv_radius_mm, size)
         sphere = fourier.sphere_kernel(
@@ -153,12 +165,8 @@ def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
         field = np.where(mask, field - fourier.convolve(field, sphere), 0).astype(dtype)
     noise = _usable_noise(scan.noise, scan.mask).astype(dtype)
     weight = _data_weight(noise, mask, sphere)
-    region = mask if options.edge_region == "eroded" else scan.mask
-    smooth = smooth_mask(
-        scan.magnitude, region, voxel_size=size, edge_fraction=options.edge_fraction
-    )
-    if options.edge_region == "brain":
-        smooth = faint_edges(smooth, weight)
+    find_smooth = methods.EDGES.named(options.edge_region).load()
+    smooth = find_smooth(scan, mask, weight, edge_fraction=options.edge_fraction)
     problem = Problem(
         field=field,
         weight=weight,
@@ -174,9 +182,9 @@ def formulate(scan: Scan, *, options: Options, dtype: DTypeLike) -> Formulation:
 
 
 def _check_radius(radius_mm: float, voxel_size: ArrayLike) -> None:
-    """Raise if the sphere is little more than a voxel: the filter would leave no field."""
+    """Raise if the sphere is little larger than a voxel: the filter would remove the field."""
     volume = float(np.prod(np.asarray(voxel_size, dtype=float)))
-    least = (3 * volume / (4 * np.pi * LARGEST_PART)) ** (1 / 3)
+    least = (3 * volume / (4 * np.pi * LARGEST_VOXEL)) ** (1 / 3)
     if radius_mm < least:
         raise StudyError(
             f"smv_radius_mm: at least {np.ceil(10 * least) / 10:g} mm are needed with voxels of "
@@ -189,31 +197,66 @@ def _solvable_fluid(fluid: NDArray | None, lambda_csf: float) -> NDArray | None:
 
 
 def _usable_noise(noise: NDArray, mask: NDArray) -> NDArray:
-    """Noise with infinity where it is not positive: no weight there."""
+    """Return the noise, infinite where it is not positive: such voxels get no weight."""
     weight = background.inverse_noise(noise, mask)
     with np.errstate(divide="ignore"):
         return np.where(mask, 1 / weight, np.float32(0))
 
 
 def _data_weight(noise: NDArray, mask: NDArray, sphere: NDArray | None) -> NDArray:
-    """Inverse noise with mean 1 in the mask.
+    """Return the inverse noise, scaled to mean 1 in the mask.
 
-    Behind the filter, as in the toolbox, the variance is a voxel's plus the sphere's mean, though
-    the mean over a sphere is less noisy than that.
+    With the filter the variance is that of the voxel plus its mean over the sphere, as in the
+    toolbox. This is too large: the mean field over a sphere has a smaller variance.
     """
     if sphere is not None:
         finite = np.where(np.isfinite(noise), noise, noise.dtype.type(0))
-        spread = np.maximum(fourier.convolve(finite**2, sphere), 0)
-        noise = np.sqrt(spread + noise**2)
+        variance = np.maximum(fourier.convolve(finite**2, sphere), 0)
+        noise = np.sqrt(variance + noise**2)
     weight = np.zeros_like(noise)
     weight[mask] = 1 / noise[mask]
     return weight * noise.dtype.type(1 / weight[mask].mean(dtype=np.float64))
 
 
+def edges_in_eroded_mask(
+    scan: PhaseScan, mask: NDArray, weight: NDArray, *, edge_fraction: float
+) -> NDArray:
+    """Mark where the regularisation acts, with edges where there are data (see `smooth_mask`).
+
+    Parameters
+    ----------
+    scan : PhaseScan
+        Its magnitude and geometry.
+    mask : ndarray of bool, shape (X, Y, Z)
+        The brain, eroded by the filter's radius.
+    weight : ndarray, shape (X, Y, Z)
+        Of the data; not used here.
+    edge_fraction : float
+        As in `smooth_mask`.
+    """
+    return smooth_mask(
+        scan.magnitude, mask, voxel_size=scan.voxel_size, edge_fraction=edge_fraction
+    )
+
+
+def edges_in_brain(
+    scan: PhaseScan, mask: NDArray, weight: NDArray, *, edge_fraction: float
+) -> NDArray:
+    """Mark where the regularisation acts, with edges in all of the brain.
+
+    Those without data at either end are faint (`faint_edges`). Arguments as of
+    `edges_in_eroded_mask`.
+    """
+    smooth = smooth_mask(
+        scan.magnitude, scan.mask, voxel_size=scan.voxel_size, edge_fraction=edge_fraction
+    )
+    return faint_edges(smooth, weight)
+
+
 def smooth_mask(
     magnitude: NDArray, mask: NDArray, *, voxel_size: ArrayLike, edge_fraction: float
 ) -> NDArray:
-    """Mark the differences that the regularisation penalises: those that are no edge.
+    """Mark the differences that the regularisation penalises: those that are not at an edge.
 
     Parameters
     ----------
@@ -233,9 +276,9 @@ def smooth_mask(
 
     Notes
     -----
-    The threshold starts at a hundredth of the array's largest magnitude, that outside the mask
-    included, and moves in steps of five per cent, as in the MEDI toolbox (whose array is the whole
-    scan, here the box around the brain).
+    The threshold starts at one hundredth of the largest magnitude of the array (inside or outside
+    the mask) and moves in steps of five per cent, as in the MEDI toolbox. The toolbox's array is
+    the whole scan, ours the box around the brain.
     """
     brain = np.where(mask, magnitude, 0).astype(np.float32)
     gradients = []
@@ -260,21 +303,21 @@ def smooth_mask(
     smooth = np.zeros(mask.shape, dtype=np.uint8)
     for axis, gradient in enumerate(gradients):
         penalised = gradient <= threshold
-        # Differences across the periodic boundary are none of the image's.
+        # Differences across the periodic boundary are not part of the image.
         np.moveaxis(penalised, axis, 0)[-1] = False
         smooth |= penalised.astype(np.uint8) << axis
     return smooth
 
 
 def faint_edges(smooth: NDArray, weight: NDArray) -> NDArray:
-    """Mark the edges that have data at neither end as faint.
+    """Mark edges without data at either end as faint.
 
     Parameters
     ----------
     smooth : ndarray of uint8, shape (X, Y, Z)
         From `smooth_mask`.
     weight : ndarray, shape (X, Y, Z)
-        The data's, zero where there are none.
+        Weight of the data, zero where there are none.
 
     Returns
     -------
@@ -283,8 +326,8 @@ def faint_edges(smooth: NDArray, weight: NDArray) -> NDArray:
 
     Notes
     -----
-    With no penalty at all the field would have to tell from afar what lies between such edges, and
-    the minimiser has sources of several ppm in the rim, which the field inside hardly shows
+    Without any penalty, only the field far away would determine the map between such edges. The
+    minimiser then has sources of several ppm in the rim that hardly change the field inside
     (docs/decisions/0017).
     """
     marked = smooth.copy()
@@ -298,7 +341,7 @@ def faint_edges(smooth: NDArray, weight: NDArray) -> NDArray:
 def _merit(
     problem: Problem, noise: NDArray, mask: NDArray, sphere: NDArray | None
 ) -> Callable[[NDArray], NDArray]:
-    """Return MERIT's reweighting: noise grows with the square of an outlier's excess."""
+    """Return MERIT's reweighting: an outlier's noise grows with the square of its excess."""
     weight, signal = problem.weight, np.exp(1j * problem.field[mask])
 
     def reweight(field_of_x: NDArray) -> NDArray:

@@ -1,14 +1,17 @@
-"""Whether the phase grows or falls with the field, told from the data."""
+"""Whether the phase grows or falls with the field, as given or estimated from the data."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
 from qsmstudy.errors import StudyError
+from qsmstudy.options import check_word
 from qsmstudy.recon import fourier
+from qsmstudy.recon.field_fit import FieldFit
 from qsmstudy.recon.map_sign import FEWEST_RICH
+from qsmstudy.recon.options import PHASE_SIGNS
 from qsmstudy.recon.unwrap import Wrapped, laplacian_wrapped
 
 #: Edge of the coarse voxels [mm]; nuclei and larger veins are still seen.
@@ -45,7 +48,52 @@ class PhaseSign(NamedTuple):
     confidence: float
 
 
-def tell_phase_sign(
+def apply_sign(
+    fit: FieldFit,
+    r2star: NDArray,
+    magnitude: NDArray,
+    *,
+    phase_sign: int | str,
+    voxel_size: ArrayLike,
+    b0_direction: ArrayLike,
+) -> tuple[FieldFit, dict[str, Any]]:
+    """Give a field its sign, which is stated or estimated.
+
+    Parameters
+    ----------
+    fit : FieldFit
+        Fitted as if phase grew with the field.
+    r2star, magnitude, voxel_size, b0_direction
+        As in `estimate_phase_sign`.
+    phase_sign : {1, -1, 'auto'}
+        The sign, or ``auto`` to estimate it.
+
+    Returns
+    -------
+    fit : FieldFit
+        With the field's sign.
+    report : dict
+        ``PhaseSign`` for the sidecar, with ``PhaseSignConfidence`` of an estimate.
+
+    Raises
+    ------
+    StudyError
+        If the sign is unknown or cannot be estimated.
+    """
+    check_word("fit_field.phase_sign", phase_sign, PHASE_SIGNS)
+    report: dict[str, Any] = {"PhaseSign": phase_sign}
+    sign = phase_sign
+    if phase_sign == "auto":
+        estimate = estimate_phase_sign(
+            fit.field, r2star, magnitude, period=fit.period, voxel_size=voxel_size,
+            b0_direction=b0_direction,
+        )  # fmt: skip
+        sign = estimate.sign
+        report = {"PhaseSign": sign, "PhaseSignConfidence": estimate.confidence}
+    return fit._replace(field=fit.field * np.float32(sign)), report
+
+
+def estimate_phase_sign(
     field: NDArray,
     r2star: NDArray,
     magnitude: NDArray,
@@ -54,7 +102,7 @@ def tell_phase_sign(
     voxel_size: ArrayLike,
     b0_direction: ArrayLike,
 ) -> PhaseSign:
-    """Tell whether phase grows with the field, by the iron in the middle of the head.
+    """Estimate whether phase grows with the field, by the iron in the middle of the head.
 
     Parameters
     ----------

@@ -1,9 +1,14 @@
 """Effective transverse relaxation rate from the magnitudes of all echoes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from qsmstudy.recon import methods
+
+#: What `usable_method` names for a single echo, from which R2* cannot be estimated.
+NO_METHOD = "none"
 
 
 def map_r2star(
@@ -20,8 +25,8 @@ def map_r2star(
     echo_times : sequence of float
         Echo times [s], increasing.
     method : str
-        A key of `METHODS`. Auto-regression needs three evenly spaced echoes; other echo trains
-        are fitted by ``log_linear`` (see `usable_method`).
+        A name of `methods.R2STAR`. Auto-regression needs three evenly spaced echoes; other echo
+        trains are fitted by ``log_linear`` (see `usable_method`).
 
     Returns
     -------
@@ -30,9 +35,11 @@ def map_r2star(
     """
     times = np.asarray(echo_times, dtype=float)
     out = np.zeros(mask.shape, dtype=np.float32)
-    if times.size > 1:
+    usable = usable_method(method, echo_times)
+    if usable != NO_METHOD:
+        estimate = methods.R2STAR.named(usable).load()
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            rate = METHODS[usable_method(method, echo_times)](magnitude[mask], times)
+            rate = estimate(magnitude[mask], times)
         # 3/d is what Simpson's rule gives when the second echo has already vanished.
         highest = 3 / (times[1] - times[0])
         out[mask] = np.clip(np.nan_to_num(rate, posinf=highest, neginf=0), 0, highest)
@@ -42,11 +49,17 @@ def map_r2star(
 def usable_method(method: str, echo_times: Sequence[float]) -> str:
     """Return the method that these echo times allow.
 
-    Auto-regression takes three evenly spaced echoes; ``log_linear`` stands in. ``none`` for a
+    Auto-regression takes three evenly spaced echoes; ``log_linear`` stands in. `NO_METHOD` for a
     single echo.
+
+    Raises
+    ------
+    StudyError
+        If there is no method of this name.
     """
+    methods.R2STAR.named(method)
     if len(echo_times) == 1:
-        return "none"
+        return NO_METHOD
     gaps = np.diff(echo_times)
     even = gaps.size >= 2 and np.allclose(gaps, gaps[0], rtol=1e-3, atol=0)
     return method if even else "log_linear"
@@ -123,10 +136,3 @@ def log_linear(magnitude: NDArray, echo_times: NDArray) -> NDArray:
     )
     gone = (magnitude[..., 0] > 0) & ~np.any(magnitude[..., 1:] > 0, axis=-1)
     return np.where(gone, np.inf, rate)
-
-
-METHODS: dict[str, Callable[[NDArray, NDArray], NDArray]] = {
-    "arlo": arlo,
-    "arlo_exact": arlo_exact,
-    "log_linear": log_linear,
-}

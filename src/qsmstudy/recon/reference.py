@@ -9,14 +9,10 @@ import scipy.fft
 import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
-from qsmstudy.errors import StudyError
-from qsmstudy.recon import fourier
+from qsmstudy.recon import fourier, methods
 
 log = logging.getLogger("qsmstudy")
 
-#: Names of the references, and the regions where their mean is zero.
-FLUID, BRAIN = "ventricular CSF", "whole brain"
-REGIONS = {"csf": FLUID, "whole_brain": BRAIN, "none": "the whole array of the inversion"}
 #: Ball around the brain's centre that must hold the ventricles [mm].
 CENTRE_RADIUS_MM = 30.0
 #: Depth below the brain's surface from which fluid counts as ventricular [mm].
@@ -72,8 +68,8 @@ class Reference(NamedTuple):
     Attributes
     ----------
     wanted, name : str
-        The reference asked for and the one taken, of `REGIONS`; they differ where there is no
-        fluid.
+        The reference asked for and the one taken, of `methods.REFERENCE`; they differ where there
+        is no fluid.
     zeros : mapping of str to Zero
         Every candidate that the scan has, by name.
     """
@@ -212,9 +208,9 @@ def set_zero(
     fluid : ndarray of bool, shape (X, Y, Z), or None
         Ventricular fluid.
     wanted : str
-        One of `REGIONS`. ``none`` leaves the map as inverted: the data do not determine the
-        mean of its array, brain and margin together, and the inversion leaves it at zero, so
-        that this zero depends on the margin. Without fluid, ``csf`` falls back to
+        A name of `methods.REFERENCE`. ``none`` leaves the map as inverted: the data do not
+        determine the mean of its array, brain and margin together, and the inversion leaves it at
+        zero, so that this zero depends on the margin. Without fluid, ``csf`` falls back to
         ``whole_brain`` with a warning.
     voxel_size : array_like, shape (3,)
         Voxel edge lengths [mm].
@@ -232,16 +228,12 @@ def set_zero(
     StudyError
         If the reference is unknown.
     """
-    if wanted not in REGIONS:
-        raise StudyError(
-            f"reference: must be one of {', '.join(REGIONS)}; got {wanted!r}. "
-            "Correct the configuration."
-        )
-    zeros = {"whole_brain": _candidate(chi, mask, BRAIN, voxel_size=voxel_size)}
-    if fluid is not None and np.any(fluid & mask):
-        csf = _candidate(chi, mask & fluid, FLUID, voxel_size=voxel_size)
-        zeros = {"csf": csf} | zeros
-    zeros["none"] = Zero(REGIONS["none"], 0, 0.0, None, None)
+    methods.REFERENCE.named(wanted)
+    candidates = {
+        name: method.load()(chi, mask, fluid, region=method.title, voxel_size=voxel_size)
+        for name, method in methods.REFERENCE.items()
+    }
+    zeros = {name: zero for name, zero in candidates.items() if zero is not None}
     name = wanted if wanted in zeros else "whole_brain"
     if name != wanted:
         log.warning("reference: too little ventricular fluid; zero is the mean of the whole brain")
@@ -250,10 +242,36 @@ def set_zero(
     return shifted, Reference(wanted, name, zeros)
 
 
-def _candidate(chi: NDArray, region: NDArray, name: str, *, voxel_size: ArrayLike) -> Zero:
-    values = chi[region].astype(float)
-    noise = standard_error(chi, region, voxel_size=voxel_size)
-    return Zero(name, int(values.size), float(values.mean()), float(values.std()), noise)
+def mean_in_fluid(
+    chi: NDArray, mask: NDArray, fluid: NDArray | None, *, region: str, voxel_size: ArrayLike
+) -> Zero | None:
+    """Return the mean over the ventricular fluid as zero; None where there is no fluid.
+
+    Arguments as those of `set_zero`, with the region's name.
+    """
+    if fluid is None or not np.any(fluid & mask):
+        return None
+    return _mean(chi, mask & fluid, region, voxel_size=voxel_size)
+
+
+def mean_in_brain(
+    chi: NDArray, mask: NDArray, fluid: NDArray | None, *, region: str, voxel_size: ArrayLike
+) -> Zero:
+    """Return the mean over the whole brain as zero; arguments as of `mean_in_fluid`."""
+    return _mean(chi, mask, region, voxel_size=voxel_size)
+
+
+def as_inverted(
+    chi: NDArray, mask: NDArray, fluid: NDArray | None, *, region: str, voxel_size: ArrayLike
+) -> Zero:
+    """Return the map's own zero; arguments as of `mean_in_fluid`."""
+    return Zero(region, 0, 0.0, None, None)
+
+
+def _mean(chi: NDArray, where: NDArray, region: str, *, voxel_size: ArrayLike) -> Zero:
+    values = chi[where].astype(float)
+    noise = standard_error(chi, where, voxel_size=voxel_size)
+    return Zero(region, int(values.size), float(values.mean()), float(values.std()), noise)
 
 
 def standard_error(values: NDArray, region: NDArray, *, voxel_size: ArrayLike) -> float | None:

@@ -1,6 +1,5 @@
 """Spatial unwrapping of a field map."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from qsmstudy.errors import StudyError
+from qsmstudy.recon import methods
 
 #: Part of the signal's voxels that a separate region must have for `romeo` to unwrap it.
 SMALLEST_REGION = 0.001
@@ -61,7 +61,7 @@ def unwrap(
     magnitude : ndarray, shape (X, Y, Z)
         Combined magnitude, any unit; `romeo` trusts bright voxels more.
     method : str
-        A key of `METHODS`.
+        A name of `methods.UNWRAPPING`.
     fitted : ndarray, shape (X, Y, Z), bool, optional
         Where there is a field, by default everywhere; the rest is left out of the paths of
         `region_growing` and `romeo`.
@@ -73,8 +73,9 @@ def unwrap(
     """
     sizes = np.asarray(voxel_size, dtype=float)
     everywhere = np.ones(field.shape, dtype=bool)
-    known = everywhere if fitted is None else fitted
-    return METHODS[method](Wrapped(field, period, sizes, magnitude, known))
+    measured = everywhere if fitted is None else fitted
+    unwrapping = methods.UNWRAPPING.named(method).load()
+    return unwrapping(Wrapped(field, period, sizes, magnitude, measured))
 
 
 def laplacian(wrapped: Wrapped) -> NDArray:
@@ -195,14 +196,6 @@ def _romeo_turns(cycles: NDArray, magnitude: NDArray, region: NDArray) -> NDArra
             "belong to the field? Or choose region_growing."
         ) from error
     return np.rint((unwrapped - angle) / (2 * np.pi)) - whole
-
-
-METHODS: dict[str, Callable[[Wrapped], NDArray]] = {
-    "laplacian": laplacian,
-    "laplacian_wrapped": laplacian_wrapped,
-    "region_growing": region_growing,
-    "romeo": romeo,
-}
 
 
 def _solve_poisson(source: NDArray, voxel_size: NDArray) -> NDArray:

@@ -15,6 +15,7 @@ def vsharp(
     noise: NDArray,
     *,
     voxel_size: ArrayLike,
+    b0_direction: ArrayLike,
     radius_mm: float,
     truncation: float,
 ) -> tuple[Solution, NDArray]:
@@ -31,6 +32,8 @@ def vsharp(
         the mean of their neighbours stands in.
     voxel_size : array_like, shape (3,)
         Voxel edge lengths [mm].
+    b0_direction : array_like, shape (3,)
+        Not used: a spherical mean has no direction.
     radius_mm : float
         Radius of the largest sphere [mm], at least the longest voxel edge.
     truncation : float

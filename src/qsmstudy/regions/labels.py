@@ -9,11 +9,10 @@ from scipy import ndimage
 
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
+from qsmstudy.options import check_word
 from qsmstudy.regions.measurement import slice_axis
+from qsmstudy.regions.options import SLICES
 from qsmstudy.regions.vocabulary import join_flags
-
-#: Which slices of a region are measured: all that are labelled, or those with most voxels.
-SLICES = ("labelled", "largest")
 
 
 def regions(
@@ -98,8 +97,7 @@ def keep_slices(labels: NDArray, *, affine: NDArray, n_slices: int, slices: str)
     >>> kept.sum(axis=(0, 1)).tolist()
     [0, 2, 2, 0]
     """
-    if slices not in SLICES:
-        raise StudyError(f"measure_rois.slices: must be {' or '.join(SLICES)}; got {slices!r}.")
+    check_word("measure_rois.slices", slices, SLICES)
     if slices == "labelled" or not n_slices:
         return labels
     axis = slice_axis(affine)

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from qsmstudy.errors import StudyError
+from qsmstudy.options import check_word
+from qsmstudy.recon.methods import REFERENCE
+from qsmstudy.regions.options import REFERENCES
 
 log = logging.getLogger("qsmstudy")
 
-#: References by name: ventricular fluid, the whole brain, the map as inverted.
-NAMES = ("csf", "whole_brain", "none")
+#: Names of the references that a map may have.
+NAMES = tuple(REFERENCE)
 #: Column of a reference's own mean, on the scale of ``chi_mean_ppm``.
 OFFSETS = {name: f"offset_{name}_ppm" for name in NAMES}
 #: Columns of ``roi_values.tsv`` that say what zero is.
@@ -57,14 +60,10 @@ def refer(values: pd.DataFrame, *, reference: str) -> pd.DataFrame:
     StudyError
         If the reference is unknown, or a measured row lacks its offset.
     """
+    check_word("summarize_rois.reference", reference, REFERENCES)
     if reference == "as_measured":
         _warn_if_mixed(values)
         return values
-    if reference not in NAMES:
-        raise StudyError(
-            f"reference: must be as_measured, {', '.join(NAMES)}; got {reference!r}. "
-            "Correct summarize_rois.reference."
-        )
     offset = values[OFFSETS[reference]].astype(float)
     lost = offset.isna() & values["chi_mean_ppm"].notna()
     if lost.any():

@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from qsmstudy.errors import StudyError
+from qsmstudy.options import check_word
+from qsmstudy.regions.options import LESIONS
 from qsmstudy.regions.vocabulary import MEAN_COLUMNS, in_order, join_flags
 
 log = logging.getLogger("qsmstudy")
-
-#: What becomes of a region that a lesion touches.
-LESION_RULES = ("flag", "exclude_region", "exclude_participant")
 
 
 def pool(means: ArrayLike, sds: ArrayLike, counts: ArrayLike) -> tuple[float, float]:
@@ -61,10 +59,7 @@ def exclude_lesions(values: pd.DataFrame, *, rule: str) -> pd.DataFrame:
     DataFrame
         The same rows; what is left out has no voxel and no mean, and the flag ``excluded``.
     """
-    if rule not in LESION_RULES:
-        raise StudyError(
-            f"summarize_rois.lesions: must be {', '.join(LESION_RULES)}; got {rule!r}."
-        )
+    check_word("summarize_rois.lesions", rule, LESIONS)
     lesion = values["flag"].map(
         lambda flags: isinstance(flags, str) and "lesion" in flags.split(";")
     )

@@ -1,4 +1,4 @@
-"""Where a reconstruction deviates from the consensus recommendations, told from its options.
+"""Where a reconstruction deviates from the consensus recommendations, by its methods' records.
 
 The recommendations are those of the ISMRM electro-magnetic tissue properties study group for
 clinical brain research (2024, doi:10.1002/mrm.30006), as far as they concern the steps that this
@@ -11,34 +11,13 @@ a stated reference, with the whole brain among those reported.
 from collections.abc import Mapping
 from typing import Any
 
-from qsmstudy.errors import StudyError
+from qsmstudy.recon import methods
+from qsmstudy.recon.methods import Methods
 
 Config = Mapping[str, Any]
 
-#: What each option means for a recommendation: None where it follows, else the deviation.
-UNWRAPPING = {
-    **dict.fromkeys(
-        ["laplacian", "laplacian_wrapped"],
-        "the field was unwrapped by a Laplacian method, not exactly: such a method also changes "
-        "the field smoothly, and the background removal does not take all of that change away",
-    ),
-    **dict.fromkeys(["romeo", "region_growing"]),
-}
-BACKGROUND = dict.fromkeys(["pdf", "vsharp"])
-INVERSION = {
-    **dict.fromkeys(["medi", "medi_gauss_newton"]),
-    **dict.fromkeys(
-        ["tkd", "tikhonov"],
-        "the dipole inversion was a closed form, not an optimisation with a sparsity-promoting "
-        "regularisation: it leaves more streaks or underestimates susceptibility",
-    ),
-}
-REFERENCE = {
-    **dict.fromkeys(["csf", "whole_brain"]),
-    "none": "susceptibility was not referred to a region: a value of zero then depends on the "
-    "field of view",
-}
-MASK = (
+#: Deviation of an untrimmed mask.
+UNTRIMMED = (
     "the brain mask was not trimmed by the quality of the phase: voxels of unreliable phase at "
     "its rim took part"
 )
@@ -60,33 +39,24 @@ def deviations(config: Config) -> tuple[str, ...]:
     Raises
     ------
     StudyError
-        If an option has a value that is not known here.
+        If there is no method of a name.
 
     Notes
     -----
     The complex fit combines the echoes before anything else, whatever the options.
     """
-    found = [_judge(config, "unwrap_phase", "method", UNWRAPPING)]
-    if not config["extract_brain"]["trim_residual"]:
-        found.append(MASK)
-    found += [
-        _judge(config, "remove_background", "method", BACKGROUND),
-        _judge(config, "invert_dipole", "method", INVERSION),
-        _judge(config, "invert_dipole", "reference", REFERENCE),
+    judged = [
+        _judge(methods.UNWRAPPING, config, "unwrap_phase"),
+        None if config["extract_brain"]["trim_residual"] else UNTRIMMED,
+        _judge(methods.BACKGROUND, config, "remove_background"),
+        _judge(methods.INVERSION, config, "invert_dipole"),
+        _judge(methods.REFERENCE, config, "invert_dipole", "reference"),
     ]
-    return tuple(text for text in found if text)
+    return tuple(text for text in judged if text)
 
 
-def _judge(config: Config, rule: str, key: str, known: Mapping[str, str | None]) -> str | None:
-    section = config[rule]
-    if key not in section:  # a step of one method only
-        return None
-    if section[key] not in known:
-        raise StudyError(
-            f"{rule}.{key}: must be one of {', '.join(known)}; got {section[key]!r}. "
-            "Correct the configuration."
-        )
-    return known[section[key]]
+def _judge(known: Methods, config: Config, rule: str, option: str = "method") -> str | None:
+    return known.named(config[rule][option]).deviation
 
 
 def verdict(config: Config) -> tuple[str, ...]:

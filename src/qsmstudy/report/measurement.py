@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from qsmstudy.regions.options import MeasureRois, RegisterAtlas, SummarizeRois
 from qsmstudy.report import flow
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.options import Config, setting, words
+from qsmstudy.report.options import Config, setting
 
 
 def measurement(
@@ -26,14 +27,14 @@ def measurement(
         "A rater's value of a region was the mean over all voxels of its slices"
         + ("" if imaged else ", or of its rows where numbers of voxels were not given")
         + f"; the analysis used {analysed}."
-        + words(config, "summarize_rois", "reference"),
+        + SummarizeRois.in_config(config).words("reference"),
         *_lesions(config, roi_values),
     )
 
 
 def _lesions(config: Config, roi_values: pd.DataFrame) -> tuple[str, ...]:
     """Say what became of regions that a lesion touches; nothing where none is touched."""
-    rule = words(config, "summarize_rois", "lesions")
+    rule = SummarizeRois.in_config(config).words("lesions")
     count = flow.regions_with("lesion", roi_values)
     if not count:
         return ()
@@ -46,7 +47,7 @@ def _raters(roi_values: pd.DataFrame, *, who: str = "rater") -> str:
 
 
 def _labels(config: Config, roi_values: pd.DataFrame, *, simulated: bool) -> tuple[str, ...]:
-    slices = setting(config, "measure_rois", "n_slices")
+    options = MeasureRois.in_config(config)
     automatic = roi_values["rater"] == "atlas"
     if automatic.all():
         who = "A registered atlas"
@@ -56,9 +57,9 @@ def _labels(config: Config, roi_values: pd.DataFrame, *, simulated: bool) -> tup
         f"{who[0].upper()}{who[1:]} labelled caudate nucleus, globus pallidus, putamen, red "
         "nucleus, substantia nigra, thalamus and dentate nucleus on both sides"
     )
-    if slices:
-        rule = f"; the labels were meant to lie on {slices} consecutive axial slices."
-        rule += words(config, "measure_rois", "slices")
+    if options.n_slices:
+        rule = f"; the labels were meant to lie on {options.n_slices} consecutive axial slices."
+        rule += options.words("slices")
         rule += _region_count(
             "slices", roi_values, "Those that did not were kept and flagged: {}", none="All did"
         )
@@ -84,7 +85,7 @@ def _atlas(config: Config) -> tuple[str, ...]:
         else "the ICBM152 template with figures of the nuclei fitted to the Allen Human Reference "
         "Atlas [@ding2016]"
     )
-    share = setting(config, "register_atlas", "chi_weight")
+    share = RegisterAtlas.in_config(config).chi_weight
     return (
         f"Rater atlas is automatic: {template} was registered to each scan by an affine transform "
         "(mutual information of the magnitudes [@mattes2003]) and a smooth displacement "
@@ -103,7 +104,7 @@ def _region_count(flag: str, roi_values: pd.DataFrame, words: str, *, none: str)
 
 
 def _given(config: Config, roi_values: pd.DataFrame) -> tuple[str, ...]:
-    slices = setting(config, "measure_rois", "n_slices")
+    slices = MeasureRois.in_config(config).n_slices
     rule = (
         f"Whether the labels lay on {slices} consecutive axial slices, and whether the maps were "
         "defined in all their voxels, was not checked here."

@@ -120,7 +120,7 @@ def lift_job_rate_limit(workflow: Any) -> None:
     """Take away the limit of jobs per second, which the command line sets and cannot unset.
 
     Under the limit each scheduling pass starts a timer thread, and each timer triggers another
-    pass (docs/scale.md). A cluster keeps its own limit.
+    pass (docs/explanation/scale.md). A cluster keeps its own limit.
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None

@@ -161,6 +161,8 @@ class _Module:
                     if dotted and dotted[0] in self.imports:
                         yield from self._resolve(dotted)
                         covered |= {id(leaf) for leaf in ast.walk(item)}
+                elif isinstance(item, ast.Constant) and isinstance(item.value, str):
+                    yield from _entry_point(item.value)
                 elif isinstance(item, ast.Name) and id(item) not in covered:
                     if item.id in self.imports:
                         module, name = self.imports[item.id]
@@ -179,6 +181,13 @@ class _Module:
                 return
             module = f"{module}.{part}"
         yield module, "*"
+
+
+def _entry_point(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (module, name) for a text such as ``qsmstudy.recon.medi:medi``, a method's function."""
+    module, _, name = text.partition(":")
+    if name.isidentifier() and _module(module) is not None:
+        yield module, name
 
 
 def _imports_only_ours(node: ast.stmt) -> bool:

@@ -1,4 +1,4 @@
-"""Iterative solvers: arrays and operators in, a solution and how it was reached out."""
+"""Iterative solvers of the reconstruction, and the solution that they return."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 
 class Solution(NamedTuple):
-    """What a solver found.
+    """A solution, and how it was reached.
 
     Attributes
     ----------
@@ -15,9 +15,9 @@ class Solution(NamedTuple):
     iterations : int
         Steps taken.
     residual : float
-        The quantity that the stopping rule watches, at the last step.
+        The quantity that the stopping rule compares with the tolerance, at the last step.
     converged : bool
-        Whether the rule was met within the allowed iterations.
+        Whether the stopping rule was met within the allowed iterations.
     """
 
     values: NDArray

@@ -1,8 +1,7 @@
-"""The fast solver on any array library: torch tensors or CuPy arrays, on their device.
+"""The fast solver's kernels on any array library: torch tensors or CuPy arrays, on their device.
 
-The iteration of `qsmstudy.recon.solvers.admm` written in the array API standard (2024.12)
-instead of compiled loops. On a processor it is slower than the compiled form; on a graphics card
-the transforms and the passes run there.
+They are written in the array API standard (2024.12). On a processor they are slower than the
+compiled loops; on a graphics card the transforms and the kernels run there.
 """
 
 from typing import Any
@@ -11,23 +10,105 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import fourier
-from qsmstudy.recon.solvers import Solution
-from qsmstudy.recon.solvers.admm import Reweighting, Steering
-from qsmstudy.recon.solvers.objective import EPSILON, Problem, penalties
+from qsmstudy.recon.solvers.objective import EPSILON, penalties
 
-#: Newton steps of the data term's proximal map; from zero it climbs to its root.
+#: Newton steps of the data term's proximal map; starting from zero they converge to its root.
 NEWTON_STEPS = 6
 
 
-def load(backend: str) -> tuple[Any, Any]:
-    """Return an array namespace and the device to compute on.
+class ArrayKernels:
+    """Kernels of `qsmstudy.recon.solvers.admm.solve` on the arrays of one library.
+
+    Parameters
+    ----------
+    xp : module
+        Array namespace.
+    device : object
+        Where its arrays are stored; None for its default.
+    """
+
+    #: A scalar of NumPy's would draw a tensor into NumPy.
+    number = float
+
+    def __init__(self, xp: Any, device: Any = None) -> None:
+        self.xp, self.device = xp, device
+
+    def array(self, values: NDArray) -> Any:
+        """Copy a NumPy array to the device."""
+        return self.xp.asarray(np.ascontiguousarray(values), device=self.device)
+
+    def to_numpy(self, values: Any) -> NDArray:
+        """Copy an array of the library to a NumPy array in main memory."""
+        for method in ("cpu", "get"):
+            if hasattr(values, method):
+                values = getattr(values, method)()
+        return np.array(np.from_dlpack(values))
+
+    def edges(self, smooth: NDArray) -> list[Any]:
+        """Return the weights M along each axis, which `gradient_step` takes for `smooth`."""
+        return [self.array(weight.astype(np.float32)) for weight in penalties(smooth)]
+
+    def forward(self, values: Any) -> Any:
+        """Transform a real volume to its half-spectrum."""
+        return self.xp.fft.rfftn(values)
+
+    def inverse(self, spectrum: Any, shape: tuple[int, ...]) -> Any:
+        """Transform a half-spectrum back to a real volume."""
+        return self.xp.fft.irfftn(spectrum, s=shape, axes=(0, 1, 2))
+
+    def gradient_step(self, x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
+        """Proximal map of the gradient; see `admm_compiled.gradient_step`."""
+        xp = self.xp
+        for axis, inverse in enumerate(inverse_size):
+            t = relax * inverse * (xp.roll(x, -1, axis=axis) - x) + state[axis, ...]
+            y = shrink(t, smooth[axis] / rho, xp)
+            u = (rho / new_rho) * (t - y)
+            state[axis, ...] = u + (1 - relax) * y
+            flux = new_rho * inverse * (y - u)
+            rhs += xp.roll(flux, 1, axis=axis)
+            rhs -= flux
+
+    def fluid_step(self, x, state, fluid, kept, nu, relax, rhs):
+        """Pull x to its mean inside the fluid; see `admm_compiled.fluid_step`."""
+        t = relax * x + state
+        inside = self.xp.astype(fluid, t.dtype)
+        mean = self.xp.sum(t * inside) / self.xp.sum(inside)
+        s = self.xp.where(fluid, mean + kept * (t - mean), t)
+        state[...] = t - relax * s
+        rhs += nu * (2 * s - t)
+
+    def field_step(self, field_of_x, state, field, weight, curvature, ratio, relax, lock_wraps):
+        """Proximal map of the data term; see `admm_compiled.field_step`."""
+        t = relax * field_of_x + state
+        near = field_of_x if lock_wraps else None
+        z = fit(t, field, curvature * weight**2, self.xp, near=near)
+        u = ratio * (t - z)
+        state[...] = u + (1 - relax) * z
+        field_of_x[...] = z - u
+
+    def combine(self, spectrum, field_spectrum, dipole, power, rho, mu, nu):
+        """Solve the diagonal system in place; see `admm_compiled.combine`."""
+        normal = rho * power + mu * dipole**2 + nu
+        normal[0, 0, 0] = float("inf")
+        spectrum += mu * dipole * field_spectrum
+        spectrum *= self.xp.astype(1 / normal, spectrum.dtype)
+        field_spectrum[...] = dipole * spectrum
+
+    def relative_change(self, x, before, weight):
+        """Return ``|| m (x - before) || / || m x ||``."""
+        change = float(self.xp.sum((weight * (x - before)) ** 2))
+        size = float(self.xp.sum((weight * x) ** 2))
+        return (change / size) ** 0.5 if size > 0 else 0.0
+
+
+def load(backend: str) -> ArrayKernels:
+    """Return the kernels on the arrays of a library.
 
     Parameters
     ----------
     backend : str
-        ``torch`` (the graphics card if torch sees one, else the processor), ``cupy``, or
-        ``array_api_strict``, with which the tests hold the code to the standard.
+        ``torch`` (on the graphics card if torch finds one, else on the processor), ``cupy``, or
+        ``array_api_strict``, with which the tests check the code against the standard.
 
     Raises
     ------
@@ -45,102 +126,15 @@ def load(backend: str) -> tuple[Any, Any]:
             f"invert_dipole.backend: {backend} cannot be imported ({error}). Install it in this "
             "environment, or set the backend to numpy."
         ) from error
-    namespace = array_namespace(library.asarray([0.0]))
     device = "cuda" if backend == "torch" and library.cuda.is_available() else None
-    return namespace, device
-
-
-def solve(
-    problem: Problem,
-    *,
-    max_iterations: int,
-    tolerance: float,
-    reweighting: Reweighting | None = None,
-    steering: Steering | None = None,
-    xp: Any,
-    device: Any = None,
-) -> Solution:
-    """Minimise the objective from zero, as `admm.solve` does.
-
-    Parameters
-    ----------
-    problem : Problem
-        What to minimise; NumPy arrays in single precision.
-    max_iterations, tolerance, reweighting, steering
-        As those of `admm.solve`; the weights are recomputed in NumPy.
-    xp : module
-        Array namespace, see `load`.
-    device : object
-        Where its arrays live; None for its default.
-
-    Returns
-    -------
-    Solution
-        A NumPy array x [rad], equal to that of `admm.solve` to single precision.
-    """
-    steer = steering or Steering()
-
-    def move(values: NDArray) -> Any:
-        return xp.asarray(np.ascontiguousarray(values), device=device)
-
-    shape = problem.field.shape
-    sizes = [float(size) for size in np.asarray(problem.voxel_size)]
-    field, weight, dipole = move(problem.field), move(problem.weight), move(problem.dipole)
-    power = move(fourier.gradient_power(shape, voxel_size=problem.voxel_size))
-    weights = [move(weight.astype(np.float32)) for weight in penalties(problem.smooth)]
-    fluid = None if problem.fluid is None else move(problem.fluid)
-    nu = 0.0 if fluid is None else steer.fluid * problem.lambda_csf
-    pull = nu / (nu + problem.lambda_csf) if nu > 0 else 1.0
-    relax = steer.relaxation
-    x, field_of_x = xp.zeros_like(field), xp.zeros_like(field)
-    gradient_states = [xp.zeros_like(field) for _ in range(3)]
-    field_state, fluid_state = xp.zeros_like(field), xp.zeros_like(field)
-    rho, mu = (float(penalty) for penalty in steer.stiffness(0))
-
-    residual, iterations, converged = float("inf"), 0, False
-    while iterations < max_iterations and not converged:
-        if reweighting is not None and iterations in reweighting.after:
-            weight = move(reweighting.weights(to_numpy(field_of_x)))
-        if steer.balances(iterations):
-            steer = steer.balanced(problem, to_numpy(x))
-        new_rho, new_mu = (float(penalty) for penalty in steer.stiffness(iterations + 1))
-        rhs = xp.zeros_like(x)
-        for axis, size in enumerate(sizes):
-            t = relax / size * (xp.roll(x, -1, axis=axis) - x) + gradient_states[axis]
-            y = shrink(t, weights[axis] / rho, xp)
-            u = (rho / new_rho) * (t - y)
-            gradient_states[axis] = u + (1 - relax) * y
-            flux = (new_rho / size) * (y - u)
-            rhs = rhs + xp.roll(flux, 1, axis=axis) - flux
-        if fluid is not None:
-            t = relax * x + fluid_state
-            inside = xp.astype(fluid, t.dtype)
-            mean = xp.sum(t * inside) / xp.sum(inside)
-            s = xp.where(fluid, mean + pull * (t - mean), t)
-            fluid_state = t - relax * s
-            rhs = rhs + nu * (2 * s - t)
-        t = relax * field_of_x + field_state
-        near = field_of_x if steer.keeps(iterations) else None
-        z = fit(t, field, (2 * problem.lambda_fidelity / mu) * weight**2, xp, near=near)
-        u = (mu / new_mu) * (t - z)
-        field_state = u + (1 - relax) * z
-        rho, mu = new_rho, new_mu
-        normal = rho * power + mu * dipole**2 + nu
-        normal[0, 0, 0] = float("inf")
-        spectrum = xp.fft.rfftn(rhs) + mu * dipole * xp.fft.rfftn(z - u)
-        spectrum = spectrum * xp.astype(1 / normal, spectrum.dtype)
-        before, x = x, xp.fft.irfftn(spectrum, s=shape, axes=(0, 1, 2))
-        field_of_x = xp.fft.irfftn(dipole * spectrum, s=shape, axes=(0, 1, 2))
-        change = float(xp.sum((weight * (x - before)) ** 2))
-        size = float(xp.sum((weight * x) ** 2))
-        residual = (change / size) ** 0.5 if size > 0 else 0.0
-        iterations += 1
-        converged = iterations > steer.earliest(reweighting) and residual <= tolerance
-    return Solution(to_numpy(x), iterations, residual, converged)
+    return ArrayKernels(array_namespace(library.asarray([0.0])), device)
 
 
 def shrink(t: Any, p: Any, xp: Any) -> Any:
-    """Proximal map of ``p sqrt(y^2 + eps)``, t itself where p is zero; see `admm._shrink_row`."""
+    """Proximal map of ``p sqrt(y^2 + eps)``, t itself where p is zero.
+
+    `admm_compiled._shrink_row` explains the formulas.
+    """
     knee, small = (p * (EPSILON / 2)) ** (1 / 3), EPSILON**0.5
     size = xp.abs(t)
     beyond = size - p
@@ -157,7 +151,10 @@ def shrink(t: Any, p: Any, xp: Any) -> Any:
 
 
 def fit(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any:
-    """Proximal map of the data term, as `admm._field_step`; `near` is D x whose turn is kept."""
+    """Proximal map of the data term; `near` is the D x whose whole turns are used, if any.
+
+    `admm_compiled.field_step` explains the formulas.
+    """
     turn = 2 * np.pi
     gap = t - field
     gap = gap - turn * xp.round((gap if near is None else near - field) / turn)
@@ -172,11 +169,3 @@ def fit(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any
         astray = (xp.cos(misfit) < 0) | (xp.abs(gap) > np.pi / 2 + stiffness)
         z = xp.where(astray, touching, z)
     return xp.where(stiffness > 0, z, t)
-
-
-def to_numpy(values: Any) -> NDArray:
-    """Return an array of any library as a NumPy array in main memory."""
-    for method in ("cpu", "get"):
-        if hasattr(values, method):
-            values = getattr(values, method)()
-    return np.array(np.from_dlpack(values))

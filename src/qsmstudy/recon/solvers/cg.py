@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from qsmstudy.recon.solvers import Solution
 
-#: Steps after which the residual is computed afresh: round-off in its recurrence adds up.
+#: Steps between exact evaluations of the residual: round-off in its recurrence adds up.
 REFRESH = 50
 
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
@@ -44,7 +44,7 @@ def solve(
     Notes
     -----
     The textbook method (Hestenes and Stiefel 1952, doi:10.6028/jres.049.044). Inner products
-    are summed in double precision, whatever the arrays hold.
+    are summed in double precision for arrays of any precision.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def solve(
         if iterations % REFRESH == 0:
             residual = rhs - np.ascontiguousarray(operator(x))
             square = _dot(residual.ravel(), residual.ravel())
-        _turn(direction.ravel(), residual.ravel(), kind(square / before))
+        _update_direction(direction.ravel(), residual.ravel(), kind(square / before))
     relative = float(np.sqrt(square / start)) if start > 0 else 0.0
     return Solution(x, iterations, relative, bool(square <= limit))
 
@@ -98,6 +98,6 @@ def _advance(x: NDArray, residual: NDArray, direction: NDArray, image: NDArray, 
 
 
 @compiled
-def _turn(direction: NDArray, residual: NDArray, weight: float) -> None:
+def _update_direction(direction: NDArray, residual: NDArray, weight: float) -> None:
     for i in range(direction.size):
         direction[i] = residual[i] + weight * direction[i]

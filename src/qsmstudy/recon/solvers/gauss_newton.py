@@ -1,9 +1,9 @@
 """Gauss-Newton with inner conjugate gradients for the objective of MEDI.
 
-The published solver, kept in double precision as the readable reference that the fast one
-is held against (`benchmarks/` says how much more processor time it needs). Single precision
-is not enough for it: with a spherical filter in the kernel, conjugate gradients blow the
-round-off of the kernel up to a per cent of the map.
+This is the published solver, in double precision. The fast solver is compared with it
+(`benchmarks/` measures the processor time of both). Single precision is not enough: with a
+spherical filter in the kernel, conjugate gradients amplify the round-off of the kernel to one per
+cent of the map.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from qsmstudy.recon import fourier
 from qsmstudy.recon.solvers import Solution, cg
 from qsmstudy.recon.solvers.objective import EPSILON, Problem, penalties
 
-#: Limits of the inner solver, the MEDI toolbox's.
+#: Tolerance and most steps of the inner solver, as in the MEDI toolbox.
 INNER_TOLERANCE, INNER_ITERATIONS = 0.01, 100
 
 
@@ -35,8 +35,8 @@ def solve(
     max_iterations : int
         Most outer steps; the toolbox takes 10.
     tolerance : float
-        Stop when ``||dx|| <= tolerance ||x||``; the toolbox takes 0.1, with which the result
-        depends on where it stops.
+        Stop when ``||dx|| <= tolerance ||x||``; the toolbox takes 0.1, which stops before the
+        map has converged.
     reweight : callable, optional
         Returns new weights from ``D x``, after every outer step.
 

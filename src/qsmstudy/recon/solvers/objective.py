@@ -1,12 +1,12 @@
-"""The objective of morphology-enabled dipole inversion, which both its solvers minimise.
+"""The objective of morphology-enabled dipole inversion (MEDI); both solvers minimise it.
 
 For chi and field as phases ``x`` and ``b`` [rad per echo spacing] it is::
 
     sum_j M_j sqrt((grad x)_j^2 + eps) + 2 lambda sum m^2 (1 - cos(D x - b))
         + lambda_csf / 2 || C (x - mean_C x) ||^2
 
-with D a convolution, M the edges' weight (one, none, or a little), m the data's and C the fluid's
-mask.
+with D the convolution with the dipole, M the weight of a gradient component (1; 0 at an edge;
+`FAINT` at a faint edge), m the weight of the data and C the mask of the fluid.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from qsmstudy.recon import fourier
 
-#: Smoothing of the absolute gradient [(rad/mm)^2], the MEDI toolbox's.
+#: Smoothing eps of the absolute gradient [(rad/mm)^2], as in the MEDI toolbox.
 EPSILON = 1e-6
-#: Part of the penalty that a faint edge keeps, and by how much its bits are moved.
+#: Weight M of a faint edge, and the shift of its bit in `Problem.smooth`.
 FAINT, FAINT_BITS = 0.1, 3
 
 
@@ -30,15 +30,16 @@ class Problem:
     Attributes
     ----------
     field : ndarray, shape (X, Y, Z)
-        b [rad]; only where `weight` is not zero does it matter, and only modulo 2 pi.
+        b [rad], modulo 2 pi; not used where `weight` is zero.
     weight : ndarray, shape (X, Y, Z)
         m, zero outside the brain.
     dipole : ndarray, shape (X, Y, Z // 2 + 1)
         D in k-space.
     smooth : ndarray of uint8, shape (X, Y, Z)
-        Bit a is set where the forward difference along axis a is penalised, bit a + 3 where it
-        is by `FAINT`: an edge without data, which nothing else would hold. Unset bits on the
-        last plane of each axis make the differences end instead of wrapping around.
+        Bit a is set where the forward difference along axis a is penalised, bit a + 3 where it is
+        penalised with the weight `FAINT`: at an edge without data, where nothing else determines
+        it. On the last plane of each axis no bit is set, so that no penalised difference wraps
+        around.
     fluid : ndarray of bool, shape (X, Y, Z), or None
         C.
     voxel_size : array_like, shape (3,)
@@ -59,14 +60,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reweighting:
-    """New weights of the data, in the course of an iteration.
+    """Changes of the data's weights during an iteration.
 
     Attributes
     ----------
     weights : callable
         Returns the new m from ``D x``, both of shape (X, Y, Z).
     after : frozenset of int
-        Steps after which it is called; a stopping rule waits for the last of them.
+        Steps after which `weights` is called; the iteration does not stop before the last one.
     """
 
     weights: Callable[[NDArray], NDArray]
@@ -74,7 +75,7 @@ class Reweighting:
 
 
 def penalties(smooth: NDArray) -> list[NDArray]:
-    """Return the weight of every difference along each axis, M, from the bits of a problem."""
+    """Return the weight M of every difference along each axis, from `Problem.smooth`."""
     return [
         (smooth >> axis & 1) + FAINT * (smooth >> (axis + FAINT_BITS) & 1).astype(float)
         for axis in range(3)
@@ -99,11 +100,11 @@ def evaluate(problem: Problem, x: NDArray) -> float:
 
 def median_difference(problem: Problem, x: NDArray) -> float:
     """Return the median size of penalised differences where there are data [rad/mm], 0 if none."""
-    inside, found = problem.weight > 0, []
+    inside, sizes = problem.weight > 0, []
     for axis, size in enumerate(np.asarray(problem.voxel_size, dtype=float)):
-        chosen = inside & (problem.smooth >> axis & 1).astype(bool)
-        # No bit is set on the last plane, whose difference `diff` leaves out.
-        steps = np.diff(x, axis=axis)[np.delete(chosen, -1, axis)]
-        found.append(np.abs(steps) / size)
-    sizes = np.concatenate(found)
-    return float(np.median(sizes)) if sizes.size else 0.0
+        penalised = inside & (problem.smooth >> axis & 1).astype(bool)
+        # `diff` has no difference on the last plane, where no bit is set.
+        steps = np.diff(x, axis=axis)[np.delete(penalised, -1, axis)]
+        sizes.append(np.abs(steps) / size)
+    pooled = np.concatenate(sizes)
+    return float(np.median(pooled)) if pooled.size else 0.0

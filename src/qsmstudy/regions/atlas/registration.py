@@ -15,6 +15,7 @@ from scipy import ndimage
 from qsmstudy import physics
 from qsmstudy.dataset.images import Volume
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.options import RegisterAtlas
 
 log = logging.getLogger("qsmstudy")
 
@@ -130,11 +131,7 @@ def register(
     labels: Volume,
     *,
     mask: Volume,
-    chi_weight: float,
-    step_mm: float,
-    margin_mm: float,
-    iterations: int,
-    smoothing_mm: float,
+    options: RegisterAtlas,
 ) -> Registration:
     """Register a template to a scan.
 
@@ -146,16 +143,8 @@ def register(
         The template's labels: the displacement is sought around them.
     mask : Volume
         The scan's brain.
-    chi_weight : float
-        Share of susceptibility in the joined contrast, 0 to 1; the magnitude has the rest.
-    step_mm : float
-        Finest grid of the displacement [mm]; it begins at twice that.
-    margin_mm : float
-        Space around the labels' box [mm].
-    iterations : int
-        Demons' steps on each of the two grids.
-    smoothing_mm : float
-        SD of the Gaussian that keeps the displacement smooth [mm].
+    options : RegisterAtlas
+        All but ``core_mm``; the displacement begins on a grid of twice ``step_mm``.
 
     Notes
     -----
@@ -174,15 +163,18 @@ def register(
     """
     sitk = library()
     affine = _affine(scan.magnitude, template.magnitude, mask=mask)
-    grid = _grid_around(labels, affine, step_mm=step_mm, margin_mm=margin_mm)
-    fixed, moving = _joined(scan, template, labels, affine, grid, mask=mask, chi_weight=chi_weight)
+    step_mm = options.step_mm
+    grid = _grid_around(labels, affine, step_mm=step_mm, margin_mm=options.margin_mm)
+    fixed, moving = _joined(
+        scan, template, labels, affine, grid, mask=mask, chi_weight=options.chi_weight
+    )
     field = None
     for factor in (2, 1):
         coarse = _resized(grid, factor)
         demons = sitk.DiffeomorphicDemonsRegistrationFilter()
-        demons.SetNumberOfIterations(iterations)
+        demons.SetNumberOfIterations(options.iterations)
         demons.SetSmoothDisplacementField(True)
-        demons.SetStandardDeviations([smoothing_mm / (step_mm * factor)] * 3)
+        demons.SetStandardDeviations([options.smoothing_mm / (step_mm * factor)] * 3)
         still, moved = (sitk.Resample(_smooth(v, factor), coarse) for v in (fixed, moving))
         if field is None:
             field = demons.Execute(still, moved)
