@@ -17,7 +17,7 @@ _HEAD = """\
 
 Every table of a study lies in the folder `tables` below its output folder: tab-separated values
 with one header line, unrounded numbers, and `n/a` for what is missing. "Option" means one of the
-rule's section in [the configuration](configuration.md).
+rule's section in `config/config.yaml`.
 """
 
 
