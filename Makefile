@@ -35,6 +35,7 @@ lint: env-dev ## check format, style and types of the code
 
 reference: env ## write config/config.yaml and docs/reference anew from the code
 	$(BIN)/python -m qsmstudy.run.reference
+	$(BIN)/python -m qsmstudy.stats.catalogue.reference
 
 bench: env-dev ## measure accuracy and cost of the reconstruction (after `make reproduce`; 1 to 2 hours)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/run.py all

@@ -7,39 +7,25 @@ from numpy.typing import NDArray
 from qsmstudy.dataset import bids, images
 from qsmstudy.report import content, page, reporting, viewer
 from qsmstudy.report.page_options import BuildReport
-from qsmstudy.report.study import Study
+from qsmstudy.report.results import StudyResults
 from qsmstudy.run import fingerprints, job, record
+from qsmstudy.study.study import Study
 
 
 def main(
-    *, participants: Path, excluded: Path | None = None, roi_values: Path,
-    scans: Path | None = None,
-    table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
-    correlations: Path, asymmetry: Path, lesion_sides: Path, power: Path, further: list[Path],
+    *, participants: Path, roi_values: Path, tables: list[Path], published: Path | None = None,
     figures: list[Path], mosaics: list[Path], packs: list[Path],
-    published: Path | None = None, scorecard: Path | None = None,
-    conclusions: Path | None = None, audit: Path | None = None,
-    validation: Path | None = None, qc: Path | None = None,
     acquisition: list[Path], example: Path | None = None,
     references: Path, templates: list[Path], lock: Path, report: Path,
-    config: dict, groups: dict, alpha: float, title: str, simulated: bool, origin: str,
-    options: BuildReport,
+    config: dict, study: Study, title: str, simulated: bool, origin: str, options: BuildReport,
     graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip
     """Gather tables, figures, checks and methods in one HTML file."""
-    tables = {
-        "participants": participants, "excluded": excluded,
-        "roi_values": roi_values, "table1": table1,
-        "table2": table2, "table3": table3, "table4": table4, "table5": table5,
-        "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
-        "lesion_sides": lesion_sides, "power": power,
-        "published": published, "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
-        "validation": validation, "qc": qc,
-        "scans": scans,
-    } | {path.stem: path for path in further}  # fmt: skip
-    study = Study(
-        tables={name: path for name, path in tables.items() if path is not None},
-        figures=figures, mosaics=mosaics, config=config, groups=groups, alpha=alpha,
+    given = {"participants": participants, "roi_values": roi_values, "published": published}
+    results = StudyResults(
+        tables={path.stem: path for path in tables}
+        | {name: path for name, path in given.items() if path is not None},
+        figures=figures, mosaics=mosaics, config=config, study=study,
         title=title, simulated=simulated, origin=origin,
         viewer=viewer.gather(
             packs, report=report, max_megabytes=options.viewer_megabytes,
@@ -58,7 +44,7 @@ def main(
         },
     )  # fmt: skip
     text = page.render(
-        templates, content.gather(study, bibliography=references.read_text(encoding="utf-8"))
+        templates, content.gather(results, bibliography=references.read_text(encoding="utf-8"))
     )
     with bids.replacing(report) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -4,37 +4,29 @@ from pathlib import Path
 
 from qsmstudy.dataset import bids
 from qsmstudy.report import archive, page
-from qsmstudy.report.study import Study
+from qsmstudy.report.results import StudyResults
 from qsmstudy.run import job
+from qsmstudy.study.study import Study
 
 
 def main(
-    *, participants: Path, roi_values: Path,
-    table1: Path, table2: Path, table3: Path, table4: Path, table5: Path, table6: Path,
-    correlations: Path, asymmetry: Path, lesion_sides: Path, further: list[Path],
-    published: Path | None = None, scorecard: Path | None = None,
-    conclusions: Path | None = None, audit: Path | None = None,
-    validation: Path | None = None, qc: Path | None = None,
+    *, participants: Path, roi_values: Path, tables: list[Path], published: Path | None = None,
     templates: list[Path], pages: list[Path],
-    config: dict, groups: dict, alpha: float, title: str, simulated: bool,
+    config: dict, study: Study, title: str, simulated: bool,
 ) -> None:  # fmt: skip
     """Print every table as an HTML page of its own, for Snakemake's report."""
-    tables = {
-        "participants": participants, "roi_values": roi_values, "table1": table1,
-        "table2": table2, "table3": table3, "table4": table4, "table5": table5,
-        "table6": table6, "correlations": correlations, "asymmetry": asymmetry,
-        "lesion_sides": lesion_sides,
-        "published": published, "scorecard": scorecard, "conclusions": conclusions, "audit": audit,
-        "validation": validation, "qc": qc,
-    } | {path.stem: path for path in further}  # fmt: skip
-    study = Study(
-        tables={name: path for name, path in tables.items() if path is not None},
-        figures=[], mosaics=[], config=config, groups=groups, alpha=alpha, title=title,
-        simulated=simulated, provenance={},
+    given = {"participants": participants, "roi_values": roi_values, "published": published}
+    results = StudyResults(
+        tables={path.stem: path for path in tables}
+        | {name: path for name, path in given.items() if path is not None},
+        figures=[], mosaics=[], config=config, study=study, title=title, simulated=simulated,
+        provenance={},
     )  # fmt: skip
-    found = archive.tables(study)
+    printed = archive.tables(results)
     for path in pages:
-        text = page.render(templates, archive.gather(study, found, path.stem), name=archive.PAGE)
+        text = page.render(
+            templates, archive.gather(results, printed, path.stem), name=archive.PAGE
+        )
         with bids.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -20,11 +20,12 @@ ENGINE = Path(engine.__file__)
 UNDOCUMENTED = {
     "workflow": {
         "dag", "dag_settings", "default_target", "dryrun", "is_main_process", "local_exec",
-        "logger_manager", "modifier", "resource_settings", "rules", "scheduler",
+        "logger_manager", "modifier", "resource_settings", "rules", "scheduler", "_localrules",
     },
     "rule": {
-        "benchmark", "benchmark_modifier", "conda_env", "log", "log_modifier", "output_modifier",
-        "resources", "script", "set_log", "snakefile", "wildcard_names",
+        "benchmark", "benchmark_modifier", "conda_env", "docstring", "group", "log",
+        "log_modifier", "output_modifier", "params",
+        "name", "resources", "script", "set_log", "snakefile", "wildcard_names",
     },
 }  # fmt: skip
 
@@ -94,3 +95,18 @@ def test_default_resources_of_a_profile_do_not_win():
         )._workflow
         table1 = next(rule for rule in workflow.rules if rule.name == "table1")
         assert megabytes(table1, 1) == engine.MEGABYTES
+
+
+def test_steps_of_a_scan_and_of_the_study_are_groups_but_not_in_a_local_run(workflow):
+    """Snakemake itself leaves groups out of a local run; a dry run and a cluster have them."""
+    rules = {rule.name: rule for rule in workflow.rules}
+    assert {rule.group for rule in rules.values()} == {None}
+    groups = {name: rule._group for name, rule in rules.items()}
+    expected = {
+        "scan": ("simulate_scan", "fit_field", "measure_rois", "register_atlas", "pack_viewer"),
+        "study": ("aggregate_rois", "table1", "replicate_null", "figure6", "build_report"),
+        "check": ("check_scan",),
+        None: ("list_scans", "match_participants", "simulate_truth", "build_atlas", "all"),
+    }
+    for group, names in expected.items():
+        assert {groups[name] for name in names} == {group}, group

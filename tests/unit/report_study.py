@@ -1,5 +1,6 @@
 """A small made-up study with every table, and the report of it."""
 
+import inspect
 import runpy
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from test_stats_scripts import run_all
 
 from qsmstudy.dataset import bids
 from qsmstudy.report.page_options import BuildReport
+from qsmstudy.stats import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for path in (ROOT / "workflow" / "report").rglob("*") if path.is_file())
 BIBLIOGRAPHY = ROOT / "resources" / "references.bib"
 CONFIG = cohort.CONFIG
+STUDY = cohort.STUDY
 TITLE = "Iron & <susceptibility>"
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
@@ -89,7 +92,7 @@ def validation_table():
 
 
 def make_study(folder, *, sizes=(12, 10), rois="significant"):
-    """Write every table of a study and return the arguments of the report's script."""
+    """Write every table of a study and return what its report is made from, by name."""
     cohort.study(folder, sizes=sizes, missing=sizes[0] > 8)
     run_all(folder, rois=rois)
     for rule, name in (
@@ -125,7 +128,6 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "figures": figures,
         "mosaics": mosaics,
         "packs": [],
-        "further": [],
         "acquisition": [],
         "graph": GRAPH,
         "benchmarks": str(folder / "benchmarks"),
@@ -134,8 +136,7 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
         "report": folder / "report.html",
         "lock": ROOT / "envs" / "requirements.lock",
         "config": CONFIG | {"bids_dir": HOSTILE},
-        "groups": cohort.GROUPS,
-        "alpha": 0.05,
+        "study": STUDY,
         "title": TITLE,
         "simulated": True,
         "origin": f"The cohort is simulated (read from {HOSTILE}); no person was scanned.",
@@ -143,7 +144,24 @@ def make_study(folder, *, sizes=(12, 10), rois="significant"):
     }
 
 
-def build(arguments):
-    script = runpy.run_path(str(ROOT / "scripts" / "build_report.py"))
-    script["main"](**arguments)
-    return arguments["report"].read_text(encoding="utf-8")
+def arguments_of(script, given):
+    """Return a script's ``main`` and its arguments from what `make_study` returned.
+
+    A table that is None is left out.
+    """
+    main = runpy.run_path(str(ROOT / "scripts" / f"{script}.py"))["main"]
+    names = inspect.signature(main).parameters
+    tables = [given[name] for name in catalogue.TABLES if given.get(name) and name not in names]
+    known = given | {"tables": tables}
+    return main, {name: known[name] for name in names if name in known}
+
+
+def call(script, given):
+    main, arguments = arguments_of(script, given)
+    main(**arguments)
+
+
+def build(given):
+    """Build the report and return its text."""
+    call("build_report", given)
+    return given["report"].read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from report_study import (
     CONFIG,
     HOSTILE,
     ROOT,
+    STUDY,
     SVG,
     TITLE,
     build,
@@ -117,13 +119,13 @@ def cells(table, name):
 def test_table3_prints_mean_or_median_by_normality(study):
     frame = bids.read_tsv(study["table3"])
     frame.loc[(frame["roi"] == "CN") & (frame["group"] == "HC"), "normal"] = "no"
-    row = cells(printed.table3(frame, groups=cohort.GROUPS, alpha=0.05), "L CN")
+    row = cells(printed.table3(frame, study=STUDY), "L CN")
     assert "±" in row[1].text
     assert "(" in row[2].text
 
 
 def test_table5_has_a_row_per_factor_and_a_group_of_columns_per_region(study):
-    table = printed.table5(bids.read_tsv(study["table5"]))
+    table = printed.table5(bids.read_tsv(study["table5"]), study=STUDY)
     regions = [name for name, _ in table.groups if name]
     assert len(table.rows) == 10
     assert all(len(row) == 1 + 3 * len(regions) == len(table.columns) for row in table.rows)
@@ -131,12 +133,12 @@ def test_table5_has_a_row_per_factor_and_a_group_of_columns_per_region(study):
 
 def test_every_row_is_as_wide_as_its_headings(study):
     tables = [
-        printed.table1(bids.read_tsv(study["table1"]), groups=cohort.GROUPS, alpha=0.05),
-        printed.table2(bids.read_tsv(study["table2"]), groups=cohort.GROUPS, alpha=0.05),
-        printed.table4(bids.read_tsv(study["table4"]), alpha=0.05),
-        printed.table6(bids.read_tsv(study["table6"]), alpha=0.05),
-        printed.correlations(bids.read_tsv(study["correlations"]), alpha=0.05),
-        printed.asymmetry(bids.read_tsv(study["asymmetry"]), alpha=0.05),
+        printed.table1(bids.read_tsv(study["table1"]), study=STUDY),
+        printed.table2(bids.read_tsv(study["table2"]), study=STUDY),
+        printed.table4(bids.read_tsv(study["table4"]), study=STUDY),
+        printed.table6(bids.read_tsv(study["table6"]), study=STUDY),
+        printed.correlations(bids.read_tsv(study["correlations"]), study=STUDY),
+        printed.asymmetry(bids.read_tsv(study["asymmetry"]), study=STUDY),
         *checks.validation(validation_table()),
         checks.quality(quality_table(["sub-01", "sub-02"])),
     ]
@@ -152,7 +154,7 @@ def test_cells_sort_by_the_unrounded_number():
 
 def test_scorecard_prints_inequalities_and_says_what_missed():
     card = scorecard_table().rename(columns={"class": "kind"})
-    table, verdicts = checks.scorecard(card)
+    table, verdicts = checks.scorecard(card), checks.verdicts(card)
     assert verdicts == ["match", "match", "miss", "none"]
     row = cells(table, "T1.smoking.p")
     assert row[1].text == row[2].text == "<0.001"
@@ -237,7 +239,8 @@ def test_intervals_bear_their_own_level(study):
     table3, table4 = bids.read_tsv(study["table3"]), bids.read_tsv(study["table4"])
     text = str(summary.differences(table3, groups=cohort.GROUPS, alpha=0.1))
     text += summary.curves(table4, alpha=0.1, optimism="")
-    text += " ".join(c.label for c in printed.table4(table4, alpha=0.1).columns)
+    wide = printed.table4(table4, study=replace(STUDY, alpha=0.1))
+    text += " ".join(column.label for column in wide.columns)
     assert "90 % CI" in text
     assert "95 %" not in text
 

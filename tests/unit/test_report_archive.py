@@ -1,25 +1,25 @@
 """A printed table as a page of its own."""
 
-import inspect
-import runpy
 from types import SimpleNamespace
 
 import jinja2
 import pytest
 from docutils.core import publish_parts
-from report_study import HOSTILE, ROOT, TITLE, make_study
+from report_study import HOSTILE, ROOT, TITLE, call, make_study
 
 from qsmstudy.errors import StudyError
 
 
 @pytest.fixture(scope="module")
 def printing(tmp_path_factory):
-    """The script, and its arguments but for the pages."""
+    """The folder of a study, and a function that prints pages of it."""
     folder = tmp_path_factory.mktemp("archive")
-    main = runpy.run_path(str(ROOT / "scripts" / "print_tables.py"))["main"]
-    taken = inspect.signature(main).parameters
-    arguments = {name: value for name, value in make_study(folder).items() if name in taken}
-    return folder, lambda names: main(**arguments, pages=[folder / f"{n}.html" for n in names])
+    given = make_study(folder)
+
+    def run(names):
+        call("print_tables", given | {"pages": [folder / f"{name}.html" for name in names]})
+
+    return folder, run
 
 
 def test_pages_hold_their_table_escaped_and_nothing_from_elsewhere(printing):

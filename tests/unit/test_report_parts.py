@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import stats_cohort as cohort
 from PIL import Image
-from report_study import CONFIG, GRAPH, ROOT, make_study
+from report_study import CONFIG, GRAPH, ROOT, STUDY, arguments_of, make_study
 
 from qsmstudy.dataset import bids, published
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
@@ -81,7 +81,6 @@ def test_region_means_weight_slices_by_voxels():
 def test_every_published_number_leads_to_a_cell(study):
     """With the paper's four regions in Tables 4 to 6, as in the default study."""
     frames = {name: bids.read_tsv(study[name]) for name in study if str(name).startswith("table")}
-    groups = {"groups": cohort.GROUPS, "alpha": 0.05}
     paper = [f"{side} {roi}" for roi in ("CN", "PUT") for side in "LR"]
     factor = pd.DataFrame({"hemisphere": r[0], "roi": r[2:], "factor": f} for r in paper
                           for f in CONFIG["table5"]["factors"])  # fmt: skip
@@ -94,14 +93,14 @@ def test_every_published_number_leads_to_a_cell(study):
         markers[name] = 0.5
     markers = markers.assign(note=None, positive_group="HC")
     tables = [
-        printed.table1(frames["table1"], **groups),
-        printed.table2(frames["table2"], **groups),
-        printed.table3(frames["table3"], **groups),
-        printed.table4(markers, alpha=0.05),
-        printed.table5(table5),
-        printed.table6(table6, alpha=0.05),
-        printed.correlations(bids.read_tsv(study["correlations"]), alpha=0.05),
-        printed.asymmetry(bids.read_tsv(study["asymmetry"]), alpha=0.05),
+        printed.table1(frames["table1"], study=STUDY),
+        printed.table2(frames["table2"], study=STUDY),
+        printed.table3(frames["table3"], study=STUDY),
+        printed.table4(markers, study=STUDY),
+        printed.table5(table5, study=STUDY),
+        printed.table6(table6, study=STUDY),
+        printed.correlations(bids.read_tsv(study["correlations"]), study=STUDY),
+        printed.asymmetry(bids.read_tsv(study["asymmetry"]), study=STUDY),
     ]
     named = {table.name: table for table in tables}
     numbers = published.read(ROOT / "resources" / "published.yaml").numbers
@@ -241,9 +240,11 @@ RUNNER = """
 import json, resource, runpy, sys
 from pathlib import Path
 from qsmstudy.report.page_options import BuildReport
+from qsmstudy.study.study import Study
 given = json.loads(Path(sys.argv[1]).read_text())
 for name, value in given["paths"].items():
     given["params"][name] = [Path(p) for p in value] if isinstance(value, list) else Path(value)
+given["params"]["study"] = Study.of(given["params"]["study"])
 given["params"]["options"] = BuildReport(**given["params"]["options"])
 runpy.run_path(given["script"])["main"](**given["params"])
 usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -253,7 +254,7 @@ print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 def test_report_of_64_participants_is_cheap(tmp_path):
     """Slow for a unit test (about 15 CPU s), because 64 full-size pictures are the cost."""
-    arguments = make_study(tmp_path, sizes=(34, 30))
+    _, arguments = arguments_of("build_report", make_study(tmp_path, sizes=(34, 30)))
     grain = np.random.default_rng(1).normal(0, 12, (900, 1200))
     slope = np.linspace(0, 200, 1200) * np.linspace(0.2, 1, 900)[:, None]
     picture = Image.fromarray(np.clip(slope + grain, 0, 255).astype(np.uint8)).convert("P")
@@ -263,6 +264,7 @@ def test_report_of_64_participants_is_cheap(tmp_path):
         shutil.copyfile(tmp_path / "picture.png", path)
     arguments["options"] = arguments["options"].report()
     paths = {name: v for name, v in arguments.items() if isinstance(v, Path | list)}
+    arguments["study"] = STUDY.report()
     given = {
         "script": str(ROOT / "scripts" / "build_report.py"),
         "params": {name: value for name, value in arguments.items() if name not in paths},

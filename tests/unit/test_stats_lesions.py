@@ -63,7 +63,7 @@ def test_without_a_side_every_row_says_why(sides):
     assert found["n"].eq(0).all()
     assert found["p"].isna().all()
     assert found["note"].str.startswith("n/a: no participant has lesion_side").all()
-    shown = printed.lesion_sides(found, alpha=0.05)
+    shown = printed.lesion_sides(found, study=stats_cohort.STUDY)
     assert any("lesion_side" in note for note in shown.notes)
 
 

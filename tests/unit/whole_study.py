@@ -11,21 +11,16 @@ from report_study import GRAPH
 from snakemake.utils import update_config
 
 from qsmstudy.run import configuration, job
+from qsmstudy.stats import catalogue
 from qsmstudy.study.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = configuration.schema()
 
-#: Scripts in the order of the rules, with the name of what each makes.
+#: Scripts in the order of the rules, with the name of what each makes; the slowest one is left out.
 TABLES = {
-    "table1": "table1", "table2": "table2", "table3": "table3", "estimate_power": "power",
-    "table4": "table4", "table5": "table5", "table6": "table6",
-    "correlate_scores": "correlations", "compare_hemispheres": "asymmetry",
-    "compare_lesion_sides": "lesion_sides",
-    "contrast_groups": "contrasts", "adjust_groups": "adjusted",
-    "cross_validate": "cross_validation", "correlate_age": "age",
-    "correct_hemispheres": "asymmetry_corrected", "compare_extents": "extents",
-}  # fmt: skip
+    table.rule: table.name for table in catalogue.rule_tables() if table.rule != "replicate_null"
+}
 FIGURES = ("figure2", "figure3", "figure4", "figure5", "figure6")
 
 
@@ -81,7 +76,7 @@ def report(config, folder, files):
         "build_report", config, files,
         config=config, figures=pictures, mosaics=[], packs=[],
         simulated=False, origin="Analysed: mine.",
-        further=[folder / f"{name}.tsv" for name in config["further_tables"]],
+        tables=[folder / f"{name}.tsv" for name in TABLES.values()],
         references=ROOT / "resources" / "references.bib", templates=templates,
         lock=ROOT / "envs" / "requirements.lock", report=folder / "report.html",
         acquisition=[], graph=GRAPH, benchmarks=str(folder / "benchmarks"),

@@ -20,9 +20,11 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
 )
 from qsmstudy.dataset import bids, dicom_mapping, scan_status
+from qsmstudy.figures.catalogue import FIGURES
 from qsmstudy.run import configuration, engine, fingerprints, record
+from qsmstudy.stats import catalogue
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
-from qsmstudy.study.study import Study, study_of
+from qsmstudy.study.study import study_of
 
 # A workflow that imports this one gives only what differs; what it writes lies under its prefix.
 configuration.complete(config, repo_path("config/config.yaml"))
@@ -48,67 +50,16 @@ FIG = f"{OUT}/figures"
 QSM = f"{OUT}/derivatives/qsm/{{folder}}/anat/{{scan}}"
 BENCH = f"{OUT}/benchmarks"
 
-# Snakemake's own report begins with a page that is filled from `config` alone.
+# The first page and the captions of Snakemake's own report are filled from `config` alone.
 DECLARED = dict(config)
 config["origin"] = source.origin
-FIGURE_NAMES = [f"figure{i}" for i in range(1 if source.has_images else 2, 7)]
-GROUPS = Study.in_config(config).by_role
 STUDY = study_of(config)  # what a study declares about people and tables
-TABLE_NAMES = [
-    *(f"table{i}" for i in range(1, 7)),
-    "correlations",
-    "asymmetry",
-    "lesion_sides",
-    "power",
-]
-FURTHER_FILES = {name: name for name in config["further_tables"]} | {"null_cohort": "null"}
-FURTHER_PRINTED = {
-    "contrasts": ("Further tables", "Contrasts", "pairs of groups"),
-    "adjusted": ("Further tables", "Adjusted", "groups at equal covariates"),
-    "cross_validation": (
-        "Further tables",
-        "Cross-validation",
-        "discrimination of new participants",
-    ),
-    "age": ("Further tables", "Age", "susceptibility and age"),
-    "asymmetry_corrected": ("Further tables", "Asymmetry, corrected", "left against right"),
-    "extents": ("Further tables", "Extents", "whole nuclei and a few slices"),
-    "null_cohort": ("Further tables", "Null cohort", "false positives"),
-}
-# The printed tables in Snakemake's report, by page: category, label, what it shows.
-PRINTED = {
-    "table1": ("Tables", "Table 1", "characteristics"),
-    "table2": ("Tables", "Table 2", "agreement of the raters"),
-    "table3": ("Tables", "Table 3", "susceptibility by group"),
-    "table4": ("Tables", "Table 4", "discrimination of the groups"),
-    "table5": ("Tables", "Table 5", "regression on each factor"),
-    "table6": ("Tables", "Table 6", "regression on the selected factors"),
-    "correlations": ("Tables", "Correlations", "age, scores and susceptibility"),
-    "asymmetry": ("Tables", "Asymmetry", "left against right"),
-    "lesion_sides": ("Tables", "Lesion sides", "the lesion's side against the other"),
-    **{FURTHER_FILES[name]: FURTHER_PRINTED[name] for name in config["further_tables"]},
-    **(
-        {"scorecard": ("Checks", "Scorecard", "published and reproduced")}
-        if source.has_published
-        else {}
-    ),
-    **(
-        {"audit": ("Checks", "Audit", "consistency of the published numbers")}
-        if source.is_audited
-        else {}
-    ),
-    **(
-        {"validation": ("Checks", "Validation", "against the simulated truth")}
-        if source.has_truth
-        else {}
-    ),
-    **({"quality": ("Quality", "Table", "every scan")} if source.has_images else {}),
-}
-# Sections of the configuration that state the tables' conventions.
-CONVENTIONS = [*TABLE_NAMES[:6], "correlate_scores"]
-FURTHER = [f"{TAB}/{FURTHER_FILES[name]}.tsv" for name in config["further_tables"]]
-TABLES = [*(f"{TAB}/{name}.tsv" for name in TABLE_NAMES), *FURTHER]
-FIGURES = [f"{FIG}/{name}.{kind}" for name in FIGURE_NAMES for kind in ("svg", "png")]
+STUDY_TABLES = catalogue.of_study(source, further_tables=config["further_tables"])
+TABLES = [f"{TAB}/{table.name}.tsv" for table in STUDY_TABLES if table in catalogue.STATISTICS]
+PAGES = catalogue.pages(STUDY_TABLES)  # the printed tables in Snakemake's own report
+STUDY_FIGURES = [figure for figure in FIGURES.values() if source.has_images or not figure.from_map]
+PICTURES = [f"{FIG}/{figure.name}.{kind}" for figure in STUDY_FIGURES for kind in ("svg", "png")]
+config["captions"] = {figure.name: figure.caption_of(config) for figure in STUDY_FIGURES}
 
 
 wildcard_constraints:
@@ -165,10 +116,36 @@ def per_one(pattern, scan):
     return expand(pattern, scan=scan, folder=bids.scan_folder(scan))[0]
 
 
-def in_archive(path, name, category, label, shows):
+def in_archive(path, *, caption, category, item, shows):
     """Return an output that Snakemake's own report shows, with its caption."""
-    labels = {"item": label, "shows": shows}
-    return report(path, caption=f"../report/archive/{name}.rst", category=category, labels=labels)
+    labels = {"item": item, "shows": shows}
+    return report(
+        path, caption=f"../report/archive/{caption}.rst", category=category, labels=labels
+    )
+
+
+def page_in_archive(page):
+    """Return the page of a printed table."""
+    table = PAGES[page]
+    return in_archive(
+        f"{TAB}/printed/{page}.html",
+        caption="table",
+        category=catalogue.SECTIONS[table.section].category,
+        item=table.label,
+        shows=table.question,
+    )
+
+
+def figure_in_archive(name):
+    """Return the picture of a figure."""
+    figure = FIGURES[name]
+    return in_archive(
+        f"{FIG}/{name}.svg",
+        caption="figure",
+        category="Figures",
+        item=figure.label,
+        shows=figure.title_of(config),
+    )
 
 
 def from_images(wanted):

@@ -5,9 +5,7 @@ rule figure1:
         labels=lambda wildcards: labels(example_scan(), source.raters[0]),
         label_table=source.label_table(source.raters[0]),
     output:
-        svg=in_archive(
-            f"{FIG}/figure1.svg", "figure1", "Figures", "Figure 1", "regions of interest"
-        ),
+        svg=figure_in_archive("figure1"),
         png=f"{FIG}/figure1.png",
     params:
         **fingerprinted("figure1"),
@@ -23,9 +21,7 @@ rule figure2:
         participants=participants_table,
         table3=rules.table3.output.table,
     output:
-        svg=in_archive(
-            f"{FIG}/figure2.svg", "figure2", "Figures", "Figure 2", "susceptibility by group"
-        ),
+        svg=figure_in_archive("figure2"),
         png=f"{FIG}/figure2.png",
     params:
         **fingerprinted("figure2"),
@@ -40,9 +36,7 @@ rule figure3:
         curves=rules.table4.output.roc_curves,
         table4=rules.table4.output.table,
     output:
-        svg=in_archive(
-            f"{FIG}/figure3.svg", "figure3", "Figures", "Figure 3", "discrimination of the groups"
-        ),
+        svg=figure_in_archive("figure3"),
         png=f"{FIG}/figure3.png",
     params:
         **fingerprinted("figure3"),
@@ -52,20 +46,14 @@ rule figure3:
 
 
 rule figure4:
-    """Draw one variable of the patients against another, by default age and mRS at admission."""
+    """Draw one variable of the patients against another."""
     input:
         roi_means=rules.summarize_rois.output.roi_means,
         participants=participants_table,
         correlations=rules.correlate_scores.output.table,
         ages=rules.correlate_age.output.table,
     output:
-        svg=in_archive(
-            f"{FIG}/figure4.svg",
-            "figure4",
-            "Figures",
-            "Figure 4",
-            "age and disability at admission",
-        ),
+        svg=figure_in_archive("figure4"),
         png=f"{FIG}/figure4.png",
     params:
         **fingerprinted("figure4"),
@@ -81,7 +69,7 @@ rule figure5:
         participants=participants_table,
         asymmetry=rules.compare_hemispheres.output.table,
     output:
-        svg=in_archive(f"{FIG}/figure5.svg", "figure5", "Figures", "Figure 5", "left against right"),
+        svg=figure_in_archive("figure5"),
         png=f"{FIG}/figure5.png",
     params:
         **fingerprinted("figure5"),
@@ -95,9 +83,7 @@ rule figure6:
     input:
         table=rules.estimate_power.output.table,
     output:
-        svg=in_archive(
-            f"{FIG}/figure6.svg", "figure6", "Figures", "Figure 6", "power and replication"
-        ),
+        svg=figure_in_archive("figure6"),
         png=f"{FIG}/figure6.png",
     params:
         **fingerprinted("figure6"),
@@ -119,7 +105,11 @@ rule draw_mosaic:
         label_table=source.label_table_to_draw(source.raters[0]),
     output:
         mosaic=in_archive(
-            f"{FIG}/qc/{{folder}}/{{scan}}.png", "mosaic", "Quality", "{scan}", "mosaic"
+            f"{FIG}/qc/{{folder}}/{{scan}}.png",
+            caption="mosaic",
+            category="Quality",
+            item="{scan}",
+            shows="mosaic",
         ),
     priority: 50
     params:

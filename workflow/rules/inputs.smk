@@ -70,9 +70,19 @@ def roi_values_table(wildcards):
     return source.roi_values or rules.aggregate_rois.output.roi_values
 
 
-def scans_table(wildcards):
-    """Return the table of used and left-out scans, where the scans are a user's."""
-    return [rules.list_scans.output.table] if source.is_checked else []
+def tables_of_report(wildcards):
+    """Return the tables that are printed, and those that only the figures and downloads show."""
+    return TABLES + [
+        getattr(getattr(rules, table.rule).output, table.output)
+        for table in STUDY_TABLES
+        if table.section and table not in catalogue.STATISTICS
+    ]
+
+
+def accounts_of_people(wildcards):
+    """Return who is left out and why: participants by a decision, a user's scans by their check."""
+    excluded = rules.select_participants.output.excluded
+    return [excluded, *([rules.list_scans.output.table] if source.is_checked else [])]
 
 
 def rule_graph(wildcards):
@@ -92,7 +102,7 @@ def report_templates():
 def study_targets(wildcards):
     """Return what the default target makes."""
     source.check_whole_study()
-    targets = [*TABLES, *FIGURES, rules.build_report.output.report, *map_targets(wildcards)]
+    targets = [*TABLES, *PICTURES, rules.build_report.output.report, *map_targets(wildcards)]
     targets += rules.print_tables.output.pages
     if source.has_published:
         targets += [rules.compare_published.output.scorecard]

@@ -22,7 +22,11 @@ rule compare_published:
     params:
         **fingerprinted("compare_published"),
         study=STUDY,
-        conventions={name: config[name] for name in CONVENTIONS},
+        conventions={  # of the tables that the paper has
+            table.rule: config[table.rule]
+            for table in STUDY_TABLES
+            if table.section in ("tables", "associations") and table.rule in config
+        },
     script:
         "../../scripts/compare_published.py"
 

@@ -5,33 +5,29 @@ from typing import Any
 
 from qsmstudy.errors import StudyError
 from qsmstudy.report import cells, content, methods
-from qsmstudy.report.study import Study
+from qsmstudy.report.results import StudyResults
+from qsmstudy.stats import catalogue
 
 #: Template of a page with tables alone.
 PAGE = "table.html.j2"
 
-#: Headings of the pages that hold several tables, or whose table has another name.
-HEADINGS = {
-    "scorecard": "Published and reproduced",
-    "audit": "Consistency of the published numbers",
-    "validation": "Against the simulated truth",
-    "quality": "Quality of every scan",
-}
 
-
-def tables(study: Study) -> dict[str, list[cells.Table]]:
+def tables(results: StudyResults) -> dict[str, list[cells.Table]]:
     """Return the printed tables of a study by page."""
-    every = content.printed_tables(study)
-    found = {item.name: [item] for item in (*every["tables"], *every["associations"])}
-    found |= {item.table.name: [item.table] for item in every["further"]}
-    if every["scorecard"] is not None:
-        found["scorecard"] = [*every["shares"], every["scorecard"]]
-    if every["quality"] is not None:
-        found["quality"] = [every["quality"]]
-    return found | {name: list(every[name]) for name in ("audit", "validation") if every[name]}
+    every = content.printed_tables(results)
+    pages = {
+        table.name: [table]
+        for section in every.values()
+        for table in section
+        if table.name in catalogue.TABLES and catalogue.TABLES[table.name].page == table.name
+    }
+    apart = {name for name, section in catalogue.SECTIONS.items() if section.apart}
+    return pages | {name: found for name, found in every.items() if found and name not in apart}
 
 
-def gather(study: Study, found: Mapping[str, Sequence[cells.Table]], name: str) -> dict[str, Any]:
+def gather(
+    results: StudyResults, pages: Mapping[str, Sequence[cells.Table]], name: str
+) -> dict[str, Any]:
     """Return what the page of a name shows.
 
     Raises
@@ -39,15 +35,16 @@ def gather(study: Study, found: Mapping[str, Sequence[cells.Table]], name: str) 
     StudyError
         If the study has no such table.
     """
-    if name not in found:
-        raise StudyError(f"{name}: not a printed table of this study; it has {', '.join(found)}.")
-    items = found[name]
+    if name not in pages:
+        raise StudyError(f"{name}: not a printed table of this study; it has {', '.join(pages)}.")
+    items = pages[name]
+    section = catalogue.SECTIONS.get(name)
     return {
-        "title": study.title,
-        "heading": HEADINGS.get(name, items[0].title),
+        "title": results.title,
+        "heading": items[0].title if len(items) == 1 or section is None else section.title,
         "items": items,
-        "simulated": study.simulated,
-        "calibration": methods.CALIBRATION if study.simulated else (),
-        "downloads": content.downloads(study),
+        "simulated": results.simulated,
+        "calibration": methods.CALIBRATION if results.simulated else (),
+        "downloads": content.downloads(results),
         "targets": frozenset(),
     }

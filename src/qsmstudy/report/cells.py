@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from qsmstudy.report import numbers as nb
+from qsmstudy.stats import catalogue
+from qsmstudy.study.study import Study
 
 #: Full names of the regions of interest.
 ROI_NAMES = {
@@ -115,6 +117,20 @@ class Table:
             else:
                 spans.append((column.group, 1))
         return spans if any(name for name, _ in spans) else []
+
+
+class Printer(Protocol):
+    """A function that prints one of the study's tables."""
+
+    def __call__(self, frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+        """Print the table in the file `frame`, with `notes` that qualify its numbers."""
+
+
+def titled(
+    name: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], notes: Sequence[str]
+) -> Table:
+    """Return a printed table under its title in the catalogue."""
+    return Table(name, catalogue.TABLES[name].title, columns, rows, tuple(notes))
 
 
 def text(value: Any, *, strong: bool = False) -> Cell:

@@ -7,7 +7,16 @@ from typing import Any
 import pandas as pd
 
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.cells import Cell, Column, Table, number, p_value, records, text
+from qsmstudy.report.cells import (
+    Cell,
+    Column,
+    Table,
+    number,
+    p_value,
+    records,
+    text,
+    titled,
+)
 
 _UNITS = ("ppm", "hz", "ml", "mm3", "mm", "s", "percent", "t")
 _UNIT_SIGNS = {"hz": "Hz", "mm3": "mm³", "percent": "%", "t": "T"}
@@ -68,7 +77,13 @@ def tally(verdicts: pd.Series) -> tuple[int, int]:
     return found.count(True), found.count(None)
 
 
-def scorecard(frame: pd.DataFrame) -> tuple[Table, list[str]]:
+def verdicts(frame: pd.DataFrame) -> list[str]:
+    """Return ``match``, ``miss`` or ``none`` of each row, by the study's own measurements."""
+    words = {True: "match", False: "miss", None: "none"}
+    return [words[matched(value)] for value in frame["match"]]
+
+
+def scorecard(frame: pd.DataFrame) -> Table:
     """Print every published number beside the reproduced one.
 
     Parameters
@@ -78,17 +93,13 @@ def scorecard(frame: pd.DataFrame) -> tuple[Table, list[str]]:
 
     Returns
     -------
-    table : Table
+    Table
         One row per published number, printed with the published decimals.
-    verdicts : list of str
-        ``match``, ``miss`` or ``none`` of each row, by the study's own measurements.
     """
     both = len(_sources(frame)) > 1
-    rows, verdicts = [], []
+    rows = []
     for row in records(frame):
         places = 0 if nb.is_missing(row.decimals) else int(row.decimals)
-        verdict = matched(row.match)
-        verdicts.append({True: "match", False: "miss", None: "none"}[verdict])
         note, sign = _inequality(row.note)
         published = nb.decimal(row.published, places)
         cells = [text(row.id), Cell(sign + published, float(row.published))]
@@ -101,7 +112,7 @@ def scorecard(frame: pd.DataFrame) -> tuple[Table, list[str]]:
         columns.append(Column("Value" if both else "Reproduced", group=group))
         columns.append(Column("Match", numeric=False, group=group))
     columns += [Column("Class", numeric=False), Column("Note", numeric=False)]
-    return Table("scorecard", "Published and reproduced numbers", columns, rows), verdicts
+    return titled("scorecard", columns, rows, ())
 
 
 def conclusions(frame: pd.DataFrame) -> Table:
@@ -121,7 +132,7 @@ def conclusions(frame: pd.DataFrame) -> Table:
         *([Column("Calibrated table")] if both else []),
         Column("Not from own measurements", numeric=False),
     ]
-    return Table("conclusions", "What the paper concludes", columns, rows)
+    return titled("conclusions", columns, rows, ())
 
 
 def _inequality(note: Any) -> tuple[str, str]:
@@ -177,9 +188,8 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
         "n",
     )
     columns = [Column("ROI, group", numeric=False), *map(Column, labels)]
-    nuclei = Table(
+    nuclei = titled(
         "validation",
-        "Measured against true susceptibility",
         columns,
         rows,
         (
@@ -274,7 +284,7 @@ def quality(frame: pd.DataFrame) -> Table:
         for row in records(frame[kept])
     ]
     columns = [Column(heading(name), numeric=numeric[name]) for name in kept]
-    return Table("qc", "Quality of every scan", columns, rows)
+    return titled("qc", columns, rows, ())
 
 
 def run_times(

@@ -1,6 +1,6 @@
 """Everything that the page shows, gathered from the study's files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qsmstudy.errors import StudyError
+from qsmstudy.figures.catalogue import FIGURES
 from qsmstudy.report import (
     audit,
     cells,
@@ -28,36 +29,8 @@ from qsmstudy.report import (
 )
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.reconstruction import reconstruction
-from qsmstudy.report.study import TABLES, Study
-from qsmstudy.stats import association
-
-#: Figures by file stem: heading, and what a reader who cannot see it should know.
-FIGURES = {
-    "figure1": (
-        "Regions of interest",
-        "Axial susceptibility maps in grey with the outlines of the labelled nuclei.",
-    ),
-    "figure2": (
-        "Susceptibility by group",
-        "Every participant's susceptibility by region, side and group, with quartiles.",
-    ),
-    "figure3": (
-        "Discrimination of the groups",
-        "ROC curves of single regions and of their combination.",
-    ),
-    "figure4": (
-        "{axes}",
-        "Scatter plot in the patients: {axes}.",
-    ),
-    "figure5": (
-        "Left against right",
-        "Every participant's susceptibility on the left joined to that on the right.",
-    ),
-    "figure6": (
-        "Power and replication",
-        "Power of each region's comparison, and participants per group for a replication.",
-    ),
-}
+from qsmstudy.report.results import StudyResults
+from qsmstudy.stats import association, catalogue
 
 _NUMBERS = {7: "fourteen "}
 
@@ -77,185 +50,188 @@ def question(groups: Mapping[str, str], config: Mapping[str, Any]) -> str:
     return f"Does the {what} differ {join} {names}, and is it related to {clinical}?"
 
 
-def gather(study: Study, *, bibliography: str) -> dict[str, Any]:
+def gather(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
     """Return what the templates show, by name.
 
     Parameters
     ----------
-    study : Study
+    results : StudyResults
         The study's files and settings.
     bibliography : str
         Content of the ``.bib`` file.
     """
     citations = references.Citations(references.parse(bibliography))
-    values = study.need("roi_values")
+    values = results.need("roi_values")
     text = methods.sections(
-        study.config,
-        groups=study.groups,
-        alpha=study.alpha,
-        simulated=study.simulated,
-        imaged=study.imaged,
-        roi_values=values[~values["participant_id"].isin(list(study.excluded))],
-        excluded=len(study.excluded),
-        qc=study.frame("qc"),
+        results.config,
+        groups=results.study.by_role,
+        alpha=results.study.alpha,
+        simulated=results.simulated,
+        imaged=results.imaged,
+        roi_values=values[~values["participant_id"].isin(list(results.excluded))],
+        excluded=len(results.excluded),
+        qc=results.frame("qc"),
     )
     parts = [
         {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
     ]
-    flagged = flow.find_flags(study.frame("qc"), values)
-    kept = {person: flags for person, flags in flagged.items() if person not in study.excluded}
+    flagged = flow.find_flags(results.frame("qc"), values)
+    kept = {person: flags for person, flags in flagged.items() if person not in results.excluded}
     content = {
-        "title": study.title,
-        "simulated": study.simulated,
-        "calibration": methods.CALIBRATION if study.simulated else (),
-        "groups": study.groups,
-        "provenance": dict(study.provenance),
+        "title": results.title,
+        "simulated": results.simulated,
+        "calibration": methods.CALIBRATION if results.simulated else (),
+        "groups": results.study.by_role,
+        "provenance": dict(results.provenance),
         "versions": page.versions(),
-        "configuration": page.as_yaml(study.config),
-        "question": question(study.groups, study.config),
+        "configuration": page.as_yaml(results.config),
+        "question": question(results.study.by_role, results.config),
         "flow": flow.steps(
-            study.need("participants"),
+            results.need("participants"),
             values,
-            study.frame("qc"),
-            groups=study.groups,
+            results.frame("qc"),
+            groups=results.study.by_role,
             flagged=flagged,
-            scores=study.config["covariates"]["scores"],
-            excluded=study.excluded,
-            left_out=flow.unusable(study.frame("scans")),
+            scores=results.config["covariates"]["scores"],
+            excluded=results.excluded,
+            left_out=flow.unusable(results.frame("scans")),
         ),
         "flagged": kept,
         "flag_count": flow.count_flagged(kept),
-        "excluded": study.excluded,
-        "decisions_file": study.config["decisions"],
-        "downloads": downloads(study),
+        "excluded": results.excluded,
+        "decisions_file": results.config["decisions"],
+        "downloads": downloads(results),
         "methods": parts,
         "references": citations.cited,
         "bibtex": page.text_uri(citations.bibtex(bibliography), "application/x-bibtex"),
-        "scans": _scans(study, flagged),
-        "facts": facts(study),
-        "viewer": study.viewer,
-        "reporting": _reporting(study),
-        "graph": graph.draw(study.graph),
-        "run_times": checks.run_times(study.run_times, study.graph),
+        "scans": _scans(results, flagged),
+        "facts": facts(results),
+        "viewer": results.viewer,
+        "reporting": _reporting(results),
+        "graph": graph.draw(results.graph),
+        "run_times": checks.run_times(results.run_times, results.graph),
     }
-    content |= printed_tables(study)
-    content |= _links(content, study)
-    content["findings"] = _findings(study, content["facts"], kept)
-    content["headline"] = _headline(study)
-    content["figures"] = _figures(study.figures, axes=content["facts"]["axes"])
+    content |= _page_tables(results)
+    content |= _links(content, results)
+    content["findings"] = _findings(results, content["facts"], kept)
+    content["headline"] = _headline(results)
+    content["figures"] = _figures(results.figures, axes=content["facts"]["axes"])
     content["sections"] = _sections(content)
     return content
 
 
-def facts(study: Study) -> dict[str, str | summary.Finding]:
+def facts(results: StudyResults) -> dict[str, str | summary.Finding]:
     """Return the result sentences that the summary and the captions share."""
-    alpha, table4 = study.alpha, study.need("table4")
-    optimism = methods.optimism(study.config)
+    alpha, table4 = results.study.alpha, results.need("table4")
+    optimism = methods.optimism(results.config)
     return {
-        "cohort": summary.cohort(study.need("table1"), groups=study.groups),
-        "differences": summary.differences(study.need("table3"), groups=study.groups, alpha=alpha),
-        "agreement": summary.agreement(study.need("table2"), alpha=alpha),
+        "cohort": summary.cohort(results.need("table1"), groups=results.study.by_role),
+        "differences": summary.differences(
+            results.need("table3"), groups=results.study.by_role, alpha=alpha
+        ),
+        "agreement": summary.agreement(results.need("table2"), alpha=alpha),
         "discrimination": summary.discrimination(table4, alpha=alpha, optimism=optimism),
         "regression": summary.regression(
-            study.need("table5"),
-            study.need("table6"),
-            groups=study.groups,
+            results.need("table5"),
+            results.need("table6"),
+            groups=results.study.by_role,
             alpha=alpha,
-            entry_p=options.setting(study.config, "table5", "entry_p"),
+            entry_p=options.setting(results.config, "table5", "entry_p"),
         ),
-        "correlation": summary.correlation(study.need("correlations"), alpha=alpha),
-        "age": summary.scatter(_correlation(study), alpha=alpha),
-        "axes": summary.axes(*_axes(study)),
-        "asymmetry": summary.asymmetry(study.need("asymmetry"), alpha=alpha),
-        "sizes": summary.sizes(study.need("table3"), groups=study.groups),
+        "correlation": summary.correlation(results.need("correlations"), alpha=alpha),
+        "age": summary.scatter(_correlation(results), alpha=alpha),
+        "axes": summary.axes(*_axes(results)),
+        "asymmetry": summary.asymmetry(results.need("asymmetry"), alpha=alpha),
+        "sizes": summary.sizes(results.need("table3"), groups=results.study.by_role),
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
-        "power": summary.power(study.need("power"), alpha=alpha),
+        "power": summary.power(results.need("power"), alpha=alpha),
         "positive": printed.positive_state(table4),
-        "correction": methods.CORRECTIONS[options.setting(study.config, "table3", "fdr")],
+        "correction": methods.CORRECTIONS[options.setting(results.config, "table3", "fdr")],
     }
 
 
-def _axes(study: Study) -> tuple[str, str | None]:
-    return study.config["figure4"]["x"], study.config["figure4"]["y"]
+def _axes(results: StudyResults) -> tuple[str, str | None]:
+    return results.config["figure4"]["x"], results.config["figure4"]["y"]
 
 
-def _correlation(study: Study) -> dict[str, Any] | None:
+def _correlation(results: StudyResults) -> dict[str, Any] | None:
     """Return the correlation that Figure 4 shows."""
-    x, y = _axes(study)
-    ages = study.frame("age")
+    x, y = _axes(results)
+    ages = results.frame("age")
     return association.find_correlation(
-        study.need("correlations"),
+        results.need("correlations"),
         pd.DataFrame(columns=["group"]) if ages is None else ages,
-        **{"x": x, "y": y, "group": study.groups["patients"]},
+        **{"x": x, "y": y, "group": results.study.by_role["patients"]},
     )
 
 
-def _scans(study: Study, flagged: Mapping[str, str]) -> list[scans.ScanView]:
-    people = study.need("participants")
+def _scans(results: StudyResults, flagged: Mapping[str, str]) -> list[scans.ScanView]:
+    people = results.need("participants")
     return scans.gather(
-        study.mosaics,
-        qc=study.frame("qc"),
-        roi_values=study.need("roi_values"),
+        results.mosaics,
+        qc=results.frame("qc"),
+        roi_values=results.need("roi_values"),
         group_of=dict(zip(people["participant_id"], people["group"], strict=True)),
         flagged=flagged,
-        excluded=study.excluded,
-        outlier_z=options.setting(study.config, "summarize_quality", "outlier_z"),
+        excluded=results.excluded,
+        outlier_z=options.setting(results.config, "summarize_quality", "outlier_z"),
     )
 
 
-def _reporting(study: Study) -> cells.Table | None:
+def _reporting(results: StudyResults) -> cells.Table | None:
     """Print the checklist of the consensus; nothing where the study has no scans."""
-    if not study.imaged:
+    if not results.imaged:
         return None
-    excluded = len(study.excluded)
+    excluded = len(results.excluded)
     return reporting.table(
-        study.acquisition,
+        results.acquisition,
         versions=page.versions(),
         pipeline=[
-            references.plain(text) for text in reconstruction(study.config, qc=study.frame("qc"))
+            references.plain(text)
+            for text in reconstruction(results.config, qc=results.frame("qc"))
         ],
-        qc=study.frame("qc"),
+        qc=results.frame("qc"),
         criteria=(
-            f"{excluded} of {len(study.need('participants'))} participants excluded after looking "
-            "at the scans; reasons under Participants"
+            f"{excluded} of {len(results.need('participants'))} participants excluded after "
+            "looking at the scans; reasons under Participants"
             if excluded
             else "nobody was excluded by a decision"
         ),
     )
 
 
-def _headline(study: Study) -> dict[str, Any]:
-    card = study.frame("scorecard")
+def _headline(results: StudyResults) -> dict[str, Any]:
+    card = results.frame("scorecard")
     return {
-        "origin": study.origin,
+        "origin": results.origin,
         "sentences": headline.sentences(
-            study.need("table3"),
-            study.need("table4"),
-            groups=study.groups,
-            alpha=study.alpha,
-            last=summary.agreement(study.need("table2"), alpha=study.alpha)
+            results.need("table3"),
+            results.need("table4"),
+            groups=results.study.by_role,
+            alpha=results.study.alpha,
+            last=summary.agreement(results.need("table2"), alpha=results.study.alpha)
             if card is None
             else checks.reproduction(card),
         ),
     }
 
 
-def _links(content: Mapping[str, Any], study: Study) -> dict[str, Any]:
+def _links(content: Mapping[str, Any], results: StudyResults) -> dict[str, Any]:
     """Link each published number with the table cell that reproduces it."""
     if content["scorecard"] is None:
         return {"links": [], "targets": frozenset()}
     tables = {table.name: table for table in (*content["tables"], *content["associations"])}
-    cells = [study.published[row[0].text].cell for row in content["scorecard"].rows]
+    cells = [results.published[row[0].text].cell for row in content["scorecard"].rows]
     links = [None if cell is None else places.find(cell, tables) for cell in cells]
     return {"links": links, "targets": frozenset(filter(None, links)) - set(tables)}
 
 
 def _findings(
-    study: Study, known: Mapping[str, str | summary.Finding], flagged: Mapping[str, str]
+    results: StudyResults, known: Mapping[str, str | summary.Finding], flagged: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    related = _relations(study)
-    fitted = study.need("table5")["p"].notna().any()
-    coding = (methods.coding(study.config),) if fitted else ()
+    related = _relations(results)
+    fitted = results.need("table5")["p"].notna().any()
+    coding = (methods.coding(results.config),) if fitted else ()
     found: list[tuple[str, str | summary.Finding]] = [
         ("Cohort", known["cohort"]),
         ("Group difference", known["differences"]),
@@ -265,16 +241,16 @@ def _findings(
         ("Left and right", known["asymmetry"]),
         ("Raters", known["agreement"]),
     ]
-    scorecard, validation = study.frame("scorecard"), study.frame("validation")
+    scorecard, validation = results.frame("scorecard"), results.frame("validation")
     if scorecard is not None:
-        worth = (methods.BY_CONSTRUCTION,) if study.simulated else ()
-        judged = study.frame("conclusions")
+        worth = (methods.BY_CONSTRUCTION,) if results.simulated else ()
+        judged = results.frame("conclusions")
         found.append(("Reproduction", _noted(checks.reproduction(scorecard, judged), *worth)))
     if validation is not None:
         found.append(("Accuracy", checks.accuracy(validation)))
-    if study.frame("qc") is not None:
+    if results.frame("qc") is not None:
         found.append(("Quality", flow.count_flagged(flagged)))
-    if left_out := flow.unusable(study.frame("scans")):
+    if left_out := flow.unusable(results.frame("scans")):
         found.insert(0, ("Left out", flow.count_left_out(left_out)))
     return [
         {"label": label, "lead": text.lead, "entries": text.items, "notes": text.notes}
@@ -288,95 +264,124 @@ def _noted(text: str | summary.Finding, *notes: str) -> summary.Finding:
     return replace(finding, notes=(*finding.notes, *notes))
 
 
-def _relations(study: Study) -> tuple[str, ...]:
-    return (methods.RELATIONS,) if study.simulated else ()
+def _relations(results: StudyResults) -> tuple[str, ...]:
+    return (methods.RELATIONS,) if results.simulated else ()
 
 
-def printed_tables(study: Study) -> dict[str, Any]:
+#: Printers of the statistics, by the table's name.
+PRINTERS = printed.PRINTERS | further.PRINTERS
+#: Printers of the checks, by the section; each makes all tables of its section.
+CHECKS: dict[str, Callable[[StudyResults], list[cells.Table]]] = {
+    "scorecard": lambda results: _scorecard(results),
+    "audit": lambda results: audit.tables(results.need("audit")),
+    "validation": lambda results: list(checks.validation(results.need("validation"))),
+    "quality": lambda results: [checks.quality(results.need("qc"))],
+}
+
+
+def printed_tables(results: StudyResults) -> dict[str, list[cells.Table]]:
     """Return every table as printed, by the section that shows it."""
-    return _tables(study) | _checks(study)
+    notes = _notes(results)
+    sections: dict[str, list[cells.Table]] = {name: [] for name in catalogue.SECTIONS}
+    for table in catalogue.TABLES.values():
+        if table.name in PRINTERS and (not table.optional or table.name in results.tables):
+            frame, about = results.need(table.name), notes.get(table.name, ())
+            shown = PRINTERS[table.name](frame, study=results.study, notes=about)
+            sections[table.section].append(shown)
+        elif table.section in CHECKS and table.name in results.tables:
+            sections[table.section] = sections[table.section] or CHECKS[table.section](results)
+    return sections
 
 
-def _tables(study: Study) -> dict[str, Any]:
-    groups, alpha = study.groups, study.alpha
-    related = _relations(study)
-    coded = (methods.coding(study.config), *related)
-    combined = summary.is_combined(study.need("table4"))
-    optimism = (methods.optimism(study.config),) if combined else ()
+def _notes(results: StudyResults) -> dict[str, tuple[str, ...]]:
+    """Return what qualifies the numbers of a table beside its conventions, by table."""
+    related = _relations(results)
+    coded = (methods.coding(results.config), *related)
+    combined = summary.is_combined(results.need("table4"))
     return {
-        "tables": [
-            printed.table1(study.need("table1"), groups=groups, alpha=alpha),
-            printed.table2(study.need("table2"), groups=groups, alpha=alpha),
-            printed.table3(study.need("table3"), groups=groups, alpha=alpha),
-            printed.table4(study.need("table4"), alpha=alpha, notes=optimism),
-            printed.table5(study.need("table5"), notes=coded),
-            printed.table6(study.need("table6"), alpha=alpha, notes=coded),
-        ],
-        "associations": [
-            printed.correlations(study.need("correlations"), alpha=alpha, notes=related),
-            printed.asymmetry(study.need("asymmetry"), alpha=alpha),
-            printed.lesion_sides(study.need("lesion_sides"), alpha=alpha),
-        ],
-        "further": further.tables(
-            {name: frame for name in further.STEMS if (frame := study.frame(name)) is not None},
-            alpha=alpha,
-        ),
+        "table4": (methods.optimism(results.config),) if combined else (),
+        "table5": coded,
+        "table6": coded,
+        "correlations": related,
     }
 
 
-def _checks(study: Study) -> dict[str, Any]:
-    found: dict[str, Any] = {"scorecard": None, "audit": [], "validation": [], "quality": None}
-    if (audited := study.frame("audit")) is not None:
-        found |= {"audit": audit.tables(audited), "audit_count": audit.count(audited)}
-    if (card := study.frame("scorecard")) is not None:
-        card = card.assign(
-            part=[places.part_of(study.published[name]) for name in card["id"]],
-            kind=card["class"].fillna("").astype(str).str.replace("_", " "),
-        ).drop(columns="class")
-        table, verdicts = checks.scorecard(card)
-        found |= {
-            "scorecard": table,
-            "scorecard_rows": [
-                {"verdict": verdict, "part": part, "kind": kind}
-                for verdict, part, kind in zip(verdicts, card["part"], card["kind"], strict=True)
-            ],
-            "shares": [
-                *[
-                    checks.conclusions(judged)
-                    for judged in (study.frame("conclusions"),)
-                    if judged is not None
-                ],
-                checks.share_table(card, by="kind", name="share-class", title="Share by class"),
-                checks.share_table(card, by="part", name="share-part", title="Share by part"),
-            ],
-            "parts": list(dict.fromkeys(card["part"])),
-            "kinds": list(dict.fromkeys(card["kind"])),
-        }
-    if (validation := study.frame("validation")) is not None:
-        found["validation"] = list(checks.validation(validation))
-    if (qc := study.frame("qc")) is not None:
-        found["quality"] = checks.quality(qc)
-    return found
+def _page_tables(results: StudyResults) -> dict[str, Any]:
+    """Return the printed tables, and what stands around them, by the templates' names."""
+    sections = printed_tables(results)
+    *shares, scorecard = sections["scorecard"] or [None]
+    content: dict[str, Any] = sections | {
+        "further": [
+            {"explanation": catalogue.TABLES[table.name].explanation, "table": table}
+            for table in sections["further"]
+        ],
+        "scorecard": scorecard,
+        "shares": shares,
+        "quality": next(iter(sections["quality"]), None),
+    }
+    if scorecard is not None:
+        content |= _scorecard_filter(_published_rows(results))
+    if sections["audit"]:
+        content["audit_count"] = audit.count(results.need("audit"))
+    return content
+
+
+def _published_rows(results: StudyResults) -> pd.DataFrame:
+    """Return the scorecard with the part of the paper and the class of every number in words."""
+    card = results.need("scorecard")
+    return card.assign(
+        part=[places.part_of(results.published[name]) for name in card["id"]],
+        kind=card["class"].fillna("").astype(str).str.replace("_", " "),
+    ).drop(columns="class")
+
+
+def _scorecard(results: StudyResults) -> list[cells.Table]:
+    """Print what is reproduced: the conclusions, the shares, and last every number."""
+    card = _published_rows(results)
+    judged = results.frame("conclusions")
+    return [
+        *([] if judged is None else [checks.conclusions(judged)]),
+        checks.share_table(card, by="kind", name="share-class", title="Share by class"),
+        checks.share_table(card, by="part", name="share-part", title="Share by part"),
+        checks.scorecard(card),
+    ]
+
+
+def _scorecard_filter(card: pd.DataFrame) -> dict[str, Any]:
+    """Return what the scorecard's rows are filtered by."""
+    rows = zip(checks.verdicts(card), card["part"], card["kind"], strict=True)
+    return {
+        "scorecard_rows": [
+            {"verdict": verdict, "part": part, "kind": kind} for verdict, part, kind in rows
+        ],
+        "parts": list(dict.fromkeys(card["part"])),
+        "kinds": list(dict.fromkeys(card["kind"])),
+    }
 
 
 def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
     """List the page's sections; one without content is left out."""
+    titles = {
+        **{"summary": "Summary", "participants": "Participants", "figures": "Figures"},
+        **{"viewer": "Maps", "methods": "Methods", "provenance": "Provenance"},
+        **{name: section.title for name, section in catalogue.SECTIONS.items()},
+    }
     present = [
-        ("summary", "Summary", True),
-        ("participants", "Participants", True),
-        ("tables", "Tables", True),
-        ("associations", "Correlations and asymmetry", True),
-        ("further", "Beyond the paper's analysis", bool(content["further"])),
-        ("figures", "Figures", bool(content["figures"])),
-        ("scorecard", "Published and reproduced", content["scorecard"] is not None),
-        ("audit", "Consistency of the published numbers", bool(content["audit"])),
-        ("validation", "Against the simulated truth", bool(content["validation"])),
-        ("viewer", "Maps", content["viewer"] is not None),
-        ("quality", "Quality", content["quality"] is not None or bool(content["scans"])),
-        ("methods", "Methods", True),
-        ("provenance", "Provenance", True),
+        ("summary", True),
+        ("participants", True),
+        ("tables", True),
+        ("associations", True),
+        ("further", bool(content["further"])),
+        ("figures", bool(content["figures"])),
+        ("scorecard", content["scorecard"] is not None),
+        ("audit", bool(content["audit"])),
+        ("validation", bool(content["validation"])),
+        ("viewer", content["viewer"] is not None),
+        ("quality", content["quality"] is not None or bool(content["scans"])),
+        ("methods", True),
+        ("provenance", True),
     ]
-    return [{"name": name, "title": title} for name, title, shown in present if shown]
+    return [{"name": name, "title": titles[name]} for name, shown in present if shown]
 
 
 def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
@@ -387,12 +392,12 @@ def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
                 f"{path}: the report shows {', '.join(FIGURES)}; got {path.stem}. "
                 "Name the figure after its rule."
             )
-        heading, alt = (words.format(axes=axes) for words in FIGURES[path.stem])
+        figure = FIGURES[path.stem]
         found.append(
             {
                 "name": path.stem,
-                "title": f"Figure {path.stem.removeprefix('figure')}. {heading}",
-                "alt": alt,
+                "title": f"{figure.label}. {figure.title.format(axes=axes)}",
+                "alt": figure.alt.format(axes=axes),
                 "uri": page.data_uri(path),
                 "caption": f"captions/{path.stem}.html.j2",
             }
@@ -400,7 +405,7 @@ def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
     return found
 
 
-def downloads(study: Study) -> dict[str, str]:
+def downloads(results: StudyResults) -> dict[str, str]:
     """Return the tables that the page offers, as ``data:`` addresses by name."""
-    names = [*TABLES, *further.STEMS, "scorecard", "conclusions", "audit", "validation", "qc"]
-    return {name: page.data_uri(study.tables[name]) for name in names if name in study.tables}
+    offered = [table.name for table in catalogue.TABLES.values() if table.section]
+    return {name: page.data_uri(results.tables[name]) for name in offered if name in results.tables}

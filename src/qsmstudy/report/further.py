@@ -1,7 +1,6 @@
 """Tables beyond the paper's analysis: what each is for, in words, and how it is printed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from qsmstudy.report.cells import (
     PPM_PLACES,
     Cell,
     Column,
+    Printer,
     Table,
     key_of,
     number,
@@ -19,26 +19,24 @@ from qsmstudy.report.cells import (
     remarks,
     roi_label,
     text,
+    titled,
     with_interval,
     words,
 )
 from qsmstudy.report.options import Config, setting
 from qsmstudy.report.options import words as option
 from qsmstudy.report.printed import effect_size
-
-
-@dataclass(frozen=True)
-class Further:
-    """A further table: plain words on what it is for, and the table."""
-
-    explanation: str
-    table: Table
+from qsmstudy.stats import catalogue
+from qsmstudy.study.study import Study
 
 
 def methods(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
     """Describe the further analyses that the study made."""
-    made = config["further_tables"]
-    sentences = {name: write(config) for name, write in _METHODS.items() if name in made}
+    sentences = {
+        name: write(config)
+        for name, write in METHODS.items()
+        if catalogue.TABLES[name].optional in config["further_tables"]
+    }
     if len(groups) < 3:
         sentences.pop("contrasts", None)
     if "controls" not in groups:
@@ -47,7 +45,8 @@ def methods(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sentences.values())
 
 
-_METHODS: dict[str, Callable[[Config], str]] = {
+#: What the methods text says of a further table, by the table's name.
+METHODS: dict[str, Callable[[Config], str]] = {
     "contrasts": lambda config: (
         f"Pairs of groups were compared by {option(config, 'contrast_groups', 't_test')}, or by "
         "the Mann-Whitney test where the regions' test was one of ranks, corrected over the pairs "
@@ -82,7 +81,7 @@ _METHODS: dict[str, Callable[[Config], str]] = {
         f"{setting(config, 'compare_extents', 'n_slices')} consecutive slices of each region that "
         "hold most voxels."
     ),
-    "null_cohort": lambda config: (
+    "null": lambda config: (
         "False positives were counted over "
         f"{setting(config, 'replicate_null', 'n_replicates')} permuted studies without a "
         f"difference (seed {setting(config, 'replicate_null', 'seed')})."
@@ -94,21 +93,11 @@ def _nothing_to_show(frame: pd.DataFrame, column: str) -> bool:
     return bool(frame[column].isna().all())
 
 
-def _table(
-    name: str,
-    title: str,
-    columns: Sequence[Column],
-    rows: Sequence[Sequence[Cell]],
-    notes: Sequence[str],
-) -> Table:
-    return Table(name, title, columns, rows, tuple(notes))
-
-
 def _columns(*labels: str, words: int = 1) -> list[Column]:
     return [Column(label, numeric=i >= words) for i, label in enumerate(labels)]
 
 
-def adjusted(frame: pd.DataFrame, *, alpha: float) -> Table:
+def adjusted(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the comparison of the groups at equal covariates."""
     rows = [
         [
@@ -126,7 +115,7 @@ def adjusted(frame: pd.DataFrame, *, alpha: float) -> Table:
         ]
         for row in records(frame[frame["roi"].notna()])
     ]
-    interval = f"Adjusted ({nb.confidence(alpha)})"
+    interval = f"Adjusted ({nb.confidence(study.alpha)})"
     columns = _columns(
         "ROI", "Groups", "Difference", interval, "d", "Partial R²", "n", "p", "p, corrected",
         "p, HC3", "Assumptions", words=2,
@@ -137,13 +126,14 @@ def adjusted(frame: pd.DataFrame, *, alpha: float) -> Table:
     notes = [
         f"{adjusted_for}Differences in ppm. d: difference over the model's residual SD. HC3: "
         "standard errors robust to unequal variances. Assumptions: those that fail a test at "
-        f"p < {alpha:g}. Bold: significant after correction.",
+        f"p < {study.alpha:g}. Bold: significant after correction.",
+        *notes,
         *remarks(frame, "hemisphere", "roi", "group"),
     ]
-    return _table("adjusted", "Groups compared at equal covariates", columns, rows, notes)
+    return titled("adjusted", columns, rows, notes)
 
 
-def cross_validation(frame: pd.DataFrame, *, alpha: float) -> Table:
+def cross_validation(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the areas in the sample and in participants who took no part in the fit."""
     chosen = {"once": "", "in_folds": ", regions chosen in each fit"}
     rows = [
@@ -164,12 +154,13 @@ def cross_validation(frame: pd.DataFrame, *, alpha: float) -> Table:
         "Repeats: smallest and largest area over the repeated divisions; no confidence interval. "
         "Which direction of a marker speaks for patients is learned from the fit, so that an area "
         "in the sample is never below one half.",
+        *notes,
         *remarks(frame, "marker", "selection"),
     ]
-    return _table("cross_validation", "Discrimination of new participants", columns, rows, notes)
+    return titled("cross_validation", columns, rows, notes)
 
 
-def asymmetry_corrected(frame: pd.DataFrame, *, alpha: float) -> Table:
+def asymmetry_corrected(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print left against right, corrected for the number of comparisons."""
     rows = [
         [
@@ -184,18 +175,18 @@ def asymmetry_corrected(frame: pd.DataFrame, *, alpha: float) -> Table:
         for row in records(frame)
     ]
     columns = _columns(
-        "Group, ROI", f"L − R ({nb.confidence(alpha)})", "Cohen dz", "n", "p", "Comparisons",
+        "Group, ROI", f"L − R ({nb.confidence(study.alpha)})", "Cohen dz", "n", "p", "Comparisons",
         "p, corrected",
     )  # fmt: skip
     notes = [
         "Differences in ppm. Bold: significant after correction.",
+        *notes,
         *remarks(frame, "group", "roi"),
     ]
-    title = "Left against right, corrected for the number of comparisons"
-    return _table("asymmetry_corrected", title, columns, rows, notes)
+    return titled("asymmetry_corrected", columns, rows, notes)
 
 
-def age(frame: pd.DataFrame, *, alpha: float) -> Table:
+def age(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the correlation of susceptibility with age."""
     rows = [
         [
@@ -211,16 +202,20 @@ def age(frame: pd.DataFrame, *, alpha: float) -> Table:
         ]
         for row in records(frame)
     ]
-    end = nb.confidence(alpha)
+    end = nb.confidence(study.alpha)
     columns = _columns(
         "Group, ROI", "Method", f"r ({end})", f"Slope [ppb/year] ({end})", "n", "p",
         "p, corrected", words=2,
     )  # fmt: skip
-    notes = ["Bold: significant after correction.", *remarks(frame, "group", "hemisphere", "roi")]
-    return _table("age", "Susceptibility and age", columns, rows, notes)
+    notes = [
+        "Bold: significant after correction.",
+        *notes,
+        *remarks(frame, "group", "hemisphere", "roi"),
+    ]
+    return titled("age", columns, rows, notes)
 
 
-def contrasts(frame: pd.DataFrame, *, alpha: float) -> Table:
+def contrasts(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the comparison of each pair of groups."""
     rows = [
         [
@@ -238,19 +233,20 @@ def contrasts(frame: pd.DataFrame, *, alpha: float) -> Table:
         for row in records(frame[frame["roi"].notna()])
     ]
     columns = _columns(
-        "ROI", "Groups", "Difference", f"Effect size ({nb.confidence(alpha)})", "Test", "n", "p",
-        "p, corrected", words=2,
+        "ROI", "Groups", "Difference", f"Effect size ({nb.confidence(study.alpha)})", "Test", "n",
+        "p", "p, corrected", words=2,
     )  # fmt: skip
     columns[4] = Column("Test", numeric=False)
     notes = [
         "Differences of means in ppm. g: Hedges' g; r: rank-biserial correlation. Bold: "
         "significant after correction.",
+        *notes,
         *remarks(frame, "hemisphere", "roi", "group_1", "group_2"),
     ]
-    return _table("contrasts", "Pairs of groups", columns, rows, notes)
+    return titled("contrasts", columns, rows, notes)
 
 
-def extents(frame: pd.DataFrame, *, alpha: float) -> Table:
+def extents(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the comparison of the groups on whole nuclei and on a few slices."""
     rows = [
         [
@@ -269,18 +265,19 @@ def extents(frame: pd.DataFrame, *, alpha: float) -> Table:
         for row in records(frame[frame["roi"].notna()])
     ]
     columns = _columns(
-        "ROI", "Extent", "Slices", "Difference", f"Effect size ({nb.confidence(alpha)})", "p",
+        "ROI", "Extent", "Slices", "Difference", f"Effect size ({nb.confidence(study.alpha)})", "p",
         "p, FDR", "r (whole, few)", "n", words=2,
     )  # fmt: skip
     notes = [
         "Slices: median over the participants. Difference of the first two groups' means in ppm. "
         "Bold: significant after correction.",
+        *notes,
         *remarks(frame, "hemisphere", "roi", "extent"),
     ]
-    return _table("extents", "Whole nuclei and a few slices", columns, rows, notes)
+    return titled("extents", columns, rows, notes)
 
 
-def null_cohort(frame: pd.DataFrame, *, alpha: float) -> Table:
+def null(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the share of false positives, a row per family of tests."""
     names = {"table1": "Table 1", "table3": "Table 3", "correlations": "Correlations"}
     names |= {"asymmetry": "Left against right"}
@@ -305,83 +302,24 @@ def null_cohort(frame: pd.DataFrame, *, alpha: float) -> Table:
                 Cell(nb.interval(100 * row.ci_low, 100 * row.ci_high, 1), key_of(row.ci_low)),
             ]
         )
-    columns = _columns("Family", "Tests", f"p < {alpha:g} [%]", "Range [%]")
+    columns = _columns("Family", "Tests", f"p < {study.alpha:g} [%]", "Range [%]")
     replicates = int(frame["n_replicates"].max())
     notes = [
         f"{replicates} permuted studies. Range: smallest and largest share of a single test; in "
-        f"the last row the {nb.confidence(alpha)} of the share.",
+        f"the last row the {nb.confidence(study.alpha)} of the share.",
+        *notes,
         *remarks(frame, "family", "test"),
     ]
-    return _table("null", "False positives where there is no difference", columns, rows, notes)
+    return titled("null", columns, rows, notes)
 
 
-_PRINT: dict[str, tuple[str, str, Callable[..., Table]]] = {
-    "contrasts": (
-        "contrasts",
-        "With three or more groups, Table 3 only says that some groups differ. This table says "
-        "which: each pair by itself, corrected for the number of pairs.",
-        contrasts,
-    ),
-    "adjusted": (
-        "adjusted",
-        "Groups may differ in age, sex or the size of their nuclei, and susceptibility depends on "
-        "all three. Here the groups are compared as if they did not: a linear model estimates the "
-        "difference between people of the same age, sex and nucleus volume. It is only as good as "
-        "its assumptions, which are tested in the last column.",
-        adjusted,
-    ),
-    "cross_validation": (
-        "cross_validation",
-        "Table 4 judges each marker on the people it was tuned to, which flatters it. Here the "
-        "marker is fitted to a part of the participants and judged on the others, in turn. The "
-        "difference is the optimism of Table 4. Where the regions themselves are chosen anew in "
-        "each fit, the choice is judged on others too.",
-        cross_validation,
-    ),
-    "age": (
-        "age",
-        "Iron, and with it susceptibility, grows with age in most deep nuclei. This table holds "
-        "the correlation with age in every group, and the slope.",
-        age,
-    ),
-    "asymmetry_corrected": (
-        "asymmetry_corrected",
-        "Left is compared with right in many nuclei, and among so many tests some fall below "
-        "0.05 by chance. Here the p values are corrected for their number.",
-        asymmetry_corrected,
-    ),
-    "extents": (
-        "extents",
-        "The paper measures three slices of each nucleus. Where labels cover whole nuclei, this "
-        "table compares the groups on both, side by side.",
-        extents,
-    ),
-    "null_cohort": (
-        "null",
-        "A check of the tests themselves: group names, and what else is tested, were shuffled many "
-        "times, so that nothing is there to be found. About 5 % of the tests should still fall "
-        "below 0.05, no more; tests of small counts reach fewer.",
-        null_cohort,
-    ),
+#: Printers of the tables in this module, by the table's name.
+PRINTERS: dict[str, Printer] = {
+    "contrasts": contrasts,
+    "adjusted": adjusted,
+    "cross_validation": cross_validation,
+    "age": age,
+    "asymmetry_corrected": asymmetry_corrected,
+    "extents": extents,
+    "null": null,
 }
-
-
-def tables(frames: Mapping[str, pd.DataFrame], *, alpha: float) -> list[Further]:
-    """Print every further table that the study has, in the report's order.
-
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        By the name of the file.
-    alpha : float
-        Level of significance; one minus the confidence level.
-    """
-    return [
-        Further(explanation, write(frames[stem], alpha=alpha))
-        for stem, explanation, write in _PRINT.values()
-        if stem in frames
-    ]
-
-
-#: Names of the files, for downloads.
-STEMS = tuple(stem for stem, _, _ in _PRINT.values())

@@ -1,6 +1,6 @@
 """The tables in the form in which the paper prints them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from qsmstudy.report.cells import (
     TESTS,
     Cell,
     Column,
+    Printer,
     Table,
     below,
     key_of,
@@ -25,14 +26,16 @@ from qsmstudy.report.cells import (
     short,
     spread,
     text,
+    titled,
     with_interval,
     words,
 )
+from qsmstudy.study.study import Study
 
 
-def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
+def table1(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the characteristics of the groups."""
-    names = list(groups.values())
+    names = list(study.group_names)
     sizes = {
         name: int((own["n"] + own["n_missing"].fillna(0)).max())
         for name in names
@@ -49,16 +52,14 @@ def table1(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
                 *(getattr(test, f"effect_{end}", None) for end in ("size", "low", "high")),
             ),
             words(getattr(test, "test", None)),
-            _p_of(test, alpha=alpha),
+            _p_of(test, alpha=study.alpha),
         ]
         rows.append(cells)
     columns = [Column("Characteristic", numeric=False)]
     columns += [Column(f"{name} (n = {sizes.get(name, 0)})") for name in names]
-    columns += [Column(f"Effect size ({nb.confidence(alpha)})")]
+    columns += [Column(f"Effect size ({nb.confidence(study.alpha)})")]
     columns += [Column("Test", numeric=False), Column("p")]
-    return Table(
-        "table1", "Table 1. Characteristics of the participants", columns, rows, _notes1(frame)
-    )
+    return titled("table1", columns, rows, (*_notes1(frame), *notes))
 
 
 def effect_size(sign: str, value: Any, low: Any, high: Any) -> Cell:
@@ -104,9 +105,9 @@ def _notes1(frame: pd.DataFrame) -> tuple[str, ...]:
     return (*notes, *remarks(rest, "variable", "group"))
 
 
-def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
+def table2(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the raters' agreement."""
-    names = list(groups.values())
+    names = list(study.group_names)
     rows = []
     for (hemisphere, roi), by_group in pivot(frame, ["hemisphere", "roi"]).items():
         cells = [text(f"{hemisphere} {roi}")]
@@ -124,17 +125,16 @@ def table2(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         rows.append(cells)
     columns = [Column("ROI", numeric=False)]
     for name in names:
-        columns += [Column(label, group=name) for label in ("ICC", nb.confidence(alpha), "n")]
+        columns += [Column(label, group=name) for label in ("ICC", nb.confidence(study.alpha), "n")]
     forms = sorted({TESTS.get(form, str(form)) for form in frame["form"].dropna()})
     form = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
-    notes = (*form, *remarks(frame, "hemisphere", "roi", "group"))
-    title = "Table 2. Agreement of the two raters"
-    return Table("table2", title, columns, rows, notes)
+    notes = (*form, *notes, *remarks(frame, "hemisphere", "roi", "group"))
+    return titled("table2", columns, rows, notes)
 
 
-def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Table:
+def table3(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print susceptibility by group."""
-    names = list(groups.values())
+    names = list(study.group_names)
     rows = []
     sizes: dict[str, set[int]] = {name: set() for name in names}
     for (hemisphere, roi), by_group in pivot(frame, ["hemisphere", "roi"]).items():
@@ -157,7 +157,10 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
         rows.append(cells)
     columns = [Column("ROI", numeric=False)]
     columns += [Column(f"{name} (n = {_range(sizes[name])})") for name in names]
-    columns += [Column(f"Effect size ({nb.confidence(alpha)})"), Column("Test", numeric=False)]
+    columns += [
+        Column(f"Effect size ({nb.confidence(study.alpha)})"),
+        Column("Test", numeric=False),
+    ]
     columns += [Column("p"), Column("p, FDR")]
     shown = (
         "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR)."
@@ -173,10 +176,10 @@ def table3(frame: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> T
     )
     notes = (
         shown + compared,
+        *notes,
         *remarks(frame, "hemisphere", "roi", "group"),
     )
-    title = "Table 3. Susceptibility of the nuclei by group"
-    return Table("table3", title, columns, rows, notes)
+    return titled("table3", columns, rows, notes)
 
 
 def _difference(test: Any) -> Cell:
@@ -194,7 +197,7 @@ def _range(sizes: set[int]) -> str:
     return "–".join(str(n) for n in dict.fromkeys((ordered or [0])[:: max(1, len(ordered) - 1)]))
 
 
-def table4(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
+def table4(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the discrimination of the groups by single nuclei and their combination."""
     rows = [
         [
@@ -210,7 +213,7 @@ def table4(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
         ]
         for row in records(frame)
     ]
-    labels = ["AUC", nb.confidence(alpha), "p", "Cut-off"]
+    labels = ["AUC", nb.confidence(study.alpha), "p", "Cut-off"]
     labels += ["Sensitivity", "Specificity", "Accuracy", "n"]
     columns = [Column("Marker", numeric=False), *map(Column, labels)]
     conventions = [
@@ -220,7 +223,7 @@ def table4(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
     if state := positive_state(frame):
         conventions.insert(0, f"Positive state: {state}.")
     notes = (*conventions, *notes, *remarks(frame, "marker"))
-    return Table("table4", "Table 4. Discrimination of the groups (ROC)", columns, rows, notes)
+    return titled("table4", columns, rows, notes)
 
 
 def positive_state(table4: pd.DataFrame) -> str:
@@ -229,7 +232,7 @@ def positive_state(table4: pd.DataFrame) -> str:
     return nb.listing(states) if states else ""
 
 
-def table5(frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Table:
+def table5(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the regressions on one factor each, a row per factor."""
     fitted = frame[frame["factor"].notna()]
     labels = list(dict.fromkeys(roi_label(row) for row in records(fitted)))
@@ -255,12 +258,10 @@ def table5(frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Table:
         *notes,
         *remarks(frame, "hemisphere", "roi", "factor"),
     )
-    return Table(
-        "table5", "Table 5. Regression on one factor at a time, patients", columns, rows, notes
-    )
+    return titled("table5", columns, rows, notes)
 
 
-def table6(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
+def table6(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the models with all selected factors."""
     rows = []
     for row in records(frame[frame["term"].notna()]):
@@ -270,7 +271,7 @@ def table6(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
                 text(short(row.term)),
                 number(row.beta, 3),
                 number(row.t, 3),
-                p_value(row.p, strong=below(row.p, alpha)),
+                p_value(row.p, strong=below(row.p, study.alpha)),
                 number(row.vif, 2),
                 number(row.adj_r2, 3),
                 Cell(
@@ -289,12 +290,10 @@ def table6(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> T
         *notes,
         *remarks(frame, "hemisphere", "roi", "term"),
     )
-    return Table(
-        "table6", "Table 6. Regression on the selected factors, patients", columns, rows, notes
-    )
+    return titled("table6", columns, rows, notes)
 
 
-def correlations(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()) -> Table:
+def correlations(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the correlations with the scores."""
     rows = []
     for row in records(frame[frame["y"].notna()]):
@@ -305,16 +304,16 @@ def correlations(frame: pd.DataFrame, *, alpha: float, notes: Sequence[str] = ()
                 words(row.method),
                 with_interval(row.r, row.ci_low, row.ci_high, 3),
                 number(row.n, 0),
-                p_value(row.p, strong=below(row.p, alpha)),
+                p_value(row.p, strong=below(row.p, study.alpha)),
             ]
         )
     columns = [Column(label, numeric=False) for label in ("Variable", "Score", "Method")]
-    columns += [Column(f"r ({nb.confidence(alpha)})"), Column("n"), Column("p")]
+    columns += [Column(f"r ({nb.confidence(study.alpha)})"), Column("n"), Column("p")]
     notes = ("p is not corrected for the number of pairs.", *notes, *remarks(frame, "x", "y"))
-    return Table("correlations", "Correlation with the scores, patients", columns, rows, notes)
+    return titled("correlations", columns, rows, notes)
 
 
-def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
+def asymmetry(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the comparison of left and right."""
     rows = []
     for row in records(frame):
@@ -328,22 +327,23 @@ def asymmetry(frame: pd.DataFrame, *, alpha: float) -> Table:
                 number(row.r, 3),
                 number(row.n, 0),
                 Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", key_of(row.t)),
-                p_value(row.p, strong=below(row.p, alpha)),
+                p_value(row.p, strong=below(row.p, study.alpha)),
                 p_value(row.wilcoxon_p),
             ]
         )
     columns = [Column("Group, ROI", numeric=False)]
-    labels = ["Left", "Right", f"L − R ({nb.confidence(alpha)})"]
+    labels = ["Left", "Right", f"L − R ({nb.confidence(study.alpha)})"]
     labels += ["Cohen dz", "r (L, R)", "n", "t (df)", "p", "p, Wilcoxon"]
     columns += [Column(label) for label in labels]
     notes = (
         "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",
+        *notes,
         *remarks(frame, "group", "roi"),
     )
-    return Table("asymmetry", "Left against right", columns, rows, notes)
+    return titled("asymmetry", columns, rows, notes)
 
 
-def lesion_sides(frame: pd.DataFrame, *, alpha: float) -> Table:
+def lesion_sides(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
     """Print the comparison of the lesion's side with the other one."""
     rows = []
     for row in records(frame[frame["n"] > 0]):
@@ -362,18 +362,33 @@ def lesion_sides(frame: pd.DataFrame, *, alpha: float) -> Table:
                 number(row.cohen_dz, 2),
                 text(f"{nb.integer(row.n)} ({nb.integer(row.n_left)}, {nb.integer(row.n_right)})"),
                 Cell(f"{nb.decimal(row.t, 2)} ({nb.integer(row.df)})", key_of(row.t)),
-                p_value(row.p, strong=below(row.p, alpha)),
+                p_value(row.p, strong=below(row.p, study.alpha)),
                 p_value(row.wilcoxon_p),
             ]
         )
     columns = [Column("ROI", numeric=False)]
-    labels = ["Lesion's side", "Other side", f"Difference ({nb.confidence(alpha)})"]
+    labels = ["Lesion's side", "Other side", f"Difference ({nb.confidence(study.alpha)})"]
     labels += ["Cohen dz", "n (left, right)", "t (df)", "p", "p, Wilcoxon"]
     columns += [Column(label) for label in labels]
     notes = (
         "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei. Where "
         "lesions are mostly on one side, a difference between left and right that everybody has "
         "shows here too.",
+        *notes,
         *remarks(frame, "roi"),
     )
-    return Table("lesion_sides", "Lesion's side against the other side", columns, rows, notes)
+    return titled("lesion_sides", columns, rows, notes)
+
+
+#: Printers of the tables in this module, by the table's name.
+PRINTERS: dict[str, Printer] = {
+    "table1": table1,
+    "table2": table2,
+    "table3": table3,
+    "table4": table4,
+    "table5": table5,
+    "table6": table6,
+    "correlations": correlations,
+    "asymmetry": asymmetry,
+    "lesion_sides": lesion_sides,
+}

@@ -5,7 +5,7 @@ alone; a test names them, so that a new version of Snakemake that lacks one is f
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,12 @@ from typing import Any
 STREAM_HANDLER = "DefaultStreamHandler"
 #: What a job asks for where its rule states nothing else.
 MEGABYTES, MINUTES = 1500, 10
+#: Group of a rule whose jobs a cluster does not run with the other steps of their scan or study:
+#: None for a job of its own.
+GROUPS = {
+    "check_scan": "check",
+    **dict.fromkeys(("convert_dicoms", "simulate_truth", "build_atlas", "calibrate_cohort")),
+}
 
 
 def growing(amount: int) -> Callable[..., int]:
@@ -25,9 +31,14 @@ def growing(amount: int) -> Callable[..., int]:
 
 
 def complete_rules(
-    workflow: Any, *, folder: Path, output_dir: str, conda_env: str
+    workflow: Any,
+    *,
+    folder: Path,
+    output_dir: str,
+    conda_env: str,
+    descriptions: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Give every rule with a script its log, benchmark, environment and resources.
+    """Give every rule with a script its log, benchmark, environment, resources and group.
 
     Parameters
     ----------
@@ -40,6 +51,8 @@ def complete_rules(
         wildcards.
     conda_env : str
         Path of the environment's file.
+    descriptions : mapping of str to str
+        What a rule is for, by the name of its script, where its own text does not say it.
 
     Returns
     -------
@@ -58,8 +71,12 @@ def complete_rules(
         imported_here = rule.output_modifier is workflow.modifier.path_modifier
         if not (rule.script and imported_here and folder in Path(rule.snakefile).parents):
             continue
-        script = Path(str(rule.script)).stem
+        rule.script = str(rule.script).format(params=rule.params)  # made in a loop
+        script = Path(rule.script).stem
         by_script[script] = rule
+        rule.docstring = rule.docstring or descriptions.get(script)
+        if rule.name not in workflow._localrules:
+            rule.group = rule.group or _group_of(script, rule.wildcard_names)
         place = "/".join([script, *_named_by(rule.wildcard_names)])
         if not rule.log:
             rule.log_modifier = rule.output_modifier
@@ -85,6 +102,14 @@ def _named_by(wildcards: set[str]) -> list[str]:
         if wildcard in wildcards
     )
     return [part for part in ("{folder}" if "folder" in wildcards else "", name) if part]
+
+
+def _group_of(script: str, wildcards: set[str]) -> str | None:
+    """Return the jobs that a rule's jobs run with on a cluster: of one scan, or of the study.
+
+    A rule between two rules of a group must be in the group too, or planning fails.
+    """
+    return GROUPS.get(script, "scan" if wildcards & {"scan", "sub"} else "study")
 
 
 def take_prefix(workflow: Any) -> str:

@@ -26,7 +26,7 @@ from qsmstudy import __version__, options
 from qsmstudy.errors import StudyError
 
 #: Params of a rule that describe the code and do not reach ``main``.
-BOOKKEEPING = frozenset({"code"})
+BOOKKEEPING = frozenset({"code", "script"})
 
 #: What a user can do about a file system that refuses.
 REMEDIES = {

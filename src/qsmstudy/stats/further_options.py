@@ -3,17 +3,7 @@
 from dataclasses import dataclass
 
 from qsmstudy.options import Section, option
-
-#: What each further table shows, by its word.
-FURTHER = {
-    "contrasts": "pairs of groups",
-    "adjusted": "groups at equal covariates",
-    "cross_validation": "discrimination of new participants",
-    "age": "susceptibility and age",
-    "asymmetry_corrected": "left against right",
-    "extents": "whole nuclei and a few slices",
-    "null_cohort": "false positives",
-}
+from qsmstudy.stats.catalogue import FURTHER
 
 
 @dataclass(frozen=True, kw_only=True)

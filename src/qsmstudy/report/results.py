@@ -11,32 +11,25 @@ import pandas as pd
 from qsmstudy.dataset import bids, published
 from qsmstudy.dataset.published import PublishedNumber
 from qsmstudy.errors import StudyError
-
-#: Names of the tables that every study has, in the page's order.
-TABLES = (
-    *("table1", "table2", "table3", "table4", "table5", "table6", "correlations", "asymmetry"),
-    *("lesion_sides", "power"),
-)
+from qsmstudy.study.study import Study
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, kw_only=True)
+class StudyResults:
     """What a study hands to its report.
 
     Attributes
     ----------
     tables : mapping of str to Path
-        `TABLES`, ``participants`` (all that are listed) and ``roi_values``; ``excluded``,
-        ``scorecard`` with the file ``published`` that it compares, ``audit``, ``validation`` and
-        ``qc`` where the study has them, and those of `further.STEMS`.
+        By their names in `qsmstudy.stats.catalogue`, as far as the study has them;
+        ``participants`` are all that are listed. A ``scorecard`` comes with the file
+        ``published`` that it compares.
     figures, mosaics : sequence of Path
         Pictures; mosaics are named after their scans.
     config : mapping
         The whole configuration.
-    groups : mapping
-        Role (``patients``, ``controls``) to the name of the group.
-    alpha : float
-        Level of significance.
+    study : Study
+        What the configuration declares about people and tables.
     title : str
         Of the page.
     simulated : bool
@@ -59,8 +52,7 @@ class Study:
     figures: Sequence[Path]
     mosaics: Sequence[Path]
     config: Mapping[str, Any]
-    groups: Mapping[str, str]
-    alpha: float
+    study: Study
     title: str
     simulated: bool
     provenance: Mapping[str, Any]
