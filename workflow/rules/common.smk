@@ -26,15 +26,20 @@ from qsmstudy.stats import catalogue
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
 from qsmstudy.study.study import study_of
 
+# A workflow that imports this one gives only what differs; what it writes lies under its prefix.
+configuration.complete(config, repo_path("config/config.yaml"))
 configuration.check(config, configuration.schema())
+config["output_dir"] = engine.take_prefix(workflow) + config["output_dir"]
 
 record.note_command_line()
 source = choose_source(config, repository=repo_path("."))
 for scan, reason in source.left_out.items():
     print(f"{scan} is left out: {reason}", file=sys.stderr)
-if workflow.is_main_process:  # what its jobs read was looked at before they started
+if not (engine.is_job(workflow) or engine.is_imported(workflow)):
+    engine.show_progress(workflow)
+if not engine.is_job(workflow):  # what it reads was looked at when it was planned
     source.check_files()
-if not workflow.dryrun:
+if not engine.is_dry_run(workflow):
     checks.check_writable(source.output_dir)
 simulated_files = layout.SimulatedFiles.of(config)
 converted_files = layout.ConvertedFiles.of(config)
@@ -86,7 +91,7 @@ def fingerprinted(rule):
 def given_files(rule, wildcards):
     """Return the inputs of a job that this study does not make itself."""
     paths = []
-    for item in workflow.get_rule(rule).input:
+    for item in jobs[rule].input:
         found = item(wildcards) if callable(item) else item
         paths += [str(found)] if isinstance(found, str | Path) else map(str, found)
     return [path for path in paths if not source.is_output_of_study(path)]

@@ -90,7 +90,7 @@ def rule_graph(wildcards):
     scan = next(iter(source.scans), "sub-x")
     example = {"scan": scan, "sub": scan, "folder": bids.scan_folder(scan)}
     example |= {"rater": source.raters[0]}
-    return record.rule_graph(workflow.rules, "build_report", example)
+    return record.rule_graph(jobs, "build_report", example)
 
 
 def report_templates():
@@ -129,7 +129,7 @@ def used_maps(wildcards):
     """Return the maps of the scans that can be used; those of a batch are chosen before any check."""
     if not source.has_images:
         return []
-    chosen = source.scans if workflow.dag_settings.batch else used_scans()
+    chosen = source.scans if engine.is_batch(workflow) else used_scans()
     return per_scan(rules.invert_dipole.output.chi, chosen)
 
 

@@ -3,14 +3,6 @@
 from qsmstudy.recon.options import ReadSignal
 
 
-# A second's work each: on a cluster no jobs of their own.
-localrules:
-    list_scans,
-    match_participants,
-    confirm_scans,
-    describe_maps,
-
-
 rule convert_dicoms:
     """Convert a scan's DICOM files by dcm2niix."""
     output:
@@ -64,6 +56,7 @@ checkpoint list_scans:
     output:
         table=f"{TAB}/scans.tsv",
     priority: 100
+    localrule: True  # a second's work: on a cluster no job of its own
     params:
         **fingerprinted("list_scans"),
         left_out=source.left_out,
@@ -79,6 +72,7 @@ rule match_participants:
         scans=rules.list_scans.output.table,
     output:
         matched=f"{TAB}/matched.tsv",
+    localrule: True  # a second's work: on a cluster no job of its own
     params:
         **fingerprinted("match_participants"),
     script:
@@ -92,6 +86,7 @@ rule confirm_scans:
     output:
         confirmation=f"{OUT}/scans/confirmation.json",
     priority: -10
+    localrule: True  # a second's work: on a cluster no job of its own
     params:
         **fingerprinted("confirm_scans"),
     script:
@@ -105,6 +100,7 @@ rule describe_maps:
         readme=f"{OUT}/derivatives/qsm/README.md",
         ignore=f"{OUT}/derivatives/qsm/.bidsignore",
         converted=source.converted_descriptions,
+    localrule: True  # a second's work: on a cluster no job of its own
     params:
         **fingerprinted("describe_maps"),
         title=config["title"],

@@ -63,6 +63,23 @@ def _undeclared() -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))["properties"]
 
 
+def complete(config: dict[str, Any], defaults: Path | str) -> None:
+    """Add what a configuration lacks, in place, from the file of the default study.
+
+    Snakemake reads no ``configfile:`` in a workflow that another one imports. As there, mappings
+    are completed key by key, whatever their depth.
+    """
+    _fill(config, yaml.safe_load(Path(defaults).read_text(encoding="utf-8")))
+
+
+def _fill(values: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+    for key, default in defaults.items():
+        if isinstance(default, dict) and isinstance(values.get(key), dict):
+            _fill(values[key], default)
+        else:
+            values.setdefault(key, default)
+
+
 def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     """Raise one error that lists everything wrong with a configuration.
 

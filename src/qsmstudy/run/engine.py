@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+#: Name of the handler with which Snakemake writes to the terminal.
+STREAM_HANDLER = "DefaultStreamHandler"
 #: What a job asks for where its rule states nothing else.
 MEGABYTES, MINUTES = 1500, 10
 #: Group of a rule whose jobs a cluster does not run with the other steps of their scan or study:
@@ -35,7 +37,7 @@ def complete_rules(
     output_dir: str,
     conda_env: str,
     descriptions: Mapping[str, str],
-) -> None:
+) -> dict[str, Any]:
     """Give every rule with a script its log, benchmark, environment, resources and group.
 
     Parameters
@@ -52,17 +54,26 @@ def complete_rules(
     descriptions : mapping of str to str
         What a rule is for, by the name of its script, where its own text does not say it.
 
+    Returns
+    -------
+    dict of str to snakemake.rules.Rule
+        The rules by the name of their script, whatever an importing workflow calls them.
+
     Notes
     -----
     A rule's own directive wins; so do ``--set-resources``, but not a profile's default resources.
     """
     defaults = workflow.resource_settings._parsed_default_resources
     usual = {"mem_mb": growing(MEGABYTES), "runtime": growing(MINUTES)}
+    by_script: dict[str, Any] = {}
     for rule in workflow.rules:
-        if not rule.script or folder not in Path(rule.snakefile).parents:
+        # Where this workflow is imported twice, each import has a path modifier of its own.
+        imported_here = rule.output_modifier is workflow.modifier.path_modifier
+        if not (rule.script and imported_here and folder in Path(rule.snakefile).parents):
             continue
         rule.script = str(rule.script).format(params=rule.params)  # made in a loop
         script = Path(rule.script).stem
+        by_script[script] = rule
         rule.docstring = rule.docstring or descriptions.get(script)
         if script not in workflow._localrules:
             rule.group = rule.group or _group_of(script, rule.wildcard_names)
@@ -80,6 +91,7 @@ def complete_rules(
         }  # fmt: skip
         lacking = usual.keys() - set(rule.resources) | inherited
         rule.resources.update({name: usual[name] for name in lacking})
+    return by_script
 
 
 def _named_by(wildcards: set[str]) -> list[str]:
@@ -100,6 +112,37 @@ def _group_of(script: str, wildcards: set[str]) -> str | None:
     return GROUPS.get(script, "scan" if wildcards & {"scan", "sub"} else "study")
 
 
+def take_prefix(workflow: Any) -> str:
+    """Return the prefix with which another workflow imports this one, and put it out of force.
+
+    Snakemake would put it before every path, those of the user and of this repository too. The
+    workflow puts it before what it writes (``output_dir``) instead.
+    """
+    modifier = workflow.modifier.path_modifier
+    prefix, modifier.prefix = modifier.prefix or "", None
+    return prefix
+
+
+def is_batch(workflow: Any) -> bool:
+    """Tell whether only a batch of the jobs is planned (``--batch``)."""
+    return workflow.dag_settings.batch is not None
+
+
+def is_imported(workflow: Any) -> bool:
+    """Tell whether another workflow imports this one."""
+    return workflow.modifier.parent_modifier is not None
+
+
+def is_job(workflow: Any) -> bool:
+    """Tell whether the rules are read to run one job that another Snakemake has planned."""
+    return not workflow.is_main_process
+
+
+def is_dry_run(workflow: Any) -> bool:
+    """Tell whether nothing will be run."""
+    return workflow.dryrun
+
+
 def set_default_target(workflow: Any, rule: str) -> None:
     """Name the rule that runs when no target is asked for."""
     workflow.default_target = rule
@@ -111,8 +154,25 @@ def planned_jobs(workflow: Any) -> Counter[str]:
 
 
 def show_progress(workflow: Any) -> None:
-    """Let the progress display ask for the jobs by rule, when a checkpoint has added some."""
-    for handler in workflow.logger_manager.get_log_handlers():
+    """Show progress in this workflow's own way, where nobody chose another one.
+
+    The display replaces Snakemake's output where rules are quiet, as in ``profiles/default``. It is
+    attached here and not named there, so that a Snakemake without it installed can run the
+    workflow; ``--logger`` chooses another.
+    """
+    from snakemake_logger_plugin_qsmstudy import LogHandler
+
+    manager = workflow.logger_manager
+    if not manager.plugin_handlers:
+        handler = LogHandler(manager.settings, None)
+        if not handler.on:
+            return
+        for usual in [item for item in manager.logger.handlers if item.name == STREAM_HANDLER]:
+            manager.logger.removeHandler(usual)
+        manager.logger.addHandler(handler)
+        manager.plugin_handlers.append(handler)
+    for handler in manager.plugin_handlers:
+        # No event tells what a checkpoint adds to the jobs.
         handler.plan = lambda: planned_jobs(workflow)
 
 

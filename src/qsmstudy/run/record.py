@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +14,14 @@ COMMAND = "QSMSTUDY_COMMAND"
 
 
 def rule_graph(
-    rules: Iterable[Any], target: str, example: Mapping[str, str]
+    rules: Mapping[str, Any], target: str, example: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
     """Return the rules that a rule depends on, and what each takes from which.
 
     Parameters
     ----------
-    rules : iterable
-        A workflow's rules: ``name``, ``docstring``, ``input`` and ``output``.
+    rules : mapping of str to Rule
+        A workflow's rules by name: ``docstring``, ``input`` and ``output``.
     target : str
         The last rule.
     example : mapping of str to str
@@ -33,9 +33,8 @@ def rule_graph(
         By rule, its ``purpose`` and the rules it takes files ``from``, in the workflow's order.
     """
     wildcards = SimpleNamespace(**example)
-    known = {rule.name: rule for rule in rules}
     outputs = {
-        name: [re.compile(path.regex()) for path in rule.output] for name, rule in known.items()
+        name: [re.compile(path.regex()) for path in rule.output] for name, rule in rules.items()
     }
 
     def makers(pattern: str) -> set[str]:
@@ -51,13 +50,13 @@ def rule_graph(
         name = pending.pop()
         if name in upstream:
             continue
-        items = [item(wildcards) if callable(item) else item for item in known[name].input]
+        items = [item(wildcards) if callable(item) else item for item in rules[name].input]
         paths = [str(p) for item in items for p in ([item] if isinstance(item, str) else item)]
         upstream[name] = set().union(*map(makers, paths)) - {name}
         pending += upstream[name]
     return {
-        name: {"purpose": rule.docstring, "from": [n for n in known if n in upstream[name]]}
-        for name, rule in known.items()
+        name: {"purpose": rule.docstring, "from": [n for n in rules if n in upstream[name]]}
+        for name, rule in rules.items()
         if name in upstream
     }
 
