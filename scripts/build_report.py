@@ -14,9 +14,8 @@ from qsmstudy.study.study import Study
 
 def main(
     *, participants: Path, roi_values: Path, tables: list[Path], published: Path | None = None,
-    figures: list[Path], mosaics: list[Path], packs: list[Path],
-    acquisition: list[Path], example: Path | None = None,
-    references: Path, templates: list[Path], lock: Path, report: Path,
+    figures: list[Path], mosaics: list[Path], packs: list[Path], acquisition: list[Path],
+    example: Path | None = None, references: Path, templates: list[Path], lock: Path, report: Path,
     config: dict, study: Study, title: str, simulated: bool, origin: str, options: BuildReport,
     graph: dict, benchmarks: str,
 ) -> None:  # fmt: skip

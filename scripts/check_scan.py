@@ -6,22 +6,15 @@ import numpy as np
 
 from qsmstudy.dataset import bids, images, protocol, scan_status
 from qsmstudy.errors import StudyError
-from qsmstudy.recon import background, brain_mask, field_fit
+from qsmstudy.recon import extraction, field_fit
 from qsmstudy.recon.options import ReadSignal
 from qsmstudy.run import job
 
 
 def main(
-    *,
-    magnitude: list[Path],
-    phase: list[Path],
-    labels: list[Path],
-    own_mask: Path | None = None,
-    lesion: Path | None = None,
-    status: Path,
-    scan: str,
-    options: ReadSignal,
-) -> None:
+    *, magnitude: list[Path], phase: list[Path], labels: list[Path], own_mask: Path | None = None,
+    lesion: Path | None = None, status: Path, scan: str, options: ReadSignal,
+) -> None:  # fmt: skip
     """Read one scan's files whole and record whether they can be used, and if not, why."""
     content: dict = {"Scan": scan, "Usable": False, "Echoes": None, "Reason": None}
     try:
@@ -40,23 +33,13 @@ def main(
         if lesion is not None:
             images.load(lesion, like=grid, dtype=bool)
         if own_mask is not None:
-            check_own_mask(own_mask, grid)
+            extraction.check_own_mask(images.load(own_mask, like=grid).values, name=own_mask.name)
         content["Usable"] = True
     except StudyError as error:
         beside = [*labels, *filter(None, (own_mask, lesion))]
         content["Reason"] = scan_status.without_folders(str(error), [*magnitude, *phase, *beside])
         job.log.warning("%s cannot be used: %s", scan, error)
     bids.write_json(status, content)
-
-
-def check_own_mask(path: Path, grid: images.Volume) -> None:
-    """Raise unless the steps from brain extraction on can work with a user's brain mask."""
-    mask = images.load(path, like=grid)
-    brain_mask.check_coverage(mask.values, name=path.name)
-    try:
-        background.check_mask(mask.values != 0)
-    except StudyError as error:
-        raise StudyError(f"{path.name}: {error}") from error
 
 
 if __name__ == "__main__":

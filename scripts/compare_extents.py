@@ -14,15 +14,9 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *,
-    participants: Path,
-    roi_values: Path,
-    table: Path,
-    study: Study,
-    options: CompareExtents,
-    comparison: Table3,
-    summary: SummarizeRois,
-) -> None:
+    *, participants: Path, roi_values: Path, table: Path, study: Study, options: CompareExtents,
+    comparison: Table3, summary: SummarizeRois,
+) -> None:  # fmt: skip
     """Compare the groups on whole nuclei and on a few slices of each."""
     values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
     values = roi.exclude_lesions(values, rule=summary.lesions)

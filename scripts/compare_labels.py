@@ -13,15 +13,9 @@ from qsmstudy.truth import label_overlap
 
 
 def main(
-    *,
-    labels: list[Path],
-    true_labels: list[Path],
-    chi: list[Path],
-    label_table: Path,
-    table: Path,
-    summary: Path,
-    study: Study,
-) -> None:
+    *, labels: list[Path], true_labels: list[Path], chi: list[Path], label_table: Path, table: Path,
+    summary: Path, study: Study,
+) -> None:  # fmt: skip
     """Compare every label map with the simulated truth, scan by scan."""
     names = bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"])
     parts, raters = [], study.raters

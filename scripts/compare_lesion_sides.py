@@ -1,25 +1,10 @@
 """Compare the lesion's side with the other side in every nucleus."""
 
-from pathlib import Path
-
-from qsmstudy.dataset import bids
 from qsmstudy.run import job
+from qsmstudy.run.table_script import makes_table
 from qsmstudy.stats.lesions import lesion_side_table
-from qsmstudy.study.cohort import read_cohort
-from qsmstudy.study.study import Study
 
-
-def main(
-    *,
-    participants: Path,
-    roi_means: Path,
-    table: Path,
-    study: Study,
-) -> None:
-    """Compare the lesion's side with the other side in every nucleus."""
-    cohort = read_cohort(participants, roi_means, study=study)
-    bids.write_tsv(table, lesion_side_table(cohort))
-
+main = makes_table(lesion_side_table)
 
 if __name__ == "__main__":
     job.run(main)

@@ -1,27 +1,10 @@
 """Compare each pair of three or more groups."""
 
-from pathlib import Path
-
-from qsmstudy.dataset import bids
 from qsmstudy.run import job
-from qsmstudy.stats.options import ContrastGroups
+from qsmstudy.run.table_script import makes_table
 from qsmstudy.stats.several import contrast_table
-from qsmstudy.study.cohort import read_cohort
-from qsmstudy.study.study import Study
 
-
-def main(
-    *,
-    participants: Path,
-    roi_means: Path,
-    table: Path,
-    study: Study,
-    options: ContrastGroups,
-) -> None:
-    """Compare each pair of three or more groups."""
-    cohort = read_cohort(participants, roi_means, study=study)
-    bids.write_tsv(table, contrast_table(cohort, options=options))
-
+main = makes_table(contrast_table)
 
 if __name__ == "__main__":
     job.run(main)

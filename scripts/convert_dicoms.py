@@ -9,13 +9,7 @@ from qsmstudy.run import job
 
 
 def main(
-    *,
-    magnitude: list[Path],
-    phase: list[Path],
-    scan: str,
-    folder: str,
-    series: str,
-    state: list,
+    *, magnitude: list[Path], phase: list[Path], scan: str, folder: str, series: str, state: list
 ) -> None:
     """Convert one scan's DICOM files into the images of a BIDS dataset."""
     source = ScanDicoms(scan, Path(folder), series)

@@ -7,14 +7,9 @@ from qsmstudy.run import job
 
 
 def main(
-    *,
-    description: Path,
-    readme: Path,
-    ignore: Path,
-    converted: list[Path],
-    title: str,
+    *, description: Path, readme: Path, ignore: Path, converted: list[Path], title: str,
     source: str,
-) -> None:
+) -> None:  # fmt: skip
     """Write what makes the maps a BIDS derivative dataset: its description and README."""
     for path in converted:
         bids.write_json(path, dataset_description.converted(title))

@@ -13,8 +13,8 @@ from qsmstudy.study.study import Study
 
 def main(
     *, combined: Path, mask: Path, local_field: Path, chi: Path, label_table: Path,
-    labels: Path | None = None, template_outline: Path | None = None, mosaic: Path,
-    study: Study, options: DrawMosaic,
+    labels: Path | None = None, template_outline: Path | None = None, mosaic: Path, study: Study,
+    options: DrawMosaic,
 ) -> None:  # fmt: skip
     """Draw one scan's magnitude, mask, local field, susceptibility and labels."""
     susceptibility = images.load(chi)

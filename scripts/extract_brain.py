@@ -11,14 +11,9 @@ from qsmstudy.run import job
 
 
 def main(
-    *,
-    combined: Path,
-    residual: Path,
-    noise: Path,
-    own_mask: Path | None = None,
-    mask: Path,
+    *, combined: Path, residual: Path, noise: Path, own_mask: Path | None = None, mask: Path,
     options: ExtractBrain,
-) -> None:
+) -> None:  # fmt: skip
     """Find the brain of one scan, or take the user's own mask."""
     magnitude = images.load(combined)
     size = magnitude.voxel_size

@@ -12,8 +12,8 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *, chi: Path, labels: Path, label_table: Path, svg: Path, png: Path,
-    study: Study, options: Figure1,
+    *, chi: Path, labels: Path, label_table: Path, svg: Path, png: Path, study: Study,
+    options: Figure1,
 ) -> None:  # fmt: skip
     """Draw one participant's regions of interest on axial susceptibility slices."""
     susceptibility = images.load(chi)

@@ -11,13 +11,7 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *,
-    participants: Path,
-    roi_means: Path,
-    table3: Path,
-    svg: Path,
-    png: Path,
-    study: Study,
+    *, participants: Path, roi_means: Path, table3: Path, svg: Path, png: Path, study: Study
 ) -> None:
     """Draw the group comparison of every structure and hemisphere."""
     columns = ["group", "q1", "median", "q3", "p_fdr", "significant"]

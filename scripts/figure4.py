@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from qsmstudy.dataset import bids
-from qsmstudy.errors import StudyError
 from qsmstudy.figures import curves as plots
 from qsmstudy.figures import style
 from qsmstudy.figures.options import Figure4
@@ -14,39 +13,17 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *,
-    roi_means: Path,
-    participants: Path,
-    correlations: Path,
-    ages: Path,
-    svg: Path,
-    png: Path,
-    study: Study,
-    options: Figure4,
-) -> None:
+    *, roi_means: Path, participants: Path, correlations: Path, ages: Path, svg: Path, png: Path,
+    study: Study, options: Figure4,
+) -> None:  # fmt: skip
     """Draw one variable of the patients against another."""
     cohort = read_cohort(participants, roi_means, study=study)
-    known = cohort.participants.join(cohort.chi)
-    for name in (options.x, options.y or options.x):
-        if name not in known:
-            raise StudyError(
-                f"figure4: {name} is no column of participants.tsv and no region. Correct x and y "
-                "in the configuration's section figure4."
-            )
+    drawn = {"x": options.x, "y": options.y, "group": study.patients}
     figure = plots.plot_correlation(
-        known,
-        find_correlation(
-            bids.read_tsv(correlations),
-            bids.read_tsv(ages),
-            x=options.x,
-            y=options.y,
-            group=study.patients,
-        ),
-        x=options.x,
-        y=options.y,
-        group=study.patients,
-        alpha=study.alpha,
-    )
+        cohort.participants.join(cohort.chi),
+        find_correlation(bids.read_tsv(correlations), bids.read_tsv(ages), **drawn),
+        **drawn, alpha=study.alpha,
+    )  # fmt: skip
     style.save(figure, svg=svg, png=png)
 
 

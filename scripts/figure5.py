@@ -11,13 +11,7 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *,
-    participants: Path,
-    roi_means: Path,
-    asymmetry: Path,
-    svg: Path,
-    png: Path,
-    study: Study,
+    *, participants: Path, roi_means: Path, asymmetry: Path, svg: Path, png: Path, study: Study
 ) -> None:
     """Draw left against right within participants, by structure and group."""
     columns = ["group", "roi", "mean_l", "mean_r", "p"]

@@ -10,16 +10,9 @@ from qsmstudy.run import job
 
 
 def main(
-    *,
-    magnitude: list[Path],
-    phase: list[Path],
-    field: Path,
-    noise: Path,
-    residual: Path,
-    r2star: Path,
-    combined: Path,
-    options: FitField,
-) -> None:
+    *, magnitude: list[Path], phase: list[Path], field: Path, noise: Path, residual: Path,
+    r2star: Path, combined: Path, options: FitField,
+) -> None:  # fmt: skip
     """Fit field, noise and R2* to the echoes of one scan."""
     echoes, angles = images.load_signal(magnitude, phase)
     times, strength = protocol.read_protocol(

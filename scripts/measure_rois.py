@@ -13,17 +13,9 @@ from qsmstudy.run import job
 
 
 def main(
-    *,
-    chi: Path,
-    labels: Path,
-    label_table: Path,
-    lesion: Path | None = None,
-    values: Path,
-    scan: str,
-    rater: str,
-    nuclei: list,
-    options: MeasureRois,
-) -> None:
+    *, chi: Path, labels: Path, label_table: Path, lesion: Path | None = None, values: Path,
+    scan: str, rater: str, nuclei: list, options: MeasureRois,
+) -> None:  # fmt: skip
     """Measure one rater's labels on one susceptibility map."""
     chimap = images.load(chi)
     names = bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"])

@@ -11,8 +11,8 @@ from qsmstudy.study.study import Study
 
 def main(
     *, participants: Path, roi_values: Path, tables: list[Path], published: Path | None = None,
-    templates: list[Path], pages: list[Path],
-    config: dict, study: Study, title: str, simulated: bool,
+    templates: list[Path], pages: list[Path], config: dict, study: Study, title: str,
+    simulated: bool,
 ) -> None:  # fmt: skip
     """Print every table as an HTML page of its own, for Snakemake's report."""
     given = {"participants": participants, "roi_values": roi_values, "published": published}

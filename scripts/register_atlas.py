@@ -11,19 +11,10 @@ from qsmstudy.run import job
 
 
 def main(
-    *,
-    combined: Path,
-    chi: Path,
-    mask: Path,
-    template: Path,
-    template_chi: Path | None = None,
-    template_labels: Path,
-    template_table: Path,
-    label_table: Path,
-    labels: Path,
-    outline: Path,
+    *, combined: Path, chi: Path, mask: Path, template: Path, template_chi: Path | None = None,
+    template_labels: Path, template_table: Path, label_table: Path, labels: Path, outline: Path,
     options: RegisterAtlas,
-) -> None:
+) -> None:  # fmt: skip
     """Label one scan by an atlas registered to its magnitude and susceptibility."""
     chimap = images.load(chi)
     brain = images.load(mask, like=chimap, dtype=bool)

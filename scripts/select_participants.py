@@ -9,13 +9,9 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *,
-    participants: Path,
-    decisions: Path | None = None,
-    analysed: Path,
-    excluded: Path,
+    *, participants: Path, decisions: Path | None = None, analysed: Path, excluded: Path,
     study: Study,
-) -> None:
+) -> None:  # fmt: skip
     """Divide the participants into those analysed and those excluded by a decision."""
     people = bids.read_tsv(participants, columns=["participant_id", "group"])
     kept, left_out = decided.select(

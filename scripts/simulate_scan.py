@@ -11,20 +11,10 @@ from qsmstudy.simulate.options import SimulateScan
 
 
 def main(
-    *,
-    truth: Path,
-    anatomy: Path,
-    magnitude: list[Path],
-    phase: list[Path],
-    rater_a: Path,
-    rater_b: Path,
-    nuclei: Path,
-    true_chi: Path,
-    true_labels: Path,
-    true_mask: Path,
-    true_local_field: Path,
-    options: SimulateScan,
-) -> None:
+    *, truth: Path, anatomy: Path, magnitude: list[Path], phase: list[Path], rater_a: Path,
+    rater_b: Path, nuclei: Path, true_chi: Path, true_labels: Path, true_mask: Path,
+    true_local_field: Path, options: SimulateScan,
+) -> None:  # fmt: skip
     """Run the forward model of one participant and write its BIDS files."""
     person = bids.read_json(truth)
     phantom = scan.build_phantom(person, bids.read_json(anatomy), options)
@@ -38,26 +28,11 @@ def main(
     images.save(true_chi, scan.true_chi(phantom), affine)
     images.save(true_local_field, scan.local_field(phantom, options), affine)
     stored = scan.acquire(phantom, options, person)
-    for echo, (values, mag_path, phase_path) in enumerate(
-        zip(stored, magnitude, phase, strict=True), start=1
-    ):
-        for part, path, integers in zip(
-            ("mag", "phase"), (mag_path, phase_path), values, strict=True
-        ):
-            signal.save_integers(
-                path,
-                integers,
-                affine,
-                slope=1.0 if part == "mag" else np.pi / signal.PHASE_STEPS,
-                sidecar=signal.sidecar(
-                    part,
-                    echo,
-                    echo_time=options.echo_times[echo - 1],
-                    repetition_time=options.repetition_time,
-                    flip_angle=options.flip_angle,
-                    field_strength=options.field_strength,
-                ),
-            )
+    for echo, (magnitudes, phases) in enumerate(stored, start=1):
+        for part, values, path in (
+            ("mag", magnitudes, magnitude[echo - 1]), ("phase", phases, phase[echo - 1]),
+        ):  # fmt: skip
+            signal.save_echo(path, values, affine, part=part, echo=echo, options=options)
     job.log.info("%s: brain %d voxels", person["participant_id"], int(phantom.mask.sum()))
 
 

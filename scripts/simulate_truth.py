@@ -10,20 +10,10 @@ from qsmstudy.simulate.options import SimulateTruth
 
 
 def main(
-    *,
-    cohort_participants: Path,
-    cohort_values: Path,
-    response: list[Path],
-    labels: Path,
-    participants: Path,
-    participants_json: Path,
-    dataset_description: Path,
-    readme: Path,
-    rater_description: Path,
-    rater_labels: Path,
-    truth: list[Path],
-    options: SimulateTruth,
-) -> None:
+    *, cohort_participants: Path, cohort_values: Path, response: list[Path], labels: Path,
+    participants: Path, participants_json: Path, dataset_description: Path, readme: Path,
+    rater_description: Path, rater_labels: Path, truth: list[Path], options: SimulateTruth,
+) -> None:  # fmt: skip
     """Take participants and values from the calibrated table; write the cohort's BIDS frame."""
     people = cohort.choose(bids.read_tsv(cohort_participants), options.groups)
     table = bids.read_tsv(cohort_values)

@@ -9,15 +9,9 @@ from qsmstudy.study.options import SummarizeQuality
 
 
 def main(
-    *,
-    field: list[Path],
-    r2star: list[Path],
-    mask: list[Path],
-    local_field: list[Path],
-    chi: list[Path],
-    qc: Path,
-    options: SummarizeQuality,
-) -> None:
+    *, field: list[Path], r2star: list[Path], mask: list[Path], local_field: list[Path],
+    chi: list[Path], qc: Path, options: SummarizeQuality,
+) -> None:  # fmt: skip
     """Gather the quality measures of all scans in one table."""
     sidecars: dict[str, dict] = {}
     given = (field, r2star, mask, local_field, chi)

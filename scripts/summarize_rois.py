@@ -11,13 +11,9 @@ from qsmstudy.study.study import Study
 
 
 def main(
-    *,
-    roi_values: Path,
-    excluded: Path | None = None,
-    roi_means: Path,
-    study: Study,
+    *, roi_values: Path, excluded: Path | None = None, roi_means: Path, study: Study,
     options: SummarizeRois,
-) -> None:
+) -> None:  # fmt: skip
     """Summarize ROI values over slices and raters, under one reference, without the excluded."""
     values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
     if excluded is not None:

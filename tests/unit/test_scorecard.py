@@ -267,7 +267,7 @@ def test_script_writes_one_row_per_id(tmp_path, reference):
         bids.write_tsv(paths[name], table)
     main = runpy.run_path(str(ROOT / "scripts" / "compare_published.py"))["main"]
     made = {name: tmp_path / f"{name}.tsv" for name in ("scorecard", "conclusions")}
-    main(published=PUBLISHED, **paths, **NO_COHORT, **made)
+    main(published=PUBLISHED, tables=list(paths.values()), **NO_COHORT, **made)
     assert len(bids.read_tsv(made["scorecard"])) == len(reference)
     judged = bids.read_tsv(made["conclusions"])
     # `filled` gives every cell its published number, and inequalities their bound.
@@ -282,7 +282,7 @@ def test_script_refuses_a_file_without_values(tmp_path):
     with pytest.raises(StudyError, match="must have a list `values`"):
         main(
             published=tmp_path / "p.yaml",
-            **paths,
+            tables=list(paths.values()),
             **NO_COHORT,
             scorecard=tmp_path / "s.tsv",
             conclusions=tmp_path / "c.tsv",

@@ -2,14 +2,7 @@ rule compare_published:
     """Compare every published number with the reproduced one."""
     input:
         published=repo_path("resources/published.yaml"),
-        table1=rules.table1.output.table,
-        table2=rules.table2.output.table,
-        table3=rules.table3.output.table,
-        table4=rules.table4.output.table,
-        table5=rules.table5.output.table,
-        table6=rules.table6.output.table,
-        correlations=rules.correlate_scores.output.table,
-        asymmetry=rules.compare_hemispheres.output.table,
+        tables=[f"{TAB}/{table.name}.tsv" for table in catalogue.OF_PAPER],
         calibrated_participants=(
             [repo_path("resources/cohort/participants.tsv")] if source.has_published else []
         ),
@@ -23,9 +16,7 @@ rule compare_published:
         **fingerprinted("compare_published"),
         study=STUDY,
         conventions={  # of the tables that the paper has
-            table.rule: config[table.rule]
-            for table in STUDY_TABLES
-            if table.section in ("tables", "associations") and table.rule in config
+            table.rule: config[table.rule] for table in catalogue.OF_PAPER if table.rule in config
         },
     script:
         "../../scripts/compare_published.py"

@@ -9,6 +9,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from qsmstudy.errors import StudyError
 from qsmstudy.figures import style
 
 #: Distance of stacked points of equal value [score points].
@@ -128,6 +129,12 @@ def plot_correlation(
     The line is the least-squares line that the tabulated r implies, through the means
     with slope r s_y / s_x. A rank correlation implies no line, and gets none.
     """
+    for name in (x, y or x):
+        if name not in participants:
+            raise StudyError(
+                f"figure4: {name} is no column of participants.tsv and no region. Correct x and y "
+                "in the configuration's section figure4."
+            )
     figure = style.new_figure(height_mm=85)
     ax = figure.subplots()
     if y is None:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from qsmstudy.dataset.published import PublishedNumber
+from qsmstudy.paper import scorecard
+from qsmstudy.stats import groups
 
 COLUMNS = ("conclusion", "criterion", "n", "agree", "agree_table", "misses")
 
@@ -177,9 +179,42 @@ def stepped_up(published: Sequence[PublishedNumber]) -> list[PublishedNumber]:
     return [number for number in published if any(c.rests_on(number) for c in asked)]
 
 
+def compare_and_judge(
+    published: Sequence[PublishedNumber],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    calibrated: Mapping[str, pd.DataFrame] | None,
+    alpha: float,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scorecard, and which conclusions of the paper the study comes to as well.
+
+    Parameters
+    ----------
+    published : sequence of PublishedNumber
+        The paper's numbers.
+    tables : mapping of str to DataFrame
+        The study's tables by name.
+    calibrated : mapping of str to DataFrame, optional
+        The same tables of the calibrated cohort.
+    alpha : float
+        Level of significance.
+    """
+
+    def step_up(own: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        return {**own, "table3": groups.correct(own["table3"], fdr="bh", alpha=alpha)}
+
+    card = scorecard.compare(published, tables, calibrated=calibrated)
+    corrected = scorecard.compare(
+        stepped_up(published),
+        step_up(tables),
+        calibrated=step_up(calibrated) if calibrated else None,
+    )
+    return card, judge(published, card, alpha=alpha, step_up=corrected)
+
+
 def judge(
     published: Sequence[PublishedNumber],
-    scorecard: pd.DataFrame,
+    card: pd.DataFrame,
     *,
     alpha: float,
     step_up: pd.DataFrame | None = None,
@@ -190,7 +225,7 @@ def judge(
     ----------
     published : sequence of PublishedNumber
         As `scorecard.compare` took them.
-    scorecard : DataFrame
+    card : DataFrame
         As `scorecard.compare` returns it.
     alpha : float
         Significance.
@@ -219,10 +254,10 @@ def judge(
     """
     rows = []
     for conclusion in CONCLUSIONS:
-        card = step_up if conclusion.step_up else scorecard
-        if card is None:
+        judged = step_up if conclusion.step_up else card
+        if judged is None:
             continue
-        cells = card.set_index("id")[["reproduced", "reproduced_table"]].astype(float)
+        cells = judged.set_index("id")[["reproduced", "reproduced_table"]].astype(float)
         numbers = [number for number in published if conclusion.rests_on(number)]
         if not numbers:
             continue

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from qsmstudy.recon import brain_mask, methods
+from qsmstudy.errors import StudyError
+from qsmstudy.recon import background, brain_mask, methods
 from qsmstudy.recon.options import ExtractBrain
 from qsmstudy.recon.trim import FEWEST_ECHOES, trim_rim
 
@@ -172,3 +173,25 @@ def judge_volume(brain: Brain, *, voxel_size: NDArray, name: str) -> Brain:
             "%s: a brain of %.0f ml is implausible; look at the mask, or provide one", name, volume
         )
     return Brain(brain.mask, brain.report | {"VolumeMl": volume, "Plausible": plausible})
+
+
+def check_own_mask(given: NDArray, *, name: str) -> None:
+    """Raise unless the steps from brain extraction on can work with a user's brain mask.
+
+    Parameters
+    ----------
+    given : ndarray, shape (X, Y, Z)
+        The mask.
+    name : str
+        Of its file.
+
+    Raises
+    ------
+    StudyError
+        With the file's name.
+    """
+    brain_mask.check_coverage(given, name=name)
+    try:
+        background.check_mask(given != 0)
+    except StudyError as error:
+        raise StudyError(f"{name}: {error}") from error

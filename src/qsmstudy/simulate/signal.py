@@ -222,6 +222,20 @@ def save_integers(
     bids.write_json(bids.sidecar_path(path), sidecar)
 
 
+def save_echo(
+    path: Path, values: NDArray[np.int16], affine: NDArray, *, part: str, echo: int,
+    options: SimulateScan,
+) -> None:  # fmt: skip
+    """Write one image of a scan, and its sidecar; arguments as of `save_integers` and `sidecar`."""
+    content = sidecar(
+        part, echo, echo_time=options.echo_times[echo - 1],
+        repetition_time=options.repetition_time, flip_angle=options.flip_angle,
+        field_strength=options.field_strength,
+    )  # fmt: skip
+    slope = 1.0 if part == "mag" else np.pi / PHASE_STEPS
+    save_integers(path, values, affine, slope=slope, sidecar=content)
+
+
 def sidecar(
     part: str,
     echo: int,

@@ -1,5 +1,6 @@
 """How often the study's tests find something where there is nothing."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from qsmstudy.stats.groups import group_table
 from qsmstudy.stats.options import CorrelateScores, ReplicateNull, Table1, Table3
 from qsmstudy.stats.rows import tabulate
 from qsmstudy.study.cohort import Cohort
+
+log = logging.getLogger("qsmstudy")
 
 _COLUMNS = ("family", "test", "n_replicates", "n_false", "rate", "ci_low", "ci_high", "note")
 
@@ -62,7 +65,12 @@ def null_table(
             found = counts.setdefault((family, name), [0, 0])
             found[0] += int(np.isfinite(p))
             found[1] += int(p < alpha)
-    return tabulate([_row(*key, *found, alpha=alpha) for key, found in counts.items()], _COLUMNS)
+    rows = [_row(*key, *found, alpha=alpha) for key, found in counts.items()]
+    table = tabulate(rows, _COLUMNS)
+    rates = summary_by_family(table)
+    for family, rate in zip(rates["family"], rates["rate"], strict=True):
+        log.info("%s: %.2f %% of p below %g", family, 100 * rate, alpha)
+    return table
 
 
 #: Family, name and p of a test.

@@ -20,6 +20,8 @@ TABLES = {
     table.name: table
     for table in (*STATISTICS, *checks.TABLES, *measurements.TABLES)
 }  # fmt: skip
+#: The tables that a paper prints, and the text beside them.
+OF_PAPER = tuple(table for table in STATISTICS if table.section in ("tables", "associations"))
 #: Words of the option ``further_tables``, and the title of the table that each asks for.
 FURTHER = {table.optional: table.title for table in STATISTICS if table.optional}
 
