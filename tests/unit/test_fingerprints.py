@@ -98,6 +98,18 @@ def test_other_edits_do_not(package, file, old, new):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [("steps", "how many steps", False), ("toolbox", "ours", False), ("30", "31", True)],
+)
+def test_an_options_explanation_is_no_code_and_its_default_is(package, old, new, seen):
+    root, take = package
+    edit(root / "base.py", "SCALE = 2", 'SCALE = option(30, meaning="steps", source="toolbox")')
+    before = take()
+    edit(root / "base.py", old, new)
+    assert (take() != before) is seen
+
+
+@pytest.mark.parametrize(
     ("named", "seen"), [("qsmstudy.deep.tools:unused", True), ("qsmstudy.deep.tools:used", False)]
 )
 def test_an_entry_point_leads_to_its_function(package, named, seen):

@@ -26,6 +26,8 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 
+#: Arguments of `qsmstudy.options.option` that only explain: as a docstring, they change no result.
+EXPLANATIONS = frozenset({"meaning", "source"})
 _ROOT = Path(__file__).parents[1]
 _LOCKS = _ROOT.parents[1] / "envs"
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==([^ ;\\\n]+)", re.MULTILINE)
@@ -232,6 +234,8 @@ def _parse(path: Path) -> ast.Module:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:] or [ast.Pass()]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", None) == "option":
+            node.keywords = [item for item in node.keywords if item.arg not in EXPLANATIONS]
     return tree
 
 
