@@ -92,6 +92,16 @@ def test_contradiction_is_refused_with_its_remedy(changes, says):
         choose(**changes)
 
 
+def test_part_of_an_atlas_is_refused_whatever_the_kind_of_study(dataset):
+    for kind in ({}, {"bids_dir": str(dataset)}):
+        with pytest.raises(
+            StudyError, match="an atlas needs atlas_label_table, atlas_template too"
+        ):
+            choose(**kind, atlas_labels="l.nii.gz")
+        whole = {key: "x.nii.gz" for key in base.ATLAS_FILES if key != "atlas_chi"}
+        assert choose(**kind, **whole)
+
+
 def test_origin_says_whose_data_are_analysed(dataset, dicoms):
     assert "was simulated by this run; no person was scanned" in choose().origin
     assert choose(bids_dir=str(dataset)).origin == f"Analysed: {dataset}."

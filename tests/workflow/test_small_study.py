@@ -92,8 +92,8 @@ CLINICAL_ONLY = {"table1"}
         ),
         pytest.param(
             "scripts/correlate_scores.py",
-            "def main(",
-            "UNUSED = 1\n\n\ndef main(",
+            "main = ",
+            "UNUSED = 1\nmain = ",
             {"correlate_scores": 1, "figure4": 1, "compare_published": 1, "build_report": 1}
             | {"print_tables": 1},
             id="script of the correlations",
@@ -121,7 +121,7 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(
 def test_comments_docstrings_and_dates_rerun_nothing(checkout, study):
     edits = [
         ("config/config.yaml", "lambda_fidelity: 1000", "lambda_fidelity: 1000 # a comment"),
-        ("scripts/correlate_scores.py", "def main(", "# a comment\ndef main("),
+        ("scripts/correlate_scores.py", "main = ", "# a comment\nmain = "),
         ("src/qsmstudy/recon/unwrap.py", '"""', '"""A docstring may change. '),
     ]
     try:
@@ -159,7 +159,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
     probe.write_text(
         "import runpy, sys\n"
         "from pathlib import Path\n"
-        "from qsmstudy import provenance\n"
+        "from qsmstudy.run import fingerprints\n"
         "called = set()\n"
         "def note(frame, event, arg):\n"
         "    module = frame.f_globals.get('__name__', '')\n"
@@ -173,7 +173,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "sys.setprofile(None)\n"
         "called = {c for c in called if not c.startswith('qsmstudy.run.fingerprints')}\n"
-        "missed = called - set(provenance.closure(Path(sys.argv[0])))\n"
+        "missed = called - set(fingerprints.closure(Path(sys.argv[0])))\n"
         "assert len(called) > 10, called\n"
         "sys.exit(f'not in the closure: {sorted(missed)}' if missed else 0)\n"
     )

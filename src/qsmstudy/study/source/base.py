@@ -13,11 +13,10 @@ from qsmstudy.study.source import checks, layout
 
 #: The rater whose label maps a registration makes.
 ATLAS = "atlas"
+#: The files of a user's atlas.
+ATLAS_FILES = ("atlas_template", "atlas_chi", "atlas_labels", "atlas_label_table")
 #: What of the configuration names files of the user.
-GIVEN = (
-    *("participants", "decisions", "roi_values", "published"),
-    *("atlas_template", "atlas_chi", "atlas_labels", "atlas_label_table"),
-)
+GIVEN = ("participants", "decisions", "roi_values", "published", *ATLAS_FILES)
 
 
 class Source(ABC):
@@ -72,6 +71,10 @@ class Source(ABC):
 
     def __init__(self, config: Mapping[str, Any], *, repository: str) -> None:
         self.config = config
+        checks.check_atlas(
+            [key for key in ATLAS_FILES if config[key]],
+            needed=[key for key in ATLAS_FILES if key != "atlas_chi"],
+        )
         self.output_dir = layout.output_dir(config)
         self.package_label_table = os.path.normpath(f"{repository}/resources/labels.tsv")
         self.raters: list[str] = list(config["raters"])

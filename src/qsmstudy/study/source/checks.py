@@ -51,6 +51,28 @@ def check_writable(output_dir: str) -> None:
         )
 
 
+def check_atlas(given: Iterable[str], *, needed: Iterable[str]) -> None:
+    """Refuse a part of an atlas.
+
+    Parameters
+    ----------
+    given, needed : iterable of str
+        Keys of the configuration that name a file of the user's atlas, and those without which
+        there is none.
+
+    Raises
+    ------
+    StudyError
+        With the keys that are missing.
+    """
+    given = list(given)
+    if given and (lacking := set(needed) - set(given)):
+        raise StudyError(
+            f"{', '.join(given)}: an atlas needs {', '.join(sorted(lacking))} too. Give them, or "
+            "none of them for the built-in atlas."
+        )
+
+
 def lies_in(path: str, folder: str) -> bool:
     """Tell whether a path lies in a folder or is it, whatever links lead to either."""
     path, folder = os.path.realpath(path), os.path.realpath(folder)
