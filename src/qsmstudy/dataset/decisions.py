@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Columns of the table of decisions.
 COLUMNS = ("participant_id", "decision", "reason")
 #: Columns that it may have besides; they are for people.
-OPTIONAL = ("decided_by", "date")
+_OPTIONAL = ("decided_by", "date")
 #: What may be decided of a participant.
 WORDS = ("include", "exclude")
 #: Columns of the table of those who were excluded.
@@ -52,7 +52,7 @@ def read(path: Path | str | None) -> list[Decision]:
     """
     if path is None:
         return []
-    rows = read_rows(path, columns=COLUMNS, optional=OPTIONAL)
+    rows = read_rows(path, columns=COLUMNS, optional=_OPTIONAL)
     found: dict[str, Decision] = {}
     for line, row in enumerate(rows, start=2):
         decision = _checked(row, where=f"{path}, line {line}")

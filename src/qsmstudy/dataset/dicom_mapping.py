@@ -7,9 +7,9 @@ from pathlib import Path
 from qsmstudy.dataset.tables import read_rows
 from qsmstudy.errors import StudyError
 
-COLUMNS = ("participant_id", "folder")
+_COLUMNS = ("participant_id", "folder")
 #: Columns that a mapping may have besides: a session's label, and words of the series' description.
-OPTIONAL = ("session", "series")
+_OPTIONAL = ("session", "series")
 
 _PARTICIPANT = re.compile(r"sub-[A-Za-z0-9]+")
 _SESSION = re.compile(r"ses-[A-Za-z0-9]+")
@@ -40,7 +40,7 @@ def read_mapping(path: Path | str, *, dicom_dir: Path | str) -> list[ScanDicoms]
     Parameters
     ----------
     path : Path or str
-        Tab-separated: `COLUMNS`, and any of `OPTIONAL`; ``folder`` is relative to `dicom_dir`.
+        Tab-separated: `_COLUMNS`, and any of `_OPTIONAL`; ``folder`` is relative to `dicom_dir`.
     dicom_dir : Path or str
         Nothing outside of it is read.
 
@@ -52,7 +52,7 @@ def read_mapping(path: Path | str, *, dicom_dir: Path | str) -> list[ScanDicoms]
     """
     root = Path(dicom_dir).resolve()
     found: dict[str, ScanDicoms] = {}
-    for line, row in enumerate(read_rows(path, columns=COLUMNS, optional=OPTIONAL), start=2):
+    for line, row in enumerate(read_rows(path, columns=_COLUMNS, optional=_OPTIONAL), start=2):
         where = f"{path}, line {line}"
         person, session = row["participant_id"] or "", row.get("session") or ""
         if not _PARTICIPANT.fullmatch(person) or (session and not _SESSION.fullmatch(session)):

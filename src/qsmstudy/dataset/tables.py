@@ -12,7 +12,7 @@ from pathlib import Path
 from qsmstudy.errors import StudyError
 
 #: How a missing value is written.
-MISSING = "n/a"
+_MISSING = "n/a"
 
 #: A line behind the last: it is read as a row of its own unless a quotation mark is left open.
 _END = "\x1e"
@@ -55,7 +55,7 @@ def read_rows(
     if optional is not None:
         _check_known(names, [*columns, *optional], where=f"{path}")
     return [
-        {name: None if cell == MISSING else cell for name, cell in zip(names, cells, strict=True)}
+        {name: None if cell == _MISSING else cell for name, cell in zip(names, cells, strict=True)}
         for _, cells in lines
     ]
 
@@ -77,7 +77,7 @@ def check_width(cells: list[str], width: int, *, where: str) -> None:
     if len(cells) != width:
         raise StudyError(
             f"{where}: must have {width} cells, as the first line; got {len(cells)}. "
-            f"Check its tabs; {MISSING} stands for missing."
+            f"Check its tabs; {_MISSING} stands for missing."
         )
 
 

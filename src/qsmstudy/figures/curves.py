@@ -16,7 +16,7 @@ from qsmstudy.figures import style
 TIE_STEP = 0.17
 
 #: Printed names of the clinical variables.
-NAMES = {
+_NAMES = {
     "age": "Age [years]",
     "nihss_admission": "NIHSS at admission",
     "nihss_discharge": "NIHSS at discharge",
@@ -174,7 +174,7 @@ def variable_name(name: str) -> str:
     """
     if name[:2] in ("L ", "R "):
         return f"Susceptibility of {name} [ppm]"
-    return NAMES.get(name, name.replace("_", " "))
+    return _NAMES.get(name, name.replace("_", " "))
 
 
 def _implied_line(ax: Axes, x: pd.Series, y: pd.Series, *, r: float) -> None:

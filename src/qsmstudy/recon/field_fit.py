@@ -13,7 +13,7 @@ from qsmstudy.recon import methods
 from qsmstudy.recon.field_noise import noise_level
 
 #: Update of the phase step [rad] below which a voxel is settled; far under the noise (.01 rad).
-TOLERANCE = 1e-7
+_TOLERANCE = 1e-7
 
 #: Wraps per echo spacing, up and down, among which an uneven echo train can tell.
 ALIASES = 3
@@ -365,7 +365,7 @@ def _descend(phase, weight, times, normal, alias, max_iterations):
         p0 += (a22 * g1 - a12 * g2) / determinant
         p1 += d1
         steps += 1
-        settled = abs(d1) < TOLERANCE
+        settled = abs(d1) < _TOLERANCE
     left = 0.0
     for j in range(times.size):
         left += 2 * weight[j] * (1 - np.cos(float(phase[j]) - p0 - p1 * times[j]))

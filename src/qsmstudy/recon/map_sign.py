@@ -10,7 +10,7 @@ from qsmstudy.recon import fourier
 log = logging.getLogger("qsmstudy")
 
 #: Depth below the surface of the map's mask from which voxels count [mm].
-DEPTH_MM = 15.0
+_DEPTH_MM = 15.0
 #: Fraction of the deep voxels, those of fastest decay, that are taken to be rich in iron.
 FASTEST = 0.02
 #: Fewest voxels rich in iron on which a sign is told.
@@ -51,9 +51,9 @@ def iron_contrast(
     phantom whose parts decay alike, it says nothing.
     """
     sizes = np.asarray(voxel_size, dtype=float)
-    box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=DEPTH_MM)
+    box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=_DEPTH_MM)
     brain = box.take(mask)
-    sphere = fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=DEPTH_MM)
+    sphere = fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=_DEPTH_MM)
     deep = fourier.erode(brain, sphere)
     rate, values = box.take(r2star)[deep], box.take(chi)[deep].astype(float)
     if rate.size * FASTEST < FEWEST_RICH:

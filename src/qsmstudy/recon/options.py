@@ -16,7 +16,7 @@ PHASE_SIGNS: dict[int | str, str] = {
 BACKENDS = {"numpy": "", "torch": "", "cupy": ""}
 #: Margin of an inversion without the spherical filter [mm]; twice this margin changes the nuclei by
 #: 0.05 ppb in MEDI and by 2 ppb in TKD.
-REACH_MM = 30.0
+_REACH_MM = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +285,7 @@ class InvertDipole(Section):
         filtered = "smv_radius_mm" in methods.INVERSION.named(self.method).options
         radius = self.smv_radius_mm if filtered else 0.0
         if self.padding_mm is None:
-            return radius or REACH_MM
+            return radius or _REACH_MM
         return max(self.padding_mm, radius)
 
     def report(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ FILTER_MM = 8.0
 #: Weight of the closed-form inversion's damping.
 DAMPING = 0.05
 #: The caudate nucleus, pallidum and putamen lie within this distance of the head's centre [mm].
-REACH_MM = 30.0
+_REACH_MM = 30.0
 #: Edge of the box whose mean is taken as a voxel's surroundings [mm].
 SURROUNDINGS_MM = 16.0
 #: Part of the voxels there that count as dark in T2*: the nuclei, and veins.
@@ -194,14 +194,14 @@ def _coarse(values: NDArray, factors: list[int]) -> NDArray:
 
 
 def _near_centre(bright: NDArray, sizes: NDArray) -> NDArray:
-    """Return the ball of `REACH_MM` around the middle of the bright voxels."""
+    """Return the ball of `_REACH_MM` around the middle of the bright voxels."""
     head = bright > 0.25 * np.percentile(bright[bright > 0], 99)
     centre = scipy.ndimage.center_of_mass(head)
     axes = np.ogrid[tuple(slice(0, n) for n in bright.shape)]
     square = sum(
         ((axis - c) * size) ** 2 for axis, c, size in zip(axes, centre, sizes, strict=True)
     )
-    return np.asarray(square < REACH_MM**2)
+    return np.asarray(square < _REACH_MM**2)
 
 
 def _contrast(values: NDArray, region: NDArray, sizes: NDArray) -> NDArray:

@@ -16,7 +16,7 @@ log = logging.getLogger("qsmstudy")
 #: Ball around the brain's centre that must hold the ventricles [mm].
 CENTRE_RADIUS_MM = 30.0
 #: Depth below the brain's surface from which fluid counts as ventricular [mm].
-DEPTH_MM = 10.0
+_DEPTH_MM = 10.0
 #: Parts of the ventricles looked for in the ball.
 N_PARTS = 3
 #: Least volume of a part, and of the whole reference [mm^3]; smaller ones are noise in R2*.
@@ -168,10 +168,10 @@ def fluid_mask(
         log.warning("reference: R2* is zero everywhere; fluid is found with two echoes or more")
         return None
     sizes = np.asarray(voxel_size, dtype=float)
-    box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=DEPTH_MM)
+    box = fourier.bounding_box(mask, voxel_size=sizes, padding_mm=_DEPTH_MM)
     brain = box.take(mask)
     slow = brain & box.take(fitted) & (box.take(r2star) < r2star_threshold)
-    sphere = fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=DEPTH_MM)
+    sphere = fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=_DEPTH_MM)
     deep, _ = scipy.ndimage.label(slow & fourier.erode(brain, sphere))
 
     centre = np.array(scipy.ndimage.center_of_mass(brain))

@@ -15,7 +15,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.report import numbers, viewer
 
 MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".tsv": "text/tab-separated-values"}
-PAGE = "report.html.j2"
+_PAGE = "report.html.j2"
 
 #: Packages whose versions shape the numbers and pictures.
 PACKAGES = (
@@ -92,7 +92,7 @@ def environment(templates: Sequence[Path]) -> jinja2.Environment:
     Parameters
     ----------
     templates : sequence of Path
-        The page `PAGE`, and files in its folder and below.
+        The page `_PAGE`, and files in its folder and below.
 
     Raises
     ------
@@ -111,13 +111,13 @@ def environment(templates: Sequence[Path]) -> jinja2.Environment:
 
 
 def _folder(templates: Sequence[Path]) -> Path:
-    pages = [Path(path) for path in templates if Path(path).name == PAGE]
+    pages = [Path(path) for path in templates if Path(path).name == _PAGE]
     if len(pages) != 1:
-        raise StudyError(f"templates: one {PAGE} is needed; got {len(pages)} of them.")
+        raise StudyError(f"templates: one {_PAGE} is needed; got {len(pages)} of them.")
     return pages[0].parent
 
 
-def render(templates: Sequence[Path], content: Mapping[str, Any], *, name: str = PAGE) -> str:
+def render(templates: Sequence[Path], content: Mapping[str, Any], *, name: str = _PAGE) -> str:
     """Fill the templates.
 
     Parameters
@@ -127,7 +127,7 @@ def render(templates: Sequence[Path], content: Mapping[str, Any], *, name: str =
     content : mapping
         What the page shows, by name.
     name : str
-        Template of the page, beside `PAGE`.
+        Template of the page, beside `_PAGE`.
 
     Returns
     -------

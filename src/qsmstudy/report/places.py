@@ -6,14 +6,14 @@ from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.report.cells import Column, Table, label, short
 
 #: Parts of the paper that its numbers are counted by, where they are larger than their source.
-PARTS = {
+_PARTS = {
     "abstract, sec 3.3": "Abstract",
     **dict.fromkeys(("sec 3.2", "sec 3.4", "sec 3.5", "sec 3.6"), "Text, Section 3"),
 }
 
 #: Printed name of a column by its name in the table's file, where one shows the other. A column
 #: that is missing here is printed in the column of its group.
-COLUMNS: dict[str, dict[str, str]] = {
+_COLUMNS: dict[str, dict[str, str]] = {
     "table1": {"p": "p"},
     "table2": {"icc": "ICC"},
     "table3": {"p_fdr": "p, FDR"},
@@ -57,7 +57,7 @@ SPANS: dict[str, Callable[[_Row], str]] = {
 def part_of(published: PublishedNumber) -> str:
     """Return the part of the paper that prints a number: a table, a section or the abstract."""
     source = published.source or ""
-    return PARTS.get(source, source)
+    return _PARTS.get(source, source)
 
 
 def cell_id(table: str, row: int, column: int) -> str:
@@ -101,7 +101,7 @@ def _shows(column: Column, place: TablePlace) -> bool:
     span = SPANS.get(place.table)
     if span is not None and column.group != span(place.row):
         return False
-    name = COLUMNS[place.table].get(place.column, place.row.get("group", ""))
+    name = _COLUMNS[place.table].get(place.column, place.row.get("group", ""))
     # Sizes, intervals and degrees of freedom follow in parentheses; a level stands before "% CI".
     return (
         column.label == name

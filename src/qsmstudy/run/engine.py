@@ -15,7 +15,7 @@ STREAM_HANDLER = "DefaultStreamHandler"
 MEGABYTES, MINUTES = 1500, 10
 #: Group of a rule whose jobs a cluster does not run with the other steps of their scan or study:
 #: None for a job of its own.
-GROUPS = {
+_GROUPS = {
     "check_scan": "check",
     **dict.fromkeys(("convert_dicoms", "simulate_truth", "build_atlas", "calibrate_cohort")),
 }
@@ -109,7 +109,7 @@ def _group_of(script: str, wildcards: set[str]) -> str | None:
 
     A rule between two rules of a group must be in the group too, or planning fails.
     """
-    return GROUPS.get(script, "scan" if wildcards & {"scan", "sub"} else "study")
+    return _GROUPS.get(script, "scan" if wildcards & {"scan", "sub"} else "study")
 
 
 def take_prefix(workflow: Any) -> str:

@@ -25,7 +25,7 @@ EFFORT = (1e-4, 4e-4)
 #: Least and largest area of a slice's outline, relative to the one drawn at random.
 AREA = (0.25, 4.0)
 #: Fewest voxels of an outline in a slice.
-FEWEST = 4
+_FEWEST = 4
 #: Rounds of choice, painting and correction; the best is kept (one does but where outlines meet).
 ROUNDS = 4
 
@@ -228,7 +228,7 @@ class _Border:
         for k in np.unique(self._slice):
             depth = self._depth[self._slice == k]
             area, own = (np.searchsorted(depth, -np.asarray(e)) for e in (erosion, self._drawn))
-            fine &= (area >= np.maximum(AREA[0] * own, FEWEST)) & (area <= AREA[1] * own)
+            fine &= (area >= np.maximum(AREA[0] * own, _FEWEST)) & (area <= AREA[1] * own)
         if not n.any():
             return np.zeros(n.shape), np.zeros(n.shape), fine
         last = np.maximum(n, 1) - 1

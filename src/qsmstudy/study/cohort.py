@@ -21,7 +21,7 @@ from qsmstudy.study.study import HEMISPHERES, Study
 log = logging.getLogger("qsmstudy")
 
 #: Hemisphere of an acute lesion, in the optional column ``lesion_side``.
-LESION_SIDES = ("L", "R", "both", "none")
+_LESION_SIDES = ("L", "R", "both", "none")
 
 _OLDEST = 120
 _AGE_RULE = f"a number of years above 0, at most {_OLDEST}"
@@ -165,7 +165,7 @@ def read_participants(path: Path, *, study: Study) -> pd.DataFrame:
     for column in study.factors:
         _check_words(frame, column, ("yes", "no"), path=path)
     if "lesion_side" in frame:
-        _check_words(frame, "lesion_side", LESION_SIDES, path=path)
+        _check_words(frame, "lesion_side", _LESION_SIDES, path=path)
     frame["age"] = _numbers(frame, "age", _plausible_age, _AGE_RULE, path=path)
     for column in study.scores:
         holds, rule = _score_rule(column, study.covariates["score_ranges"])

@@ -17,7 +17,7 @@ _MOST_SOLUTIONS = 500
 
 _MOMENTS = ("mean1", "sd1", "mean2", "sd2")
 #: Words for the tests.
-TESTS = {"pooled": "pooled t", "welch": "Welch's t", "mann_whitney": "Mann-Whitney (by the AUC)"}
+_TESTS = {"pooled": "pooled t", "welch": "Welch's t", "mann_whitney": "Mann-Whitney (by the AUC)"}
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def _misfit(case: Case, member: Member, places: set[int], m: int) -> Outcome:
     needed = Interval(
         member.adjusted.interval.low * rank / m, member.adjusted.interval.high * rank / m
     )
-    tests = "; ".join(f"{TESTS[name]} p {found}" for name, found in member.tests.items())
+    tests = "; ".join(f"{_TESTS[name]} p {found}" for name, found in member.tests.items())
     text = (
         f"{case.about}, {member.label}: {member.adjusted} is printed, which at rank {rank} needs a "
         f"raw p of {needed}; the printed numbers give {tests}. At that rank {allowed} is expected, "

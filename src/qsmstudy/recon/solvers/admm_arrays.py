@@ -13,7 +13,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.recon.solvers.objective import EPSILON, penalties
 
 #: Newton steps of the data term's proximal map; starting from zero they converge to its root.
-NEWTON_STEPS = 6
+_NEWTON_STEPS = 6
 
 
 class ArrayKernels:
@@ -159,7 +159,7 @@ def fit(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any
     gap = t - field
     gap = gap - turn * xp.round((gap if near is None else near - field) / turn)
     d = gap / (1 + stiffness)
-    for _ in range(NEWTON_STEPS):
+    for _ in range(_NEWTON_STEPS):
         slope = xp.maximum(1 + stiffness * xp.cos(d), 0.1 * xp.ones_like(d))
         d = d + (gap - d - stiffness * xp.sin(d)) / slope
     z = t - gap + d

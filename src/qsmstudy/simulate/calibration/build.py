@@ -11,7 +11,7 @@ from qsmstudy.simulate.calibration import clinical, controls, patients, ratings
 from qsmstudy.simulate.calibration.targets import Printed
 from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
 
-RATERS = ("A", "B")
+_RATERS = ("A", "B")
 
 
 def calibrated_cohort(
@@ -73,7 +73,7 @@ def _long(people: pd.DataFrame, values: list[np.ndarray]) -> pd.DataFrame:
                 "chi_mean_ppm": chi[row, 2 * place + side],
             }
             for row, name in enumerate(people["participant_id"])
-            for rater, chi in zip(RATERS, values, strict=True)
+            for rater, chi in zip(_RATERS, values, strict=True)
             for place, roi in enumerate(ROIS)
             for side, hemisphere in enumerate(HEMISPHERES)
         ]

@@ -27,11 +27,11 @@ from qsmstudy.simulate.calibration.targets import (
 )
 from qsmstudy.simulate.draws import generator
 
-GROUPS = ("AIS", "HC")
+_GROUPS = ("AIS", "HC")
 #: Largest scores: the patients' strokes are mild, so that far larger ones would stand alone.
 HIGHEST = {"nihss": 14, "mrs": 5}
-STEPS = 40_000
-TEMPERATURE = (1.0, 0.002)
+_STEPS = 40_000
+_TEMPERATURE = (1.0, 0.002)
 _AGE_AND_MRS = at("correlations", "r", x="age", y="mrs_admission")
 
 
@@ -271,7 +271,7 @@ def _searched(
     steps: bool = True,
 ) -> NDArray:
     propose = partial(swap_or_step, low=0, high=high, steps=steps)
-    found, _ = anneal(start, propose, cost, steps=STEPS, temperature=TEMPERATURE, rng=rng)
+    found, _ = anneal(start, propose, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
     return found
 
 

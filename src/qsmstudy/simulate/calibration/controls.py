@@ -33,16 +33,16 @@ from qsmstudy.simulate.cohort import ROIS
 from qsmstudy.simulate.draws import generator
 
 #: Steps and temperatures of a search.
-STEPS = 8_000
-TEMPERATURE = (0.1, 0.002)
+_STEPS = 8_000
+_TEMPERATURE = (0.1, 0.002)
 #: Regions arranged together: the striatum, whose combination is printed, and each other nucleus.
-PARTS = (STRIATUM, *((f"L{roi}", f"R{roi}") for roi in ROIS if f"L{roi}" not in STRIATUM))
+_PARTS = (STRIATUM, *((f"L{roi}", f"R{roi}") for roi in ROIS if f"L{roi}" not in STRIATUM))
 #: Searches from new draws before giving up: of all controls, and of one marker.
 ATTEMPTS, MARKER_ATTEMPTS = 100, 4
 #: Least correlations that the search seeks: of two sides, of caudate and putamen, of others.
 LEFT_RIGHT, STRIATAL, BETWEEN = 0.77, 0.35, 0.15
 #: Largest distance of a value from its region's mean [SD].
-FARTHEST = 3.5
+_FARTHEST = 3.5
 
 #: Largest difference of the sides' means [SD], so that their paired test can be as printed.
 SIDES_APART = 0.2
@@ -143,7 +143,7 @@ def susceptibilities(
                 values, costs[region] = _column(printed, region, patients[:, column], z, rng)
             # Who has which value is left to the draw, whose correlations are realistic.
             chi[:, column] = values[np.argsort(np.argsort(z, kind="stable"), kind="stable")]
-        for part in PARTS:
+        for part in _PARTS:
             if max(costs.values()) == 0:
                 chi, costs[part[0][1:]] = _arranged(printed, patients, chi, part, rng)
         if max(costs.values()) == 0 and is_plausible(printed, chi, "HC"):
@@ -188,7 +188,7 @@ def _column(
             total += abs(patient_area(patients, values)[0] - wanted) / 10
         return total
 
-    found, least = anneal(z, _moved, cost, steps=STEPS, temperature=TEMPERATURE, rng=rng)
+    found, least = anneal(z, _moved, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
     return np.sort(to_ppm(found)), least
 
 
@@ -271,7 +271,7 @@ def _arranged(
         return total
 
     found, least = anneal(
-        chi[:, columns], _traded, cost, steps=STEPS, temperature=TEMPERATURE, rng=rng
+        chi[:, columns], _traded, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng
     )
     whole = chi.copy()
     whole[:, columns] = found
@@ -283,7 +283,7 @@ def _shape_cost(values: NDArray, *, normal: bool, iron: bool) -> float:
     z = latent.standardised(values)
     p = _normality_p(np.sort(z))
     total = 10 * max(0.0, NORMAL_P - p if normal else p - SKEWED_P)
-    total += max(0.0, float(np.abs(z).max()) - FARTHEST)
+    total += max(0.0, float(np.abs(z).max()) - _FARTHEST)
     total += max(0.0, latent.highest(values) - HIGHEST_IQR)
     return total + (100 * max(0.0, LOWEST_PPM - float(values.min())) if iron else 0.0)
 

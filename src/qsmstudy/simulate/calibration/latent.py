@@ -15,7 +15,7 @@ LEFT_RIGHT, STRIATAL, BETWEEN = 0.88, 0.6, 0.4
 #: Rounds in which the SDs of subsets settle.
 FIXED_POINT_ROUNDS = 30
 #: Newton steps; each squares the error, so that a few would do.
-NEWTON_STEPS = 12
+_NEWTON_STEPS = 12
 
 
 def correlation_target() -> NDArray:
@@ -90,10 +90,10 @@ def solve_nearest(start: NDArray, equations: Sequence[Equation]) -> NDArray:
     Returns
     -------
     ndarray, shape (N,)
-        The column after `NEWTON_STEPS` Newton steps, each of least norm.
+        The column after `_NEWTON_STEPS` Newton steps, each of least norm.
     """
     values = start
-    for _ in range(NEWTON_STEPS):
+    for _ in range(_NEWTON_STEPS):
         found = [equation(values) for equation in equations]
         jacobian = np.array([gradient for _, gradient in found])
         excess = np.array([value for value, _ in found])

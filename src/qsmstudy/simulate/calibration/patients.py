@@ -20,7 +20,7 @@ from qsmstudy.simulate.cohort import ROIS
 from qsmstudy.simulate.draws import generator
 
 #: Draws that may fail before the search gives up.
-ATTEMPTS = 4000
+_ATTEMPTS = 4000
 #: Level of the study's tests, and the distance from it that a decision keeps.
 ALPHA, CLEAR = 0.05, 0.01
 #: Skew of regions that the paper describes by median and IQR: SD of the lognormal's logarithm.
@@ -32,7 +32,7 @@ SIDES, ANY = (0.7, 0.95), 0.05
 #: Correlations with a score beyond the first are drawn to the second, outside the striatum.
 FAR, NEAR = 0.25, 0.2
 #: Largest distance from the mean [SD] of a normal region.
-FARTHEST = 3.2
+_FARTHEST = 3.2
 #: Largest distance from the median [IQR] of any value.
 HIGHEST_IQR = 3.0
 #: Smallest susceptibility [ppm] of a nucleus that holds iron.
@@ -56,11 +56,11 @@ def candidates(printed: Printed, people: pd.DataFrame, *, seed: int) -> Iterator
     ------
     ndarray, shape (patients, 14)
         Susceptibility [ppm] on a grid of `DECIMALS` decimals, columns as `demands.REGIONS`; one
-        for each of `ATTEMPTS` draws that meets them.
+        for each of `_ATTEMPTS` draws that meets them.
     """
     coded = coded_factors(people)
     demands = {region: correlation_demands(printed, region, coded) for region in STRIATUM}
-    for attempt in range(ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         rng = generator(seed, "AIS", "chi", str(attempt))
         chi = _draw(printed, demands, coded, rng, n=len(people))
         if chi is not None and is_plausible(printed, chi, "AIS") and _scores_apart(chi, coded):
@@ -86,7 +86,7 @@ def _draw(
     for region, column in zip(STRIATUM, striatum, strict=True):
         z[:, column] = latent.meet_demands(z[:, column], demands[region], coded)
     z[:, others] = own + z[:, striatum] @ share
-    if not np.all(np.isfinite(z)) or np.abs(z).max() > FARTHEST:
+    if not np.all(np.isfinite(z)) or np.abs(z).max() > _FARTHEST:
         return None
     chi = np.empty_like(z)
     for column, region in enumerate(REGIONS):

@@ -13,8 +13,8 @@ from qsmstudy.simulate.draws import generator
 #: SD over regions of the raters' systematic difference, relative to that of the values.
 BIAS = 0.05
 #: Largest difference of the raters [SD of their differences].
-FARTHEST = 2.6
-ATTEMPTS = 500
+_FARTHEST = 2.6
+_ATTEMPTS = 500
 
 
 def two_raters(
@@ -50,7 +50,7 @@ def two_raters(
     first, second = np.empty_like(means), np.empty_like(means)
     for column, region in enumerate(REGIONS):
         icc = printed.window(at("table2", "icc", region=region, group=group)).centre
-        for attempt in range(ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             rng = generator(seed, group, region, "raters", str(attempt))
             half = _half_differences(means[:, column], icc, rng)
             first[:, column] = means[:, column] + half
@@ -60,7 +60,7 @@ def two_raters(
                 break
         else:
             raise StudyError(
-                f"calibrated cohort: {ATTEMPTS} draws gave a rater a negative value in {region} "
+                f"calibrated cohort: {_ATTEMPTS} draws gave a rater a negative value in {region} "
                 f"of {group}; choose another seed."
             )
     return np.round(first, DECIMALS), np.round(second, DECIMALS)
@@ -72,5 +72,5 @@ def _half_differences(means: NDArray, icc: float, rng: np.random.Generator) -> N
     variance = float(np.sum((means - np.mean(means)) ** 2)) / (n - 1)
     bias = BIAS * np.sqrt(variance) * np.clip(rng.standard_normal(), -2, 2)
     spread = (variance * (1 - icc) - 2 * icc * bias**2) / (1 + icc * (1 - 2 / n))
-    draw = np.clip(rng.standard_normal(n), -FARTHEST, FARTHEST)
+    draw = np.clip(rng.standard_normal(n), -_FARTHEST, _FARTHEST)
     return np.round(bias + np.sqrt(spread) * standardised(draw), DECIMALS)

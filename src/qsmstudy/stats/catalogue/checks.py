@@ -24,7 +24,7 @@ SCORECARD = Table(
     ),
 )
 
-CONCLUSIONS = Table(
+_CONCLUSIONS = Table(
     name="conclusions",
     rule="compare_published",
     title="What the paper concludes",
@@ -125,4 +125,4 @@ LABEL_OVERLAP_SUMMARY = Table(
 )
 
 #: In the order of the report.
-TABLES = (SCORECARD, CONCLUSIONS, AUDIT, VALIDATION, LABEL_OVERLAP, LABEL_OVERLAP_SUMMARY)
+TABLES = (SCORECARD, _CONCLUSIONS, AUDIT, VALIDATION, LABEL_OVERLAP, LABEL_OVERLAP_SUMMARY)

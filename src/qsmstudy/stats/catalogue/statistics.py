@@ -229,7 +229,7 @@ ASYMMETRY = Table(
     ),
 )
 
-LESION_SIDES = Table(
+_LESION_SIDES = Table(
     name="lesion_sides",
     rule="compare_lesion_sides",
     title="Lesion's side against the other side",
@@ -474,6 +474,6 @@ NULL = Table(
 #: The tables of statistics; what a table is made from stands before it.
 TABLES = (
     TABLE1, TABLE2, TABLE3, TABLE4, ROC_CURVES, TABLE5, TABLE6,
-    CORRELATIONS, ASYMMETRY, LESION_SIDES, POWER,
+    CORRELATIONS, ASYMMETRY, _LESION_SIDES, POWER,
     CONTRASTS, ADJUSTED, CROSS_VALIDATION, AGE, ASYMMETRY_CORRECTED, EXTENTS, NULL,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from qsmstudy.errors import StudyError
 
 #: How far ahead of this machine's clock the date of a file may be [s]: clocks differ a little.
-TOLERANCE = 60.0
+_TOLERANCE = 60.0
 
 
 def check_dates(paths: Iterable[str]) -> None:
@@ -26,7 +26,7 @@ def check_dates(paths: Iterable[str]) -> None:
     """
     for path in paths:
         file = Path(path)
-        if file.exists() and (date := file.stat().st_mtime) > time.time() + TOLERANCE:
+        if file.exists() and (date := file.stat().st_mtime) > time.time() + _TOLERANCE:
             raise StudyError(
                 f"{path}: is dated in the future ({time.ctime(date)}). "
                 f"Check the clock, or run: touch '{path}'"
