@@ -124,7 +124,7 @@ def compare(case: Case, settings: InvertDipole) -> dict[str, object]:
     given = medi.formulate(case.scan, options=settings, dtype=np.float32)
     weights: list[NDArray] = []
     start = time.process_time()
-    fast = admm.solve(
+    fast = admm.solve_admm(
         given.problem, max_iterations=settings.max_iterations, tolerance=settings.tolerance,
         reweighting=_recording(given, settings, weights),
         schedule=medi.penalty_schedule(settings),
@@ -176,7 +176,7 @@ def _limit(given: medi.Formulation, settings: InvertDipole, weights: list[NDArra
     schedule = medi.penalty_schedule(settings)
     start, *_, end = schedule.gradient
     slow = replace(schedule, gradient=(start, LIMIT_SMALL, LIMIT_SMALL, end), knots=LIMIT_KNOTS)
-    return admm.solve(
+    return admm.solve_admm(
         given.problem, max_iterations=LIMIT_STEPS, tolerance=0.0, schedule=slow,
         reweighting=again if weights else None,
     ).values  # fmt: skip
@@ -186,7 +186,7 @@ def _published(case: Case, settings: InvertDipole) -> tuple[Solution, float, int
     """Run Gauss-Newton to its usual stop; return it, CPU, inner steps, and CPU written plainly."""
     given = medi.formulate(case.scan, options=settings, dtype=np.float64)
     inner = 0
-    solve = cg.solve
+    solve = cg.solve_cg
 
     def counted(*args, **kwargs) -> Solution:
         nonlocal inner
@@ -194,17 +194,17 @@ def _published(case: Case, settings: InvertDipole) -> tuple[Solution, float, int
         inner += found.iterations
         return found
 
-    cg.solve = counted
+    cg.solve_cg = counted
     try:
         start = time.process_time()
-        solution = gauss_newton.solve(
+        solution = gauss_newton.solve_gauss_newton(
             given.problem, max_iterations=medi.PUBLISHED_STEPS,
             tolerance=medi.PUBLISHED_TOLERANCE, reweight=given.reweight,
         )  # fmt: skip
         spent = time.process_time() - start
         return solution, spent, inner, inner * plain.seconds_per_step(given.problem)
     finally:
-        cg.solve = solve
+        cg.solve_cg = solve
 
 
 def cases(heads: list[tuple[Case, NDArray]]) -> Iterator[tuple[str, Case, InvertDipole]]:

@@ -11,7 +11,7 @@ from qsmstudy.run import job
 
 def main(*, anatomy: Path, label_table: Path, magnitude: Path, chi: Path, labels: Path) -> None:
     """Draw the built-in atlas from the template's tissue maps and the nuclei's figures."""
-    drawn = builtin.draw(
+    drawn = builtin.draw_template(
         bids.read_json(anatomy), bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"])
     )
     sidecar = {

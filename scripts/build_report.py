@@ -26,7 +26,7 @@ def main(
         | {name: path for name, path in given.items() if path is not None},
         figures=figures, mosaics=mosaics, config=config, study=study,
         title=title, simulated=simulated, origin=origin,
-        viewer=viewer.gather(
+        viewer=viewer.gather_packs(
             packs, report=report, max_megabytes=options.viewer_megabytes,
             window_ppm=config["draw_mosaic"]["chi_window_ppm"],
         ),
@@ -43,7 +43,8 @@ def main(
         },
     )  # fmt: skip
     text = page.render(
-        templates, content.gather(results, bibliography=references.read_text(encoding="utf-8"))
+        templates,
+        content.page_content(results, bibliography=references.read_text(encoding="utf-8")),
     )
     with bids.replacing(report) as temporary:
         temporary.write_text(text, encoding="utf-8")

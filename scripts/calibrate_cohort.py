@@ -13,7 +13,7 @@ def main(
     *, published: Path, participants: Path, roi_values: Path, options: CalibrateCohort
 ) -> None:
     """Make participants and measurements whose analysis gives the published numbers."""
-    numbers = published_numbers.read(published).numbers
+    numbers = published_numbers.read_published(published).numbers
     people, values = build.calibrated_cohort(numbers, seed=options.seed)
     bids.write_tsv(participants, people)
     bids.write_tsv(roi_values, values)

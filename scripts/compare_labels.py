@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
+from qsmstudy.regions.vocabulary import sort_rows
 from qsmstudy.run import job
 from qsmstudy.study.study import Study
 from qsmstudy.truth import label_overlap
@@ -23,7 +23,7 @@ def main(
     for number, path in enumerate(labels):
         scan = number // len(raters)
         chimap = images.load(chi[scan])
-        part = label_overlap.compare(
+        part = label_overlap.overlaps_of(
             images.load(path, like=chimap, dtype=np.int32).values,
             images.load(true_labels[scan], like=chimap, dtype=np.int32).values,
             chimap.values,
@@ -33,10 +33,10 @@ def main(
         part["participant_id"] = bids.participant_of(chi[scan].name)
         part["rater"] = raters[number % len(raters)]
         parts += part.to_dict("records")
-    overlaps = pd.DataFrame(parts)[list(label_overlap.COLUMNS)]
-    overlaps = roi.in_order(overlaps, rois=study.nuclei)
+    overlaps = pd.DataFrame(parts)[list(label_overlap.OVERLAP_COLUMNS)]
+    overlaps = sort_rows(overlaps, rois=study.nuclei)
     bids.write_tsv(table, overlaps)
-    medians = label_overlap.summarize(overlaps, rois=study.nuclei)
+    medians = label_overlap.summarize_overlaps(overlaps, rois=study.nuclei)
     bids.write_tsv(summary, medians)
     for row in medians.itertuples():
         job.log.info(

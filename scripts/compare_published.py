@@ -23,14 +23,16 @@ def main(
             calibrated_participants, calibrated_values, study=study, config=conventions
         )
     card, judged = verdicts.compare_and_judge(
-        published_numbers.read(published).numbers,
+        published_numbers.read_published(published).numbers,
         {path.stem: bids.read_tsv(path) for path in tables},
         calibrated=calibrated,
         alpha=study.alpha,
     )
     bids.write_tsv(scorecard, card)
     bids.write_tsv(conclusions, judged)
-    job.log.info("published numbers by class:\n%s", cards.count(card).to_string(index=False))
+    job.log.info(
+        "published numbers by class:\n%s", cards.count_by_class(card).to_string(index=False)
+    )
 
 
 if __name__ == "__main__":

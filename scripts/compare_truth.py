@@ -12,7 +12,7 @@ from qsmstudy.truth import measurements as truth
 
 def main(*, nuclei: list[Path], roi_means: Path, validation: Path, study: Study) -> None:
     """Compare the measured susceptibilities with the simulated truth."""
-    table = truth.compare(
+    table = truth.compare_with_truth(
         pd.concat([bids.read_tsv(path) for path in nuclei], ignore_index=True),
         bids.read_tsv(roi_means, columns=["participant_id", "rater", "roi", "hemisphere"]),
         rois=study.nuclei,

@@ -13,7 +13,7 @@ def main(
     """Write what makes the maps a BIDS derivative dataset: its description and README."""
     for path in converted:
         bids.write_json(path, dataset_description.converted(title))
-    bids.write_json(description, dataset_description.description(title, source=source))
+    bids.write_json(description, dataset_description.maps_description(title, source=source))
     for path, text in ((readme, dataset_description.README), (ignore, dataset_description.IGNORED)):
         with bids.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -25,7 +25,7 @@ def main(
         panels=options.panels,
         chi_window_ppm=options.chi_window_ppm,
     )
-    style.save(figure, svg=svg, png=png)
+    style.save_figure(figure, svg=svg, png=png)
 
 
 if __name__ == "__main__":

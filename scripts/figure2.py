@@ -17,7 +17,7 @@ def main(
     columns = ["group", "q1", "median", "q3", "p_fdr", "significant"]
     cohort = read_cohort(participants, roi_means, study=study)
     figure = plots.plot_groups(cohort, bids.read_tsv(table3, columns=columns))
-    style.save(figure, svg=svg, png=png)
+    style.save_figure(figure, svg=svg, png=png)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main(*, curves: Path, table4: Path, svg: Path, png: Path, study: Study) -> N
         ),
         alpha=study.alpha,
     )
-    style.save(figure, svg=svg, png=png)
+    style.save_figure(figure, svg=svg, png=png)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main(
         find_correlation(bids.read_tsv(correlations), bids.read_tsv(ages), **drawn),
         **drawn, alpha=study.alpha,
     )  # fmt: skip
-    style.save(figure, svg=svg, png=png)
+    style.save_figure(figure, svg=svg, png=png)
 
 
 if __name__ == "__main__":

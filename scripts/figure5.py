@@ -17,7 +17,7 @@ def main(
     columns = ["group", "roi", "mean_l", "mean_r", "p"]
     cohort = read_cohort(participants, roi_means, study=study)
     figure = plots.plot_hemispheres(cohort, bids.read_tsv(asymmetry, columns=columns))
-    style.save(figure, svg=svg, png=png)
+    style.save_figure(figure, svg=svg, png=png)
 
 
 if __name__ == "__main__":

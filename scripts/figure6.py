@@ -15,7 +15,7 @@ def main(*, table: Path, svg: Path, png: Path, study: Study, power: EstimatePowe
     figure = plots.plot_power(
         bids.read_tsv(table), alpha=study.alpha, target_power=power.target_power
     )
-    style.save(figure, svg=svg, png=png)
+    style.save_figure(figure, svg=svg, png=png)
 
 
 if __name__ == "__main__":

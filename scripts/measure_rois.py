@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
-from qsmstudy.recon.reference import differences
+from qsmstudy.recon.reference import offsets_of
 from qsmstudy.regions import referencing
+from qsmstudy.regions.labels import keep_slices, labelled_regions, mark, touched_regions
+from qsmstudy.regions.measurement import measure
 from qsmstudy.regions.options import MeasureRois
+from qsmstudy.regions.vocabulary import VALUE_COLUMNS
 from qsmstudy.run import job
 
 
@@ -21,13 +23,13 @@ def main(
     names = bids.read_tsv(label_table, columns=["index", "roi", "hemisphere"])
     if rater == "atlas":  # it labels more nuclei than the study may want
         names["roi"] = names["roi"].where(names["roi"].isin(nuclei))
-    regions, table = roi.regions(
+    regions, table = labelled_regions(
         images.load(labels, like=chimap, dtype=np.int32).values, names, name=str(labels)
     )
-    regions = roi.keep_slices(
+    regions = keep_slices(
         regions, affine=chimap.affine, n_slices=options.n_slices, slices=options.slices
     )
-    measured = roi.measure(
+    measured = measure(
         chimap.values,
         regions,
         affine=chimap.affine,
@@ -38,18 +40,18 @@ def main(
     )
     if lesion is not None:
         mask = images.load(lesion, like=chimap, dtype=bool).values
-        touched = roi.touched(
+        touched = touched_regions(
             regions, mask, affine=chimap.affine, margin_mm=options.lesion_margin_mm
         )
-        measured = roi.mark(measured, table, touched, flag="lesion")
+        measured = mark(measured, table, touched, flag="lesion")
         job.log.info("%s: the lesion touches %d regions", lesion, len(touched))
     measured["participant_id"] = bids.participant_of(scan)
     measured["session"] = bids.session_of(scan)
     measured["rater"] = rater
     zero = bids.read_sidecar(chi).get("Reference", {})
-    columns = referencing.columns_of(zero.get("Name"), differences(zero))
+    columns = referencing.columns_of(zero.get("Name"), offsets_of(zero))
     measured = measured.assign(**columns)
-    bids.write_tsv(values, measured[list(roi.VALUE_COLUMNS)])
+    bids.write_tsv(values, measured[list(VALUE_COLUMNS)])
     job.log.info("%s rater %s: %d rows", scan, rater, len(measured))
 
 

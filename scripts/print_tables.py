@@ -22,10 +22,10 @@ def main(
         figures=[], mosaics=[], config=config, study=study, title=title, simulated=simulated,
         provenance={},
     )  # fmt: skip
-    printed = archive.tables(results)
+    printed = archive.tables_by_page(results)
     for path in pages:
         text = page.render(
-            templates, archive.gather(results, printed, path.stem), name=archive.PAGE
+            templates, archive.archive_page(results, printed, path.stem), name=archive.TABLE_PAGE
         )
         with bids.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

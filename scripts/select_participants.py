@@ -15,7 +15,7 @@ def main(
     """Divide the participants into those analysed and those excluded by a decision."""
     people = bids.read_tsv(participants, columns=["participant_id", "group"])
     kept, left_out = decided.select(
-        people, decided.read(decisions), groups=study.group_names, name=str(decisions)
+        people, decided.read_decisions(decisions), groups=study.group_names, name=str(decisions)
     )
     for person, reason in zip(left_out["participant_id"], left_out["reason"], strict=True):
         job.log.warning("%s is excluded: %s", person, reason)

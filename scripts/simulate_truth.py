@@ -19,7 +19,7 @@ def main(
     table = bids.read_tsv(cohort_values)
     bids.write_tsv(participants, people.drop(columns="source_id"))
     bids.write_json(participants_json, dataset.participants_columns())
-    bids.write_json(dataset_description, dataset.description())
+    bids.write_json(dataset_description, dataset.simulated_description())
     bids.write_json(rater_description, dataset.rater_description())
     with bids.replacing(readme) as temporary:
         temporary.write_text(dataset.readme(options.groups), encoding="utf-8")

@@ -18,7 +18,7 @@ def main(
     for step, paths in zip(quality.STEPS, given, strict=True):
         for path in paths:
             sidecars.setdefault(quality.scan_of(path), {})[step] = bids.read_json(path)
-    table = quality.table(sidecars, outlier_z=options.outlier_z)
+    table = quality.quality_table(sidecars, outlier_z=options.outlier_z)
     bids.write_tsv(qc, table)
     job.log.info("%d scans, %d with a flag", len(table), table["flags"].notna().sum())
 

@@ -231,12 +231,12 @@ def nested_in(section: type[Section], item: Field) -> type[Section] | None:
     return hint if isinstance(hint, type) and issubclass(hint, Section) else None
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return an option's value as JSON and YAML know it, a section as a mapping."""
     return asdict(value) if isinstance(value, Section) else value
 
 
-def describe(item: Field, inner: type[Section] | None = None) -> str:
+def describe_option(item: Field, inner: type[Section] | None = None) -> str:
     """Return an option's meaning, unit, allowed words and source in one line, for help texts.
 
     Parameters
@@ -254,5 +254,5 @@ def describe(item: Field, inner: type[Section] | None = None) -> str:
     text += f" ({source})" if source else ""
     if inner is None:
         return text
-    parts = [f"{own.name}: {describe(own, nested_in(inner, own))}" for own in fields(inner)]
+    parts = [f"{own.name}: {describe_option(own, nested_in(inner, own))}" for own in fields(inner)]
     return f"{text} {{{', '.join(parts)}}}"

@@ -132,7 +132,7 @@ def test_decisions_are_saved_as_the_table_that_the_workflow_reads(opened, tmp_pa
     assert download.value.suggested_filename == "decisions.tsv"
     path = tmp_path / "decisions.tsv"
     download.value.save_as(path)
-    assert decisions.excluded(decisions.read(path))[person] == 'moved "a lot", then slept'
+    assert decisions.excluded(decisions.read_decisions(path))[person] == 'moved "a lot", then slept'
 
 
 def test_markup_in_names_and_free_text_is_inert(opened):

@@ -20,7 +20,7 @@ from qsmstudy.study.study import Study
 ROOT = Path(__file__).resolve().parents[2]
 COHORT = ROOT / "resources" / "cohort"
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-PUBLISHED = published.read(ROOT / "resources" / "published.yaml").numbers
+PUBLISHED = published.read_published(ROOT / "resources" / "published.yaml").numbers
 STUDY = Study.in_config(CONFIG)
 
 SWAPPED = "agrees with R PUT's model only if the labels of the two rows are exchanged"
@@ -52,7 +52,7 @@ def tables():
 
 @pytest.fixture(scope="module")
 def card(tables):
-    return scorecard.compare(PUBLISHED, tables).set_index("id")
+    return scorecard.compare_published(PUBLISHED, tables).set_index("id")
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +78,13 @@ def test_every_published_number_names_a_cell_of_the_tables(tables):
         cell = number.cell
         columns = {*cell.columns, *cell.row, *cell.other_than}
         assert columns <= set(tables[cell.table].columns), number.name
-        assert np.isfinite(scorecard.find(cell, tables)[0]), number.name
+        assert np.isfinite(scorecard.find_number(cell, tables)[0]), number.name
 
 
 def test_names_of_published_numbers_carry_no_meaning(tables, card):
     """A paper's numbers may be called anything."""
     renamed = [replace(number, name=f"n{k}") for k, number in enumerate(PUBLISHED)]
-    other = scorecard.compare(renamed, tables)
+    other = scorecard.compare_published(renamed, tables)
     pd.testing.assert_frame_equal(card.reset_index().drop(columns="id"), other.drop(columns="id"))
     judged = conclusions.judge(PUBLISHED, card.reset_index(), alpha=CONFIG["alpha"])
     again = conclusions.judge(renamed, other, alpha=CONFIG["alpha"])
@@ -119,7 +119,7 @@ def test_308_match_with_the_labels_of_the_left_putamen_exchanged(tables):
 
     swapped = [replace(number, cell=exchanged(number.cell)) for number in PUBLISHED]
     assert sum(a.cell != b.cell for a, b in zip(swapped, PUBLISHED, strict=True)) == 6
-    card = scorecard.compare(swapped, tables).set_index("id")
+    card = scorecard.compare_published(swapped, tables).set_index("id")
     numbers = card[~is_decision(card)]
     assert (numbers["match"] == "yes").sum() == 308
 
@@ -161,7 +161,7 @@ def test_measurements_pass_the_check_of_a_users_own():
 
 
 def test_scorecard_has_a_second_column_for_the_calibrated_table(tables):
-    card = scorecard.compare(PUBLISHED, tables, calibrated=tables)
+    card = scorecard.compare_published(PUBLISHED, tables, calibrated=tables)
     assert card["match_table"].equals(card["match"])
     assert card["reproduced_table"].equals(card["reproduced"])
 

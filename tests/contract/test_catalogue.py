@@ -12,11 +12,11 @@ import test_example_studies as examples
 import whole_study as whole
 from test_rules import read_rules
 
-from qsmstudy import regions
 from qsmstudy.dataset import bids, decisions, scan_status
 from qsmstudy.figures.catalogue import FIGURES
 from qsmstudy.paper import conclusions, scorecard
 from qsmstudy.paper.audit import relations
+from qsmstudy.regions.vocabulary import MEAN_COLUMNS, VALUE_COLUMNS
 from qsmstudy.report import content, further
 from qsmstudy.stats import catalogue
 from qsmstudy.stats.catalogue import reference
@@ -61,20 +61,20 @@ def other_columns():
     decided = [decisions.Decision("sub-1", "exclude", "moved")]
     _, excluded = decisions.select(people, decided, groups=["A"], name="decisions.tsv")
     checked = [{"Scan": "sub-1", "Usable": True, "Echoes": 5, "Reason": None}]
-    overlap = pd.DataFrame(columns=list(label_overlap.COLUMNS))
+    overlap = pd.DataFrame(columns=list(label_overlap.OVERLAP_COLUMNS))
     one = overlap.reindex([0]).assign(rater="A", roi="CN", dice=0.9, difference_ppm=0.1)
     return {
         "scans": scan_status.account(checked, {}, n_echoes=5).columns,
         "excluded": excluded.columns,
-        "roi_values": regions.VALUE_COLUMNS,
-        "roi_means": regions.MEAN_COLUMNS,
-        "qc": quality.COLUMNS,
-        "scorecard": scorecard.COLUMNS,
-        "conclusions": conclusions.COLUMNS,
-        "audit": relations.COLUMNS,
-        "validation": measurements.COLUMNS,
-        "label_overlap": label_overlap.COLUMNS,
-        "label_overlap_summary": label_overlap.summarize(one, rois=["CN"]).columns,
+        "roi_values": VALUE_COLUMNS,
+        "roi_means": MEAN_COLUMNS,
+        "qc": quality.QUALITY_COLUMNS,
+        "scorecard": scorecard.SCORECARD_COLUMNS,
+        "conclusions": conclusions.CONCLUSION_COLUMNS,
+        "audit": relations.AUDIT_COLUMNS,
+        "validation": measurements.VALIDATION_COLUMNS,
+        "label_overlap": label_overlap.OVERLAP_COLUMNS,
+        "label_overlap_summary": label_overlap.summarize_overlaps(one, rois=["CN"]).columns,
     }
 
 
@@ -119,7 +119,7 @@ def test_every_table_of_a_rule_is_in_the_catalogue_under_its_rule():
 
 def test_reference_of_the_tables_is_up_to_date():
     """`make reference` writes it anew."""
-    text = reference.PAGE.read_text(encoding="utf-8")
+    text = reference.REFERENCE_PAGE.read_text(encoding="utf-8")
     assert text == reference.page()
     assert all(f"### `{name}.tsv`" in text for name in catalogue.TABLES)
 
@@ -133,10 +133,10 @@ def test_what_a_table_is_made_from_stands_before_it():
 
 def test_every_printed_table_has_a_printer_and_every_printer_a_table():
     printed = {table.name: table.section for table in catalogue.TABLES.values() if table.section}
-    of_checks = {name for name, section in printed.items() if section in content.CHECKS}
-    assert set(printed) == set(content.PRINTERS) | of_checks
-    assert set(content.CHECKS) <= set(printed.values()) <= set(catalogue.SECTIONS)
-    assert not of_checks & set(content.PRINTERS)
+    of_checks = {name for name, section in printed.items() if section in content.CHECK_PRINTERS}
+    assert set(printed) == set(content.ALL_PRINTERS) | of_checks
+    assert set(content.CHECK_PRINTERS) <= set(printed.values()) <= set(catalogue.REPORT_SECTIONS)
+    assert not of_checks & set(content.ALL_PRINTERS)
 
 
 def test_every_further_table_is_explained_and_has_its_place_in_the_methods_text():

@@ -61,7 +61,7 @@ def is_number(hint):
 def test_committed_files_are_those_that_the_declarations_make():
     """If this fails, run `make reference` and commit what it wrote."""
     assert reference.config_text(CONFIG) == reference.CONFIG.read_text("utf-8")
-    assert reference.reference_text(CONFIG) == reference.REFERENCE.read_text("utf-8")
+    assert reference.reference_text(CONFIG) == reference.REFERENCE_FILE.read_text("utf-8")
 
 
 def test_configuration_holds_the_defaults_and_lines_that_can_be_read():
@@ -104,7 +104,7 @@ def test_help_of_a_script_says_meaning_unit_and_default_of_each_option(path, cap
             assert re.sub(r"\s", "", item.metadata["meaning"] + unit) in shown, name
         for item in fields(section):
             if not options.is_required(item):
-                default = json.dumps(options.plain(options.default_of(item)))
+                default = json.dumps(options.plain_value(options.default_of(item)))
                 assert re.sub(r"\s", "", f"(default: {default})") in shown, item.name
 
 

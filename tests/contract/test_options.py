@@ -147,7 +147,7 @@ def test_the_backend_is_the_one_that_the_options_name(chain, tmp_path, monkeypat
     def load(name):
         raise Asked(name)
 
-    monkeypatch.setattr(admm_arrays, "load", load)
+    monkeypatch.setattr(admm_arrays, "load_kernels", load)
     with pytest.raises(Asked, match="cupy"):
         run("invert_dipole", chain[0], tmp_path, backend="cupy")
 

@@ -35,7 +35,7 @@ def words(path):
 
 def test_no_code_takes_meaning_from_the_names_of_published_numbers():
     """Where a number stands is said by its cell; a name is quoted and never taken apart."""
-    names = {n.name for n in published.read(PUBLISHED).numbers}
+    names = {n.name for n in published.read_published(PUBLISHED).numbers}
     parts = sorted({name.split(".")[0] for name in names})
     assert parts == ["ABS", "S3", "T1", "T2", "T3", "T4", "T5", "T6"]
     # With the dot that follows them in a name, as text, as a pattern, or alone as a key.

@@ -23,7 +23,7 @@ def double(problem):
 
 
 def solve(problem, **options):
-    return admm.solve(problem, **{"max_iterations": 60, "tolerance": 0.0} | options)
+    return admm.solve_admm(problem, **{"max_iterations": 60, "tolerance": 0.0} | options)
 
 
 def slope(problem, x):
@@ -63,7 +63,9 @@ def test_admm_agrees_with_a_quasi_newton_minimiser(problem):
 
 def test_admm_and_gauss_newton_reach_the_same_point(problem):
     fast = solve(problem, max_iterations=1000).values
-    slow = gauss_newton.solve(double(problem), max_iterations=40, tolerance=1e-3).values
+    slow = gauss_newton.solve_gauss_newton(
+        double(problem), max_iterations=40, tolerance=1e-3
+    ).values
     known = problem.weight > 0
     difference = (fast - slow)[known]
     # The inner solver of Gauss-Newton stops at a relative residual of 0.01.

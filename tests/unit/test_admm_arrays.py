@@ -43,8 +43,8 @@ def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend,
         "max_iterations": 60, "tolerance": 0.0,
         "reweighting": Reweighting(lambda _: weaker, frozenset({12})), "schedule": schedule,
     }  # fmt: skip
-    other = admm.solve(problem, **options, kernels=admm_arrays.load(backend))
-    compiled = admm.solve(problem, **options)
+    other = admm.solve_admm(problem, **options, kernels=admm_arrays.load_kernels(backend))
+    compiled = admm.solve_admm(problem, **options)
     assert isinstance(other.values, np.ndarray)
     assert other.values.dtype == np.float32
     np.testing.assert_allclose(other.values, compiled.values, atol=LIMIT)
@@ -54,16 +54,18 @@ def test_arrays_of_any_library_give_what_the_compiled_solver_gives(rng, backend,
 
 def test_arrays_stop_as_the_compiled_solver_does(rng, backend):
     problem = tiny_problem(rng)
-    kernels = admm_arrays.load(backend)
-    other = admm.solve(problem, max_iterations=300, tolerance=1e-3, kernels=kernels)
-    compiled = admm.solve(problem, max_iterations=300, tolerance=1e-3)
+    kernels = admm_arrays.load_kernels(backend)
+    other = admm.solve_admm(problem, max_iterations=300, tolerance=1e-3, kernels=kernels)
+    compiled = admm.solve_admm(problem, max_iterations=300, tolerance=1e-3)
     assert other.converged
     assert abs(other.iterations - compiled.iterations) <= 1  # a residual on the edge
 
 
 def test_medi_runs_on_the_configured_arrays(rng, backend, monkeypatch):
-    kernels = admm_arrays.load(backend)  # the standard's own arrays are no choice of a study
-    monkeypatch.setattr(admm_arrays, "load", {"torch": kernels}.__getitem__)
+    kernels = admm_arrays.load_kernels(
+        backend
+    )  # the standard's own arrays are no choice of a study
+    monkeypatch.setattr(admm_arrays, "load_kernels", {"torch": kernels}.__getitem__)
     scan, _ = nuclei_phantom.build(rng)
     options = replace(nuclei_phantom.OPTIONS, max_iterations=45, tolerance=1e-9)
     one = nuclei_phantom.invert(scan, options)[0].values
@@ -73,4 +75,4 @@ def test_medi_runs_on_the_configured_arrays(rng, backend, monkeypatch):
 
 def test_a_backend_that_is_not_installed_is_named():
     with pytest.raises(StudyError, match="cupy cannot be imported"):
-        admm_arrays.load("cupy")
+        admm_arrays.load_kernels("cupy")

@@ -158,7 +158,7 @@ def test_without_simpleitk_the_remedy_is_named(monkeypatch):
 def test_built_in_atlas_is_symmetric_and_of_the_documented_size():
     figures = json.loads((ROOT / "resources/anatomy/nuclei_ellipsoids.json").read_text())
     table = bids.read_tsv(ROOT / "resources/labels.tsv")
-    magnitude, chi, labels = builtin.draw(figures, table)
+    magnitude, chi, labels = builtin.draw_template(figures, table)
     volumes = {  # [mm3], the figures' ranges in resources/anatomy, with CN without its blade
         "CN": (4500, 5800), "GP": (1390, 1890), "PUT": (6400, 6790), "RN": (275, 440),
         "SN": (320, 520), "THA": (8260, 10800), "DN": (700, 2200),
@@ -213,11 +213,11 @@ def test_overlap_counts_common_voxels_on_the_drawn_slices():
     truth, drawn = np.zeros((2, 6, 6, 6), dtype=int)
     truth[1:3, 1:3, 1:5], drawn[2:4, 1:3, 2:4] = 1, 1
     chi = np.where(truth == 1, 0.1, 0.02)
-    found = label_overlap.compare(drawn, truth, chi, affine=np.eye(4), label_table=TABLE[:1])
+    found = label_overlap.overlaps_of(drawn, truth, chi, affine=np.eye(4), label_table=TABLE[:1])
     row = found.iloc[0]
     assert (row["n_voxels"], row["n_true"], row["dice"]) == (8, 8, 0.5)
     np.testing.assert_allclose(row["difference_ppm"], 0.06 - 0.1, atol=1e-12)
-    same = label_overlap.compare(truth, truth, chi, affine=np.eye(4), label_table=TABLE[:1])
+    same = label_overlap.overlaps_of(truth, truth, chi, affine=np.eye(4), label_table=TABLE[:1])
     assert same.loc[0, ["dice", "difference_ppm"]].tolist() == [1, 0]
 
 

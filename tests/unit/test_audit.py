@@ -8,7 +8,7 @@ from scipy import stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit import checks, discovery, families, groups, models, relations, roc, search
-from qsmstudy.paper.audit.values import Interval, Printed
+from qsmstudy.paper.audit.values import Interval, PrintedNumber
 
 SEEDS = range(5)
 
@@ -32,7 +32,7 @@ def test_consistent_paper_gives_no_finding(tmp_path, seed):
 
 def test_synthetic_papers_use_every_check():
     used = {r["check"] for seed in SEEDS for r in audit_paper.paper(seed).relations}
-    assert used == set(checks.CHECKS)
+    assert used == set(checks.AUDIT_CHECKS)
 
 
 #: Numbers that the others fix within less than three units of their last digit: a count by its
@@ -97,11 +97,13 @@ def test_t_range_holds_the_p_of_every_sample_that_prints_so(variance):
 def test_range_of_model_holds_the_truth_and_every_model_that_prints_so(tmp_path):
     content = audit_paper.paper(3).content
     paper = relations.read_paper(write(tmp_path, content))
-    cases = [c for c in relations.cases(paper, checks.CHECKS) if c.relation.get("name") == "three"]
+    cases = [
+        c for c in relations.cases(paper, checks.AUDIT_CHECKS) if c.relation.get("name") == "three"
+    ]
     printed = models.read_model(cases[0])
-    level, x = search.fit(printed.misfits, printed.start, valid=printed.valid)
+    level, x = search.fit_sample(printed.misfits, printed.start, valid=printed.valid)
     assert level <= 1.0
-    r = models.correlation(printed, x, "smoking", "nihss")
+    r = models.correlation_from_t(printed, x, "smoking", "nihss")
     rng = np.random.default_rng(8)
     tried = x + rng.normal(scale=2e-3, size=(4000, x.size)) * rng.random((4000, 1))
     inside = [y for y in tried if np.abs(printed.misfits(y)).max() <= 1]
@@ -121,14 +123,16 @@ def test_step_up_bounds_are_exact_for_exact_p():
 def test_implied_n_is_the_one_the_p_was_computed_from():
     r = 0.312
     p = families.p_of_r(Interval(r, r), 41)
-    assert families.sizes(Printed("r", r, 3), Printed("p", round(p.low, 3), 3), 80) == [41]
+    assert families.family_sizes(
+        PrintedNumber("r", r, 3), PrintedNumber("p", round(p.low, 3), 3), 80
+    ) == [41]
     back = families.r_of_p(p, 41)
     assert back.low == pytest.approx(r, abs=1e-12)  # closed form both ways
 
 
 def test_counts_and_u_are_listed_exactly():
-    assert roc.counts_of(Printed("x", 0.5, 1), 4) == [2]
-    assert roc.counts_of(Printed("x", 0.3, 1), 30) == [8, 9, 10]
+    assert roc.counts_of(PrintedNumber("x", 0.5, 1), 4) == [2]
+    assert roc.counts_of(PrintedNumber("x", 0.3, 1), 30) == [8, 9, 10]
     assert roc.possible_u(Interval(0.5, 0.51), 10, 10) == [50.0, 50.5, 51.0]
 
 

@@ -72,7 +72,7 @@ def test_sphere_is_closed_and_outward():
 def test_fill_takes_the_voxels_inside_a_surface():
     vertices, triangles = brain_mask.sphere(4)
     centre, radius = np.array([20.0, 21.0, 19.5]), 15.0
-    found = brain_mask.fill(radius * vertices + centre, triangles, (42, 40, 30))
+    found = brain_mask.fill_surface(radius * vertices + centre, triangles, (42, 40, 30))
     axes = np.ogrid[:42, :40, :30]
     distance = np.sqrt(sum((a - c) ** 2 for a, c in zip(axes, centre, strict=True)))
     # The facets lie up to 0.2 % of the radius inside the sphere; the volume cuts its top off.

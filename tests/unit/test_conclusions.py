@@ -9,7 +9,7 @@ from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.paper import conclusions
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = published.read(ROOT / "resources" / "published.yaml").numbers
+PUBLISHED = published.read_published(ROOT / "resources" / "published.yaml").numbers
 
 
 def number(table, column, value, op=None, name="x", **row):

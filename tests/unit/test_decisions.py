@@ -15,14 +15,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = pd.DataFrame({"participant_id": ["sub-1", "sub-2", "sub-3"], "group": ["A", "A", "B"]})
 
 
-def table(tmp_path, *rows, columns=decisions.COLUMNS):
+def table(tmp_path, *rows, columns=decisions.DECISION_COLUMNS):
     path = tmp_path / "decisions.tsv"
     path.write_text("\n".join("\t".join(row) for row in (columns, *rows)) + "\n")
     return path
 
 
 def select(path):
-    return decisions.select(PEOPLE, decisions.read(path), groups=["A", "B"], name=str(path))
+    return decisions.select(
+        PEOPLE, decisions.read_decisions(path), groups=["A", "B"], name=str(path)
+    )
 
 
 def test_without_decisions_everybody_takes_part():
@@ -61,10 +63,10 @@ def test_bad_decisions_are_named(tmp_path, row, says):
 
 def test_unknown_column_and_second_decision_are_named(tmp_path):
     with pytest.raises(StudyError, match="column note: must be one of participant_id, decision"):
-        decisions.read(table(tmp_path, columns=(*decisions.COLUMNS, "note")))
+        decisions.read_decisions(table(tmp_path, columns=(*decisions.DECISION_COLUMNS, "note")))
     twice = [("sub-1", "include", "n/a"), ("sub-1", "exclude", "x")]
     with pytest.raises(StudyError, match="sub-1: must stand once"):
-        decisions.read(table(tmp_path, *twice))
+        decisions.read_decisions(table(tmp_path, *twice))
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,10 @@ def test_decision_needs_its_words_and_an_exclusion_a_reason(tmp_path, row, valid
     filled = {"reason": "n/a", **row}
     path = table(tmp_path, tuple(filled.values()), columns=tuple(filled))
     if valid:
-        assert len(decisions.read(path)) == 1
+        assert len(decisions.read_decisions(path)) == 1
     else:
         with pytest.raises(StudyError):
-            decisions.read(path)
+            decisions.read_decisions(path)
 
 
 def test_excluded_participant_leaves_means_and_tables(tmp_path):

@@ -142,7 +142,7 @@ def test_show_puts_the_patients_right_at_the_viewers_left(plane, code):
     on_screen = ax.transData.transform([(place, row + 0.5)])[0, 0]
     centre = ax.transAxes.transform([(0.5, 0.5)])[0, 0]
     assert on_screen < centre
-    assert slices.EDGES[plane][0] == "R"
+    assert slices.EDGE_NAMES[plane][0] == "R"
 
 
 def test_show_draws_anisotropic_voxels_in_millimetres():
@@ -390,7 +390,7 @@ def test_identical_input_gives_identical_bytes(scan, tmp_path, name):
     written = []
     for folder in ("first", "second"):
         svg, png = tmp_path / folder / "figure.svg", tmp_path / folder / "figure.png"
-        style.save(make(), svg=svg, png=png)
+        style.save_figure(make(), svg=svg, png=png)
         written.append((svg.read_bytes(), png.read_bytes()))
     assert written[0] == written[1]
     assert b"<dc:date>" not in written[0][0]

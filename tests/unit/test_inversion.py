@@ -296,7 +296,7 @@ def test_inversion_without_filter_converges_where_the_field_wraps(phantom):
     problem = medi.formulate(given, options=options, dtype=np.float32).problem
     schedule = medi.penalty_schedule(options)
     locked, free = (
-        admm.solve(problem, max_iterations=300, tolerance=5e-4, schedule=penalties)
+        admm.solve_admm(problem, max_iterations=300, tolerance=5e-4, schedule=penalties)
         for penalties in (schedule, replace(schedule, lock_wraps_after=None))
     )
     assert locked.converged

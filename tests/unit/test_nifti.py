@@ -74,7 +74,7 @@ def test_damaged_file_is_refused_by_name(tmp_path, content, end, change, said):
     spoilt = change(content)
     path.write_bytes(zipped(spoilt) if end == "nii.gz" else spoilt)
     with pytest.raises(StudyError, match=rf"(?s)x\.{end}: .*({said})"):
-        nifti.read(path)
+        nifti.read_image(path)
 
 
 @pytest.mark.parametrize(("change", "said"), [f[1:] for f in ZIPPED], ids=[f[0] for f in ZIPPED])
@@ -82,7 +82,7 @@ def test_damaged_gzip_is_refused_by_name(tmp_path, content, change, said):
     path = tmp_path / "x.nii.gz"
     path.write_bytes(change(content))
     with pytest.raises(StudyError, match=rf"(?s)x\.nii\.gz: .*({said})"):
-        nifti.read(path)
+        nifti.read_image(path)
 
 
 def test_nothing_is_allocated_for_a_size_that_the_file_cannot_hold(tmp_path, content, monkeypatch):
@@ -91,7 +91,7 @@ def test_nothing_is_allocated_for_a_size_that_the_file_cannot_hold(tmp_path, con
     path.write_bytes(zipped(with_shape(content, 1000, 1000, 1000)))
     monkeypatch.setattr(nifti, "_content", lambda *_: pytest.fail("the file was read"))
     with pytest.raises(StudyError, match="cannot hold"):
-        nifti.read(path)
+        nifti.read_image(path)
 
 
 @pytest.mark.parametrize("end", ["nii", "nii.gz"])
@@ -99,7 +99,7 @@ def test_sound_file_is_read_with_slope_and_affine(tmp_path, end):
     image = nib.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag([1, 2, 3, 1]))
     image.header.set_slope_inter(0.5, -3)
     nib.save(image, tmp_path / f"x.{end}")
-    values, affine = nifti.read(tmp_path / f"x.{end}")
+    values, affine = nifti.read_image(tmp_path / f"x.{end}")
     np.testing.assert_allclose(values.ravel(), np.arange(24) * 0.5 - 3)
     np.testing.assert_allclose(affine, np.diag([1, 2, 3, 1]))
 
@@ -111,15 +111,15 @@ def test_second_version_and_big_endian_are_read(tmp_path, content):
         nib.Nifti1Image(values, np.eye(4), nib.Nifti1Header(endianness=">")), tmp_path / "b.nii"
     )
     for name in ("two.nii.gz", "b.nii"):
-        np.testing.assert_array_equal(nifti.read(tmp_path / name)[0], values)
+        np.testing.assert_array_equal(nifti.read_image(tmp_path / name)[0], values)
 
 
 def test_absent_file_and_dead_link_are_told_apart(tmp_path):
     with pytest.raises(StudyError, match="no such file"):
-        nifti.read(tmp_path / "x.nii")
+        nifti.read_image(tmp_path / "x.nii")
     (tmp_path / "y.nii").symlink_to("absent")
     with pytest.raises(StudyError, match="leads nowhere"):
-        nifti.read(tmp_path / "y.nii")
+        nifti.read_image(tmp_path / "y.nii")
 
 
 def turned(degrees):
@@ -140,7 +140,7 @@ def with_forms(path, sform, qform, *, codes=(1, 1)):
 def test_forms_that_turn_the_axes_differently_are_refused(tmp_path):
     path = with_forms(tmp_path / "aligned.nii", turned(20), turned(0), codes=(2, 1))
     with pytest.raises(StudyError, match=r"turn the axes by 20 degrees.*Set both"):
-        nifti.read(path)
+        nifti.read_image(path)
 
 
 @pytest.mark.parametrize("codes", [(1, 1), (2, 0), (0, 1)])
@@ -148,9 +148,9 @@ def test_one_form_or_two_alike_are_read(tmp_path, codes):
     other = turned(20) if 0 in codes else turned(0.1)
     path = with_forms(tmp_path / "plain.nii", turned(0), other, codes=codes)
     expected = other if codes[0] == 0 else turned(0)
-    np.testing.assert_allclose(nifti.read(path)[1], expected, atol=1e-5)  # float32 header
+    np.testing.assert_allclose(nifti.read_image(path)[1], expected, atol=1e-5)  # float32 header
 
 
 def test_header_without_orientation_is_warned_of(tmp_path, caplog):
-    nifti.read(with_forms(tmp_path / "none.nii", turned(0), turned(0), codes=(0, 0)))
+    nifti.read_image(with_forms(tmp_path / "none.nii", turned(0), turned(0), codes=(0, 0)))
     assert "no orientation" in caplog.text

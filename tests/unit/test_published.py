@@ -17,11 +17,11 @@ CELL = {"table": "table3", "row": {"roi": "CN"}, "column": "mean"}
 def read(tmp_path, *entries, **more):
     path = tmp_path / "paper.yaml"
     path.write_text(yaml.safe_dump({"values": list(entries), **more}), encoding="utf-8")
-    return published.read(path)
+    return published.read_published(path)
 
 
 def test_own_file_is_read_with_a_cell_for_every_number():
-    numbers = published.read(OWN).numbers
+    numbers = published.read_published(OWN).numbers
     assert len(numbers) == 339
     assert all(number.cell and number.kind in published.CLASSES for number in numbers)
 

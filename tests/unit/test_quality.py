@@ -47,7 +47,7 @@ def cohort(**changes):
 
 
 def test_table_reads_every_step():
-    row = quality.table({"sub-01_ses-2": scan()}, outlier_z=3.5).iloc[0]
+    row = quality.quality_table({"sub-01_ses-2": scan()}, outlier_z=3.5).iloc[0]
     assert (row.scan, row.participant_id, row.session) == ("sub-01_ses-2", "sub-01", "ses-2")
     assert (row.iterations, row.converged, row.fit_residual, row.snr) == (7, "yes", 0.05, 80.0)
     assert row.r2star_method == "arlo"
@@ -62,25 +62,28 @@ def test_table_reads_every_step():
 
 
 def test_table_tolerates_absent_keys_and_steps():
-    row = quality.table({"sub-01": {"chi": {"Solver": "tkd"}}}, outlier_z=3.5).iloc[0]
+    row = quality.quality_table({"sub-01": {"chi": {"Solver": "tkd"}}}, outlier_z=3.5).iloc[0]
     assert row[[*quality.FIELDS, *quality.DIFFERENCES]].isna().all()
 
 
 def test_unconverged_solver_is_flagged():
-    assert quality.table(cohort(converged=False), outlier_z=3.5)["flags"].iloc[-1] == "unconverged"
+    assert (
+        quality.quality_table(cohort(converged=False), outlier_z=3.5)["flags"].iloc[-1]
+        == "unconverged"
+    )
 
 
 def test_unconverged_background_removal_is_flagged():
     scans = cohort()
     scans["sub-03"]["local_field"]["Solver"]["Converged"] = False
-    assert quality.table(scans, outlier_z=3.5)["flags"].iloc[2] == "background_unconverged"
+    assert quality.quality_table(scans, outlier_z=3.5)["flags"].iloc[2] == "background_unconverged"
 
 
 @pytest.mark.parametrize(
     ("volume", "flag"), [(400.0, "mask_volume_low"), (2500.0, "mask_volume_high")]
 )
 def test_outlying_brain_volume_is_flagged(volume, flag):
-    flags = quality.table(cohort(volume=volume), outlier_z=3.5)["flags"]
+    flags = quality.quality_table(cohort(volume=volume), outlier_z=3.5)["flags"]
     assert flags.iloc[-1] == flag
     assert flags.iloc[:-1].isna().all()
 
@@ -98,7 +101,7 @@ def test_outlying_brain_volume_is_flagged(volume, flag):
 def test_outlying_reference_and_reversed_sign_are_flagged(changes, flag):
     spread = np.linspace(-2e-4, 2e-4, 8)
     scans = {f"sub-{i}": scan(sd=0.02 + d, csf=0.01 + d) for i, d in enumerate(spread)}
-    flags = quality.table(scans | {"sub-9": scan(**changes)}, outlier_z=3.5)["flags"]
+    flags = quality.quality_table(scans | {"sub-9": scan(**changes)}, outlier_z=3.5)["flags"]
     assert (flags.iloc[-1] or None) == flag
     assert flags.iloc[:-1].isna().all()
 
@@ -106,7 +109,7 @@ def test_outlying_reference_and_reversed_sign_are_flagged(changes, flag):
 def test_map_without_fluid_has_no_difference_to_it():
     bare = scan()
     del bare["chi"]["Reference"]["Candidates"]["csf"]
-    row = quality.table({"sub-01": bare}, outlier_z=3.5).iloc[0]
+    row = quality.quality_table({"sub-01": bare}, outlier_z=3.5).iloc[0]
     assert pd.isna(row.csf_less_whole_brain_ppm)
     assert row.whole_brain_less_none_ppm == pytest.approx(0.004)
 
@@ -148,11 +151,11 @@ def test_script_writes_one_row_per_scan(tmp_path):
     script = ROOT / "scripts" / "summarize_quality.py"
     runpy.run_path(str(script))["main"](**paths, qc=tmp_path / "qc.tsv", options=SummarizeQuality())
     table = bids.read_tsv(tmp_path / "qc.tsv")
-    assert table.columns.tolist() == list(quality.COLUMNS)
+    assert table.columns.tolist() == list(quality.QUALITY_COLUMNS)
     assert table.scan.tolist() == sorted(cohort())
 
 
 def test_implausible_mask_is_flagged():
     scans = cohort()
     next(iter(scans.values()))["mask"]["Plausible"] = False
-    assert quality.table(scans, outlier_z=3.5)["flags"].iloc[0] == "mask_implausible"
+    assert quality.quality_table(scans, outlier_z=3.5)["flags"].iloc[0] == "mask_implausible"

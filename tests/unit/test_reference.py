@@ -150,7 +150,7 @@ def test_differences_lead_from_one_reference_to_the_others(head, chi):
     _, brain, ventricles = head
     maps = {name: refer(chi, brain, ventricles, name) for name in methods.REFERENCE}
     for written, zero in maps.values():
-        steps = reference.differences(zero.report())
+        steps = reference.offsets_of(zero.report())
         assert set(steps) == set(methods.REFERENCE)
         for name, step in steps.items():
             moved = written[brain].astype(float) - step
@@ -159,7 +159,7 @@ def test_differences_lead_from_one_reference_to_the_others(head, chi):
 
 
 def test_differences_of_a_sidecar_without_candidates_are_none():
-    assert reference.differences({}) == {}
+    assert reference.offsets_of({}) == {}
 
 
 @pytest.mark.parametrize("fwhm_mm", [0.0, 3.0, 7.0])
@@ -174,7 +174,10 @@ def test_standard_error_knows_that_neighbours_are_alike(head, rng, fwhm_mm, plac
     # The mean over the region of filtered white noise is a weighted sum of that noise.
     true = np.linalg.norm(smooth(region.astype(float))) / region.sum()
     squares = [
-        reference.standard_error(smooth(rng.normal(size=SHAPE)), region, voxel_size=VOXEL_SIZE) ** 2
+        reference.region_standard_error(
+            smooth(rng.normal(size=SHAPE)), region, voxel_size=VOXEL_SIZE
+        )
+        ** 2
         for _ in range(20)
     ]
     found = np.mean(squares) ** 0.5
@@ -188,10 +191,10 @@ def test_standard_error_knows_that_neighbours_are_alike(head, rng, fwhm_mm, plac
 
 def test_standard_error_is_none_for_a_small_region(rng):
     region = np.zeros(SHAPE, dtype=bool)
-    assert reference.standard_error(np.zeros(SHAPE), region, voxel_size=VOXEL_SIZE) is None
+    assert reference.region_standard_error(np.zeros(SHAPE), region, voxel_size=VOXEL_SIZE) is None
     region[10:14, 10:14, 10:14] = True
     values = rng.normal(size=SHAPE)
-    assert reference.standard_error(values, region, voxel_size=VOXEL_SIZE) is None
+    assert reference.region_standard_error(values, region, voxel_size=VOXEL_SIZE) is None
 
 
 def test_fluid_agrees_with_the_medi_toolbox():

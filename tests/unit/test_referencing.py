@@ -6,12 +6,13 @@ import pytest
 import stats_cohort as cohort
 import whole_study as whole
 
-from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
 from qsmstudy.recon import methods, reference
 from qsmstudy.regions import referencing
+from qsmstudy.regions.checking import check_values
 from qsmstudy.regions.options import REFERENCES
+from qsmstudy.regions.summarizing import summarize
 
 SHAPE, VOXEL_SIZE = (40, 44, 30), (2.0, 2.0, 2.0)
 NUCLEI = cohort.STUDY.nuclei
@@ -71,7 +72,7 @@ def test_names_are_those_of_the_maps():
 
 def test_offsets_stay_consistent(measured, tmp_path):
     measured("csf")
-    values = roi.check_values(bids.read_tsv(tmp_path / "roi_values.tsv"), name="t", rois=NUCLEI)
+    values = check_values(bids.read_tsv(tmp_path / "roi_values.tsv"), name="t", rois=NUCLEI)
     there = referencing.refer(values, reference="none")
     assert set(there["offset_none_ppm"]) == {0.0}
     back = referencing.refer(there, reference="csf")
@@ -88,13 +89,13 @@ def test_map_without_fluid_has_no_offset_of_it(measured):
 def given(**columns):
     rows = {"participant_id": ["sub-01", "sub-02"], "rater": "A", "roi": "CN", "hemisphere": "L"}
     frame = pd.DataFrame(rows | {"chi_mean_ppm": [0.1, 0.2]} | columns)
-    return roi.check_values(frame, name="t.tsv", rois=NUCLEI)
+    return check_values(frame, name="t.tsv", rois=NUCLEI)
 
 
 def test_table_without_offsets_is_kept_or_refused():
     table = given()
     assert referencing.refer(table, reference="as_measured") is table
-    assert roi.summarize(table, rois=NUCLEI)["reference"].isna().all()
+    assert summarize(table, rois=NUCLEI)["reference"].isna().all()
     with pytest.raises(StudyError, match="offset_whole_brain_ppm: is needed in every row"):
         referencing.refer(table, reference="whole_brain")
     with pytest.raises(StudyError, match="must be one of as_measured, csf"):

@@ -138,7 +138,7 @@ def test_every_row_is_as_wide_as_its_headings(study):
         printed.table4(bids.read_tsv(study["table4"]), study=STUDY),
         printed.table6(bids.read_tsv(study["table6"]), study=STUDY),
         printed.correlations(bids.read_tsv(study["correlations"]), study=STUDY),
-        printed.asymmetry(bids.read_tsv(study["asymmetry"]), study=STUDY),
+        printed.print_asymmetry(bids.read_tsv(study["asymmetry"]), study=STUDY),
         *checks.validation(validation_table()),
         checks.quality(quality_table(["sub-01", "sub-02"])),
     ]
@@ -177,14 +177,14 @@ def test_shares_count_what_is_not_available_as_not_reproduced():
 
 def test_differences_are_named_with_effect_interval_n_and_p(study):
     frame = bids.read_tsv(study["table3"])
-    sentence = str(summary.differences(frame, groups=cohort.GROUPS, alpha=0.05))
+    sentence = str(summary.differences_sentence(frame, groups=cohort.GROUPS, alpha=0.05))
     best = frame[frame["significant"] == "yes"].sort_values("hedges_g").iloc[-1]
     effect = f"Hedges g {nb.decimal(best.hedges_g, 2)}"
     assert re.search(rf"{effect} \(95 % CI .*\), n = 12 and 10, corrected p [=<]", sentence)
 
 
 def no_difference(frame):
-    return str(summary.differences(frame, groups=cohort.GROUPS, alpha=0.05))
+    return str(summary.differences_sentence(frame, groups=cohort.GROUPS, alpha=0.05))
 
 
 def test_no_difference_is_said_of_the_regions_tested(study):
@@ -237,7 +237,7 @@ def test_area_of_the_combination_is_called_apparent_and_has_no_p(study, html):
 
 def test_intervals_bear_their_own_level(study):
     table3, table4 = bids.read_tsv(study["table3"]), bids.read_tsv(study["table4"])
-    text = str(summary.differences(table3, groups=cohort.GROUPS, alpha=0.1))
+    text = str(summary.differences_sentence(table3, groups=cohort.GROUPS, alpha=0.1))
     text += summary.curves(table4, alpha=0.1, optimism="")
     wide = printed.table4(table4, study=replace(STUDY, alpha=0.1))
     text += " ".join(column.label for column in wide.columns)

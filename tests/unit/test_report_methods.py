@@ -173,7 +173,7 @@ def test_every_citation_is_in_the_bibliography_and_every_work_is_complete():
     cited = set()
     declared = [
         item.metadata["words"] or {}
-        for section in options_words.SECTIONS.values()
+        for section in options_words.WORDED_SECTIONS.values()
         for item in fields(section)
     ]
     for words in declared:
@@ -188,7 +188,7 @@ def test_every_citation_is_in_the_bibliography_and_every_work_is_complete():
 
 
 def test_citations_are_numbered_in_order_of_appearance():
-    works = {key: references.Reference(key, "", "", "", "") for key in "abc"}
+    works = {key: references.BibliographyEntry(key, "", "", "", "") for key in "abc"}
     citations = references.Citations(works)
     first = citations.sentence("One [@c] and two [@a, @c].")
     assert first.parts == ("One", (1,), " and two", (2, 1), ".")

@@ -38,7 +38,7 @@ def gathered(study, **changes):
         "excluded": {},
         "outlier_z": 3.5,
     }
-    return scans.gather(study["mosaics"], **options | changes)
+    return scans.scan_views(study["mosaics"], **options | changes)
 
 
 def test_scans_come_worst_first_with_outliers_and_failed_checks_marked(study):
@@ -64,7 +64,7 @@ def test_picture_that_cannot_be_read_is_named(study, tmp_path):
     broken = tmp_path / "sub-01.png"
     broken.write_bytes(b"\x89PNG")
     with pytest.raises(StudyError, match="not a readable picture"):
-        scans.gather([broken], qc=None, roi_values=bids.read_tsv(study["roi_values"]),
+        scans.scan_views([broken], qc=None, roi_values=bids.read_tsv(study["roi_values"]),
                      group_of={}, flagged={}, excluded={}, outlier_z=3.5)  # fmt: skip
 
 
@@ -100,11 +100,11 @@ def test_every_published_number_leads_to_a_cell(study):
         printed.table5(table5, study=STUDY),
         printed.table6(table6, study=STUDY),
         printed.correlations(bids.read_tsv(study["correlations"]), study=STUDY),
-        printed.asymmetry(bids.read_tsv(study["asymmetry"]), study=STUDY),
+        printed.print_asymmetry(bids.read_tsv(study["asymmetry"]), study=STUDY),
     ]
     named = {table.name: table for table in tables}
-    numbers = published.read(ROOT / "resources" / "published.yaml").numbers
-    found = {number.name: places.find(number.cell, named) for number in numbers}
+    numbers = published.read_published(ROOT / "resources" / "published.yaml").numbers
+    found = {number.name: places.find_printed_cell(number.cell, named) for number in numbers}
     assert None not in found.values()
     # The sizes of the groups stand in headings, the range and the tests of all regions in no cell.
     whole = {identifier for identifier, place in found.items() if place in named}
@@ -121,7 +121,7 @@ def test_every_published_number_leads_to_a_cell(study):
 
 def test_number_without_a_table_has_no_link():
     for table in ("unknown", "table3"):
-        assert places.find(TablePlace(table, ("mean",), {"group": "AIS"}), {}) is None
+        assert places.find_printed_cell(TablePlace(table, ("mean",), {"group": "AIS"}), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_number_without_a_table_has_no_link():
     ],
 )
 def test_part_of_the_paper_follows_from_the_source(source, part):
-    assert places.part_of(PublishedNumber("x", 1, 0, source=source)) == part
+    assert places.paper_part_of(PublishedNumber("x", 1, 0, source=source)) == part
 
 
 def test_every_published_number_counts_in_one_of_eight_parts():
-    numbers = published.read(ROOT / "resources" / "published.yaml").numbers
+    numbers = published.read_published(ROOT / "resources" / "published.yaml").numbers
     tables = {f"Table {number}" for number in range(1, 7)}
-    assert set(map(places.part_of, numbers)) == tables | {"Text, Section 3", "Abstract"}
+    assert set(map(places.paper_part_of, numbers)) == tables | {"Text, Section 3", "Abstract"}
 
 
 # --- Checklist, graph, run times, headline ----------------------------------------------------
@@ -150,7 +150,7 @@ def test_checklist_takes_the_acquisition_from_the_sidecars():
     same = {"MagneticFieldStrength": 3.0, "RepetitionTime": 0.055}
     echoes = [same | {"EchoTime": time} for time in (0.012, 0.006)]
     acquisition = reporting.acquired(echoes, ((244, 244, 72), np.diag([-0.9, 0.9, 2.0, 1])))
-    table = reporting.table(
+    table = reporting.checklist(
         acquisition, versions={"qsmstudy": "1.0"}, pipeline=["A.", "B."], qc=None, criteria="none"
     )
     values = {row[1].text: row[3].text for row in table.rows}
@@ -159,7 +159,7 @@ def test_checklist_takes_the_acquisition_from_the_sidecars():
     assert values["Field of view [mm]"] == "219.6 × 219.6 × 144"
     assert values["Voxel size [mm]"] == "0.9 × 0.9 × 2"
     assert values["Repetition time [ms]"] == "55"
-    assert values["Vendor"] == reporting.MISSING
+    assert values["Vendor"] == reporting.NOT_STATED
     assert values["Algorithms and parameters"] == "A. B."
     assert values["Orientation of the slices"] == "axial"
 
@@ -181,11 +181,11 @@ def test_checklist_states_the_reference_relative_to_the_whole_brain():
 
 
 def test_graph_stands_in_layers_without_implied_lines():
-    drawing = graph.draw(GRAPH)
+    drawing = graph.draw_rule_graph(GRAPH)
     height = {node.name: node.y for node in drawing.nodes}
     assert height["summarize_rois"] < height["table3"] < height["build_report"]
     assert len(drawing.lines) == 3  # summarize_rois to build_report is implied
-    assert graph.draw({}) is None
+    assert graph.draw_rule_graph({}) is None
 
 
 def test_rule_graph_follows_files_and_input_functions():
@@ -214,9 +214,9 @@ def test_rule_graph_follows_files_and_input_functions():
 def test_run_times_add_up_over_the_jobs(study):
     rows = record.run_times(study["benchmarks"])
     assert rows == [{"rule": "table1", "jobs": 2, "wall_s": 3.0, "cpu_s": 2.0, "memory_mb": 100.0}]
-    table = checks.run_times(rows, GRAPH)
+    table = checks.run_time_rows(rows, GRAPH)
     assert [cell.text for cell in table.rows[0]][2:] == ["2", "3", "2", "100"]
-    assert checks.run_times([], GRAPH) is None
+    assert checks.run_time_rows([], GRAPH) is None
 
 
 def test_headline_gives_the_largest_effect_with_its_interval(study):

@@ -142,7 +142,7 @@ def test_scans_beyond_the_limit_are_linked_but_not_carried(packed_scan, tmp_path
     second = path.with_name("sub-02_ses-1.json")
     second.write_bytes(path.read_bytes())
     size = path.stat().st_size / 1e6
-    found = viewer.gather(
+    found = viewer.gather_packs(
         [second, path],
         report=path.parents[1] / "report.html",
         max_megabytes=1.5 * size,
@@ -154,7 +154,9 @@ def test_scans_beyond_the_limit_are_linked_but_not_carried(packed_scan, tmp_path
     assert found["raters"] == ["A", "B"]
     assert found["scans"][0]["link"] == "sub-01/sub-01_Chimap.nii.gz"
     assert "<" not in found["scans"][0]["text"]  # a region's name may hold markup
-    assert viewer.gather([], report=tmp_path / "r", max_megabytes=1, window_ppm=(0, 1)) is None
+    assert (
+        viewer.gather_packs([], report=tmp_path / "r", max_megabytes=1, window_ppm=(0, 1)) is None
+    )
 
 
 def test_niivue_is_the_locked_one_and_may_stand_in_a_page(tmp_path):

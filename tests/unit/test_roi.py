@@ -7,9 +7,12 @@ import pytest
 import stats_cohort as cohort
 import whole_study as whole
 
-from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.checking import check_values
+from qsmstudy.regions.measurement import measure, slice_axis
+from qsmstudy.regions.summarizing import pool, summarize, warn_if_reversed
+from qsmstudy.regions.vocabulary import MEAN_COLUMNS, VALUE_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 NUCLEI = cohort.STUDY.nuclei
@@ -29,7 +32,7 @@ def labelled():
 
 
 def measured(chi, labels, *, affine=AFFINE, n_slices=3, table=TABLE):
-    return roi.measure(
+    return measure(
         chi,
         labels,
         affine=affine,
@@ -48,7 +51,7 @@ def values(**columns):
 
 
 def summarized(table):
-    return roi.summarize(roi.check_values(table, name="t", rois=NUCLEI), rois=NUCLEI)
+    return summarize(check_values(table, name="t", rois=NUCLEI), rois=NUCLEI)
 
 
 def test_measure_gives_mean_sd_size_and_volume_per_slice():
@@ -80,7 +83,7 @@ def test_measure_is_the_same_in_another_orientation():
     # Array axes (z, x, y), x running to the left.
     turned = [np.flip(a.transpose(2, 0, 1), axis=1) for a in (chi, labels)]
     affine = np.array([[0, -0.9, 0, 0], [0, 0, 0.9, 0], [2.0, 0, 0, 0], [0, 0, 0, 1]])
-    assert roi.slice_axis(affine) == 0
+    assert slice_axis(affine) == 0
     pd.testing.assert_frame_equal(measured(*turned, affine=affine), measured(chi, labels))
 
 
@@ -88,7 +91,7 @@ def test_slice_axis_of_oblique_scan_is_the_nearest_one():
     angle = np.deg2rad(30)
     affine = np.eye(4)
     affine[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    assert roi.slice_axis(affine) == 2
+    assert slice_axis(affine) == 2
 
 
 def test_measure_refuses_an_unknown_label():
@@ -178,7 +181,7 @@ def test_region_wholly_outside_the_brain_is_empty():
 def test_pool_equals_the_statistics_of_all_voxels():
     rng = np.random.default_rng(1)
     slices = [rng.normal(0.1, 0.02, size) for size in (40, 7, 1, 23)]
-    mean, sd = roi.pool(
+    mean, sd = pool(
         [s.mean() for s in slices],
         [s.std(ddof=1) if s.size > 1 else np.nan for s in slices],
         [s.size for s in slices],
@@ -189,8 +192,8 @@ def test_pool_equals_the_statistics_of_all_voxels():
 
 
 def test_pool_lacks_an_sd_where_it_cannot_be_known():
-    assert np.isnan(roi.pool([0.1], [np.nan], [1])[1])
-    assert np.isnan(roi.pool([0.1, 0.2], [np.nan, 0.1], [3, 3])[1])
+    assert np.isnan(pool([0.1], [np.nan], [1])[1])
+    assert np.isnan(pool([0.1, 0.2], [np.nan, 0.1], [3, 3])[1])
 
 
 def test_summarize_weighs_slices_by_their_voxels():
@@ -228,7 +231,7 @@ def test_summarize_averages_the_raters():
     means = summarized(table)
     assert means.rater.tolist() == ["A", "B", "mean"]
     assert means.chi_ppm.iloc[2] == pytest.approx(0.2)  # raters count alike, whatever their size
-    assert means.columns.tolist() == list(roi.MEAN_COLUMNS)
+    assert means.columns.tolist() == list(MEAN_COLUMNS)
 
 
 def test_summarize_uses_the_one_rater_that_has_the_region():
@@ -256,9 +259,7 @@ def test_summarize_leaves_a_region_empty_that_nobody_has():
 
 
 def test_summarize_accepts_one_rater(caplog):
-    means = roi.summarize(
-        roi.check_values(values(chi_mean_ppm=[0.1]), name="t", rois=NUCLEI), rois=NUCLEI
-    )
+    means = summarize(check_values(values(chi_mean_ppm=[0.1]), name="t", rois=NUCLEI), rois=NUCLEI)
     assert means.rater.tolist() == ["A", "mean"]
     assert means.flag.isna().all()
     assert "One rater only" in caplog.text
@@ -291,7 +292,7 @@ def test_check_values_names_line_column_value_and_remedy(column, value, message)
     table = values(chi_mean_ppm=[0.1, 0.2], slice=[1, 2], n_voxels=[5, 5]).astype(object)
     table.loc[1, column] = value
     with pytest.raises(StudyError, match=message):
-        roi.check_values(table, name="t.tsv", rois=NUCLEI)
+        check_values(table, name="t.tsv", rois=NUCLEI)
 
 
 @pytest.mark.parametrize(
@@ -305,18 +306,18 @@ def test_check_values_names_line_column_value_and_remedy(column, value, message)
 def test_check_values_refuses_other_columns_and_empty_tables(change, message):
     table = values(chi_mean_ppm=[0.1], n_voxels=[5]).rename(columns=change.get("rename", {}))
     with pytest.raises(StudyError, match=message):
-        roi.check_values(table.iloc[:0] if "drop" in change else table, name="t.tsv", rois=NUCLEI)
+        check_values(table.iloc[:0] if "drop" in change else table, name="t.tsv", rois=NUCLEI)
 
 
 def test_check_values_refuses_a_region_given_twice_without_slices():
     with pytest.raises(StudyError, match="twice"):
-        roi.check_values(values(chi_mean_ppm=[0.1, 0.2]), name="t.tsv", rois=NUCLEI)
+        check_values(values(chi_mean_ppm=[0.1, 0.2]), name="t.tsv", rois=NUCLEI)
 
 
 @pytest.mark.parametrize(("pallidum", "expected"), [(0.15, False), (-0.15, True)])
 def test_dark_pallidum_is_warned_of(pallidum, expected):
     means = pd.DataFrame({"rater": "mean", "roi": ["GP", "THA"], "chi_ppm": [pallidum, 0.0]})
-    assert roi.warn_if_reversed(means) is expected
+    assert warn_if_reversed(means) is expected
 
 
 def test_scripts_measure_aggregate_and_summarize(tmp_path):
@@ -333,7 +334,7 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
         whole.run("measure_rois", cohort.CONFIG, files, **made)
     whole.run("aggregate_rois", cohort.CONFIG, files, values=parts)
     header = files["roi_values"].read_text().splitlines()[0]
-    assert header.split("\t") == list(roi.VALUE_COLUMNS)
+    assert header.split("\t") == list(VALUE_COLUMNS)
     whole.run("summarize_rois", cohort.CONFIG, files)
     means = bids.read_tsv(files["roi_means"])
     assert means[["session", "rater", "hemisphere"]].values.tolist() == [
@@ -345,7 +346,7 @@ def test_scripts_measure_aggregate_and_summarize(tmp_path):
 def test_nuclei_are_those_that_the_study_declares():
     chi, labels = labelled()
     table = TABLE.assign(roi="HIP")
-    found = roi.measure(
+    found = measure(
         chi, labels, affine=AFFINE, label_table=table, n_slices=3, name="t", rois=["HIP"]
     )
     assert set(found["roi"]) == {"HIP"}
@@ -353,9 +354,9 @@ def test_nuclei_are_those_that_the_study_declares():
         measured(chi, labels, table=table)
     row = {"participant_id": "sub-01", "rater": "A", "roi": "HIP", "hemisphere": "L"}
     values = pd.DataFrame([row | {"chi_mean_ppm": 0.1}])
-    assert len(roi.check_values(values, name="t", rois=["HIP", "CN"])) == 1
+    assert len(check_values(values, name="t", rois=["HIP", "CN"])) == 1
     with pytest.raises(StudyError, match="use one of CN GP"):
-        roi.check_values(values, name="t", rois=NUCLEI)
+        check_values(values, name="t", rois=NUCLEI)
 
 
 def test_labels_on_another_grid_are_refused(tmp_path):

@@ -6,9 +6,12 @@ import pytest
 import stats_cohort as cohort
 import whole_study as whole
 
-from qsmstudy import regions as roi
 from qsmstudy.dataset import bids, images
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.checking import check_values
+from qsmstudy.regions.labels import keep_slices, labelled_regions, touched_regions
+from qsmstudy.regions.measurement import measure
+from qsmstudy.regions.summarizing import exclude_lesions, summarize
 
 NUCLEI = cohort.STUDY.nuclei
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
@@ -21,14 +24,14 @@ def table(**columns):
 def test_plain_coding_passes_unchanged():
     labels = np.array([[[0, 1, 2]]])
     plain = table(index=[1, 2], roi=["CN", "CN"], hemisphere=["L", "R"])
-    coded, kept = roi.regions(labels, plain, name="l.nii")
+    coded, kept = labelled_regions(labels, plain, name="l.nii")
     assert coded is labels
     assert kept.equals(plain)
 
 
 def test_labels_that_are_not_measured_become_background():
     mapping = table(index=[10, 200], roi=["CN", np.nan], hemisphere=["L", np.nan])
-    coded, kept = roi.regions(np.array([[[0, 10, 200]]]), mapping, name="l.nii")
+    coded, kept = labelled_regions(np.array([[[0, 10, 200]]]), mapping, name="l.nii")
     assert coded.tolist() == [[[0, 10, 0]]]
     assert kept["index"].tolist() == [10]
 
@@ -38,16 +41,16 @@ def test_parts_of_a_region_are_measured_as_one():
         index=[31, 7, 8], roi=["CN", "GP", "GP"], hemisphere=["L"] * 3,
         part=[np.nan, "external", "internal"],
     )  # fmt: skip
-    coded, kept = roi.regions(np.array([[[31, 7, 8, 0]]]), mapping, name="l.nii")
+    coded, kept = labelled_regions(np.array([[[31, 7, 8, 0]]]), mapping, name="l.nii")
     assert coded.tolist() == [[[31, 7, 7, 0]]]
     assert kept["index"].tolist() == [31, 7]
 
 
 def test_region_twice_without_parts_is_still_refused():
     mapping = table(index=[7, 8], roi=["GP", "GP"], hemisphere=["L", "L"])
-    coded, kept = roi.regions(np.ones((2, 2, 2), dtype=int) * 7, mapping, name="l.nii")
+    coded, kept = labelled_regions(np.ones((2, 2, 2), dtype=int) * 7, mapping, name="l.nii")
     with pytest.raises(StudyError, match="stands in two rows"):
-        roi.measure(
+        measure(
             np.ones((2, 2, 2)),
             coded,
             affine=AFFINE,
@@ -68,16 +71,16 @@ def test_region_twice_without_parts_is_still_refused():
 def test_unusable_coding_is_refused(labels, change, message):
     mapping = table(index=[7, 8], roi=["GP", "GP"], hemisphere=["L", "L"], part=["a", "b"])
     with pytest.raises(StudyError, match=message):
-        roi.regions(np.array([[labels]]), mapping.assign(**change), name="l.nii")
+        labelled_regions(np.array([[labels]]), mapping.assign(**change), name="l.nii")
 
 
 def test_largest_slices_are_the_run_with_most_voxels():
     labels = np.zeros((4, 4, 6), dtype=int)
     for z, n in enumerate((1, 2, 4, 3, 2, 1)):
         labels[:n, 0, z] = 3
-    kept = roi.keep_slices(labels, affine=AFFINE, n_slices=3, slices="largest")
+    kept = keep_slices(labels, affine=AFFINE, n_slices=3, slices="largest")
     assert (kept == 3).sum(axis=(0, 1)).tolist() == [0, 2, 4, 3, 0, 0]  # 9 as 3-5; the first run
-    turned = roi.keep_slices(
+    turned = keep_slices(
         np.moveaxis(labels, 2, 0), affine=AFFINE[:, [2, 0, 1, 3]], n_slices=3, slices="largest"
     )
     assert np.array_equal(np.moveaxis(turned, 0, 2), kept)
@@ -86,7 +89,7 @@ def test_largest_slices_are_the_run_with_most_voxels():
 @pytest.mark.parametrize(("slices", "n_slices"), [("labelled", 3), ("largest", 0)])
 def test_whole_regions_stay_whole_unless_asked(slices, n_slices):
     labels = np.ones((2, 2, 6), dtype=int)
-    assert roi.keep_slices(labels, affine=AFFINE, n_slices=n_slices, slices=slices) is labels
+    assert keep_slices(labels, affine=AFFINE, n_slices=n_slices, slices=slices) is labels
 
 
 def two_nuclei():
@@ -99,15 +102,15 @@ def two_nuclei():
 @pytest.mark.parametrize(("margin", "found"), [(0, []), (1.9, []), (2.0, [1]), (5.0, [1, 2])])
 def test_lesion_touches_what_lies_within_the_margin(margin, found):
     labels, lesion = two_nuclei()
-    assert roi.touched(labels, lesion, affine=AFFINE, margin_mm=margin) == found
+    assert touched_regions(labels, lesion, affine=AFFINE, margin_mm=margin) == found
     lesion[:2, 1:3, 1:3] = margin == 0  # then it shares voxels with L CN
     if margin == 0:
-        assert roi.touched(labels, lesion, affine=AFFINE, margin_mm=0) == [1]
+        assert touched_regions(labels, lesion, affine=AFFINE, margin_mm=0) == [1]
 
 
 def test_no_lesion_touches_nothing():
     labels, lesion = two_nuclei()
-    assert roi.touched(labels, lesion & False, affine=AFFINE, margin_mm=9) == []
+    assert touched_regions(labels, lesion & False, affine=AFFINE, margin_mm=9) == []
 
 
 def measured_values():
@@ -120,32 +123,32 @@ def measured_values():
     frame = pd.DataFrame(rows)
     hit = (frame.participant_id == "sub-01") & (frame.rater == "A") & (frame.roi == "CN")
     frame["flag"] = np.where(hit & (frame.hemisphere == "L"), "lesion;slices", None)
-    return roi.check_values(frame, name="v.tsv", rois=NUCLEI)
+    return check_values(frame, name="v.tsv", rois=NUCLEI)
 
 
 @pytest.mark.parametrize(
     ("rule", "left_out"), [("flag", 0), ("exclude_region", 2), ("exclude_participant", 8)]
 )
 def test_lesion_rule_leaves_out_for_every_rater(rule, left_out):
-    values = roi.exclude_lesions(measured_values(), rule=rule)
+    values = exclude_lesions(measured_values(), rule=rule)
     gone = values["chi_mean_ppm"].isna()
     assert gone.sum() == left_out
     assert set(values.loc[gone, "participant_id"]) <= {"sub-01"}
-    means = roi.summarize(values, rois=NUCLEI)
+    means = summarize(values, rois=NUCLEI)
     assert means["chi_ppm"].isna().sum() == left_out * 3 / 2  # two raters and their mean
     assert means.loc[means["chi_ppm"].isna(), "flag"].str.contains("empty;excluded").all()
 
 
 def test_lesion_rule_takes_a_table_without_sessions():
-    values = roi.check_values(measured_values().drop(columns="session"), name="v.tsv", rois=NUCLEI)
-    assert roi.exclude_lesions(values, rule="exclude_region")["chi_mean_ppm"].isna().sum() == 2
+    values = check_values(measured_values().drop(columns="session"), name="v.tsv", rois=NUCLEI)
+    assert exclude_lesions(values, rule="exclude_region")["chi_mean_ppm"].isna().sum() == 2
 
 
 def test_lesion_rule_without_lesions_changes_nothing():
     values = measured_values().assign(flag=None)
-    assert roi.exclude_lesions(values, rule="exclude_participant") is values
+    assert exclude_lesions(values, rule="exclude_participant") is values
     with pytest.raises(StudyError, match="must be one of flag"):
-        roi.exclude_lesions(values, rule="drop")
+        exclude_lesions(values, rule="drop")
 
 
 def simulated_infarct(folder, *, rater_b=True):

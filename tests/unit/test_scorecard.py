@@ -18,7 +18,7 @@ PUBLISHED = ROOT / "resources" / "published.yaml"
 
 @pytest.fixture(scope="module")
 def reference():
-    return published.read(PUBLISHED).numbers
+    return published.read_published(PUBLISHED).numbers
 
 
 def tables(**given):
@@ -46,7 +46,7 @@ def at(table, column, reduce=None, other_than=None, **where):
 def row(cell, value, *, decimals=3, op=None, note=None, **given):
     """Return the scorecard's row of one published number."""
     number = PublishedNumber("x", value, decimals, op, "consistent", note=note, cell=cell)
-    return scorecard.compare([number], tables(**given)).iloc[0]
+    return scorecard.compare_published([number], tables(**given)).iloc[0]
 
 
 def filled(numbers):
@@ -84,14 +84,14 @@ def test_tables_with_the_published_numbers_match_everywhere(reference):
         and number.cell.column not in ("adj_r2", "f", "p_model")
     ]
     assert len(numbers) == 311
-    card = scorecard.compare(numbers, filled(numbers))
+    card = scorecard.compare_published(numbers, filled(numbers))
     assert card.loc[card["match"] != "yes", "id"].tolist() == []
 
 
 def test_empty_tables_give_a_row_with_a_reason_for_every_id(reference):
-    card = scorecard.compare(reference, tables())
+    card = scorecard.compare_published(reference, tables())
     assert card["id"].tolist() == [number.name for number in reference]
-    assert card.columns.tolist() == list(scorecard.COLUMNS)
+    assert card.columns.tolist() == list(scorecard.SCORECARD_COLUMNS)
     assert card[["reproduced", "match", "reproduced_table", "match_table"]].isna().all(axis=None)
     assert card["note"].str.startswith("not reproduced: no row").all()
 
@@ -228,7 +228,7 @@ def test_note_of_the_own_table_is_kept():
     cell = {"marker": "combination", "auc": 0.7, "note": "L CN + R PUT"}
     table = tables() | {"table4": pd.DataFrame([cell])}
     number = PublishedNumber("x", 0.722, 3, cell=at("table4", "auc", marker="combination"))
-    assert scorecard.compare([number], table)["note"].tolist() == ["table4: L CN + R PUT"]
+    assert scorecard.compare_published([number], table)["note"].tolist() == ["table4: L CN + R PUT"]
 
 
 def test_missing_cell_is_not_reproduced():
@@ -242,7 +242,7 @@ def test_count_gives_every_class_and_all():
     card = pd.DataFrame(
         {"class": ["a", "a", "b"], "reproduced": [1, np.nan, 2], "match": ["yes", None, "no"]}
     )
-    assert scorecard.count(card).values.tolist() == [
+    assert scorecard.count_by_class(card).values.tolist() == [
         ["a", 2, 1, 1],
         ["b", 1, 1, 0],
         ["all", 3, 2, 1],

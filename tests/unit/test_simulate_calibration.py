@@ -17,7 +17,7 @@ RESOURCE = Path(__file__).resolve().parents[2] / "resources" / "published.yaml"
 
 @pytest.fixture(scope="module")
 def printed():
-    return targets.Printed(published.read(RESOURCE).numbers)
+    return targets.PaperNumbers(published.read_published(RESOURCE).numbers)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_raters_have_the_printed_agreement_and_mean(printed, rng):
     means = np.round(0.08 + 0.02 * latent.correlated(34, rng), 6)
     first, second = ratings.two_raters(printed, means, "AIS", seed=3)
     np.testing.assert_allclose((first + second) / 2, means, atol=1e-12)  # float round-off
-    for column, region in enumerate(demands.REGIONS):
+    for column, region in enumerate(demands.DEMANDED_REGIONS):
         pair = np.column_stack([first[:, column], second[:, column]])
         icc = agreement.intraclass_correlation(pair, form="icc_a1", alpha=0.05)["icc"]
         place = targets.at("table2", "icc", region=region, group="AIS")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import stats_cohort as cohort
 
-from qsmstudy import regions as roi
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.checking import check_values
 from qsmstudy.stats import adjusted, association, cross_validation, extents, multiplicity
 from qsmstudy.stats.groups import group_table
 from qsmstudy.stats.options import (
@@ -164,7 +164,7 @@ def measured(people, *, slices):
     ]  # fmt: skip
     columns = ["participant_id", "rater", "roi", "hemisphere", "slice", "chi_mean_ppm"]
     columns += ["chi_sd_ppm", "n_voxels", "volume_mm3"]
-    return roi.check_values(pd.DataFrame(rows, columns=columns), name="t", rois=["CN", "GP"])
+    return check_values(pd.DataFrame(rows, columns=columns), name="t", rois=["CN", "GP"])
 
 
 def extent(values, study):

@@ -23,7 +23,7 @@ def test_every_coding_and_correction_is_computed(tmp_path):
         coded = regression.predictors(study, ["smoking"], binary_coding=word)
         assert coded["smoking"].nunique() == 2
     for word in options.CORRECTIONS:
-        assert several.adjusted([0.01, 0.5], word)[1] >= 0.5
+        assert several.adjust_p([0.01, 0.5], word)[1] >= 0.5
 
 
 @pytest.mark.parametrize("test", ["paired_t", "wilcoxon"])

@@ -55,13 +55,13 @@ def test_regress_of_two_participants_has_no_error_sd():
 
 
 def compare(nuclei, means):
-    return measurements.compare(nuclei, means, rois=cohort.STUDY.nuclei)
+    return measurements.compare_with_truth(nuclei, means, rois=cohort.STUDY.nuclei)
 
 
 def test_compare_gives_groups_then_all():
     nuclei = truth([0.10, 0.20, 0.30, 0.40])
     table = compare(nuclei, simulated_means(nuclei, [0.11, 0.21, 0.31, 0.41]))
-    assert table.columns.tolist() == list(measurements.COLUMNS)
+    assert table.columns.tolist() == list(measurements.VALIDATION_COLUMNS)
     assert table.group.tolist() == ["AIS", "HC", "all"]
     assert table.n.tolist() == [2, 2, 4]
     np.testing.assert_allclose(table.true_mean_ppm, [0.22, 0.32, 0.27])

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.workflow
 PAGES = catalogue.pages(t for t in catalogue.TABLES.values() if t.optional != "null_cohort")
 SHOWN = {
     category: [
-        t.label for t in PAGES.values() if catalogue.SECTIONS[t.section].category == category
+        t.label for t in PAGES.values() if catalogue.REPORT_SECTIONS[t.section].category == category
     ]
     for category in ("Tables", "Further tables", "Checks", "Quality")
 } | {"Figures": [figure.label for figure in FIGURES.values()]}

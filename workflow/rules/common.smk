@@ -130,7 +130,7 @@ def page_in_archive(page):
     return in_archive(
         f"{TAB}/printed/{page}.html",
         caption="table",
-        category=catalogue.SECTIONS[table.section].category,
+        category=catalogue.REPORT_SECTIONS[table.section].category,
         item=table.label,
         shows=table.question,
     )

@@ -16,7 +16,7 @@ SHAPE, ORIGIN = (197, 233, 189), (-98.0, -134.0, -72.0)
 _HEADER = 352
 
 
-def read(name: str) -> NDArray[np.uint8]:
+def read_template(name: str) -> NDArray[np.uint8]:
     """Read ``t1``, ``gm`` or ``wm`` from the installed nilearn wheel; nothing is downloaded.
 
     Returns

@@ -35,7 +35,7 @@ IGNORED = """*_fieldmap.nii.gz
 """
 
 
-def description(title: str, *, source: str) -> dict[str, Any]:
+def maps_description(title: str, *, source: str) -> dict[str, Any]:
     """Return ``dataset_description.json`` of the maps.
 
     Parameters

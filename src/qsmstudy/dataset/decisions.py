@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Columns of the table of decisions.
-COLUMNS = ("participant_id", "decision", "reason")
+DECISION_COLUMNS = ("participant_id", "decision", "reason")
 #: Columns that it may have besides; they are for people.
 _OPTIONAL = ("decided_by", "date")
 #: What may be decided of a participant.
@@ -31,13 +31,13 @@ class Decision:
     reason: str | None
 
 
-def read(path: Path | str | None) -> list[Decision]:
+def read_decisions(path: Path | str | None) -> list[Decision]:
     """Read and check a table of decisions.
 
     Parameters
     ----------
     path : Path, str or None
-        Tab-separated, with the columns `COLUMNS`; None where nobody decided anything.
+        Tab-separated, with the columns `DECISION_COLUMNS`; None where nobody decided anything.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def read(path: Path | str | None) -> list[Decision]:
     """
     if path is None:
         return []
-    rows = read_rows(path, columns=COLUMNS, optional=_OPTIONAL)
+    rows = read_rows(path, columns=DECISION_COLUMNS, optional=_OPTIONAL)
     found: dict[str, Decision] = {}
     for line, row in enumerate(rows, start=2):
         decision = _checked(row, where=f"{path}, line {line}")
@@ -66,7 +66,7 @@ def read(path: Path | str | None) -> list[Decision]:
 
 
 def _checked(row: dict[str, str | None], *, where: str) -> Decision:
-    person, decision, reason = (row[name] for name in COLUMNS)
+    person, decision, reason = (row[name] for name in DECISION_COLUMNS)
     if person is None:
         raise StudyError(f"{where}: participant_id must be given; write sub-<label>.")
     if decision not in WORDS:
@@ -101,7 +101,7 @@ def select(
     participants : DataFrame
         With columns ``participant_id`` and ``group``.
     decisions : sequence of Decision
-        As `read` returns them. Who is not in it is included.
+        As `read_decisions` returns them. Who is not in it is included.
     groups : iterable of str
         Groups that must keep somebody.
     name : str

@@ -61,7 +61,7 @@ def _executable() -> str:
     return str(dcm2niix.bin)
 
 
-def part_of(path: Path, sidecar: Mapping[str, Any]) -> str:
+def image_part_of(path: Path, sidecar: Mapping[str, Any]) -> str:
     """Return what a converted image shows: ``mag``, ``phase``, ``real`` or ``imag``."""
     words = {str(word).upper() for word in sidecar.get("ImageType", [])}
     for part, (ending, kinds) in _PARTS.items():
@@ -98,9 +98,9 @@ def sort_echoes(
     seen = []
     for path, sidecar in converted:
         description = str(sidecar.get("SeriesDescription", ""))
-        seen.append(f"{description or 'no description'} ({part_of(path, sidecar)})")
+        seen.append(f"{description or 'no description'} ({image_part_of(path, sidecar)})")
         if source.series.casefold() in description.casefold() and "EchoTime" in sidecar:
-            parts.setdefault(part_of(path, sidecar), []).append((path, sidecar))
+            parts.setdefault(image_part_of(path, sidecar), []).append((path, sidecar))
     for pair in (("mag", "phase"), ("real", "imag")):
         chosen = {p: sorted(parts.get(p, []), key=lambda i: i[1]["EchoTime"]) for p in pair}
         times = [{i[1]["EchoTime"] for i in echoes} for echoes in chosen.values()]

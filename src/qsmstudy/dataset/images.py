@@ -85,7 +85,7 @@ def load(path: Path, *, like: Volume | None = None, dtype: DTypeLike = np.float3
         singular affine, or lies on another grid than `like`.
     """
     path = Path(path)
-    values, affine = nifti.read(path)
+    values, affine = nifti.read_image(path)
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     volume = _checked(path, values, affine, n_dimensions=3, dtype=dtype)
@@ -157,7 +157,7 @@ def load_echoes(paths: Sequence[Path], *, dtype: DTypeLike = np.float32) -> Volu
 
 
 def _four_dimensional(path: Path, dtype: DTypeLike) -> Volume:
-    values, affine = nifti.read(Path(path))
+    values, affine = nifti.read_image(Path(path))
     if values.ndim == 5 and values.shape[3] == 1:  # where some writers put the echoes
         values = values[:, :, :, 0]
     if values.ndim == 3:

@@ -21,7 +21,7 @@ MOST_TURNED = 1.0
 MOST_INFLATION = 1032
 
 
-def read(path: Path) -> tuple[NDArray, NDArray]:
+def read_image(path: Path) -> tuple[NDArray, NDArray]:
     """Read a NIfTI file whole.
 
     Parameters

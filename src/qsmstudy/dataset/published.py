@@ -119,7 +119,7 @@ class PublishedFile:
     relations: Any = None
 
 
-def read(path: Path) -> PublishedFile:
+def read_published(path: Path) -> PublishedFile:
     """Read and check a file of published numbers.
 
     Parameters

@@ -62,7 +62,7 @@ def plot_roc(curves: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> Figu
     positive = table["positive_group"].iloc[0]
     ax.legend(
         loc="center left", bbox_to_anchor=(1.04, 0.5), labelspacing=0.9, handlelength=2.6,
-        alignment="left", title=f"AUC ({style.confidence(alpha)}); positive: {positive}",
+        alignment="left", title=f"AUC ({style.confidence_label(alpha)}); positive: {positive}",
         title_fontsize=6.5,
     )  # fmt: skip
     return figure
@@ -193,6 +193,6 @@ def _correlation_text(result: Mapping[str, Any], group: str, *, alpha: float) ->
     interval = ""
     if np.isfinite([low, high]).all():
         ends = f"{style.decimals(low)} to {style.decimals(high)}"
-        interval = f" ({style.confidence(alpha)} {ends})"
+        interval = f" ({style.confidence_label(alpha)} {ends})"
     p = style.p_phrase(float(result["p"]))
     return f"{group}: {method} r = {style.decimals(r)}{interval}, n = {int(result['n'])}, {p}"

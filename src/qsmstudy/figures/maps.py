@@ -63,10 +63,10 @@ def plot_rois(
         right is at the viewer's left), with a colour bar and a legend of the structures.
     """
     chi, labels = slices.to_canonical(chi), slices.to_canonical(labels)
-    size = slices.voxel_size(chi, plane="axial")
+    size = slices.plane_voxel_size(chi, plane="axial")
     brain = chi.values != 0
-    box = slices.bounding_box(brain, margin=HEAD_MARGIN_MM / chi.voxel_size)
-    order = style.in_order(list(label_table["roi"]), nuclei=nuclei)
+    box = slices.slice_box(brain, margin=HEAD_MARGIN_MM / chi.voxel_size)
+    order = style.ordered_nuclei(list(label_table["roi"]), nuclei=nuclei)
     structures = _structures(labels, label_table, order)
     chosen = slices.choose_slices(structures, axis=2, n=panels)[::-1] or [_middle(brain, 2)]
     n_columns = min(3, len(chosen))
@@ -125,7 +125,7 @@ def _chi_slice(
     values = slices.cut(chi.values, plane=plane, index=index)
     inside = slices.cut(brain, plane=plane, index=index)
     return slices.show(
-        ax, np.where(inside, values, window[0]), size=slices.voxel_size(chi, plane=plane),
+        ax, np.where(inside, values, window[0]), size=slices.plane_voxel_size(chi, plane=plane),
         cmap="gray", vmin=window[0], vmax=window[1],
     )  # fmt: skip
 
@@ -140,7 +140,7 @@ def _outline_rois(
         region = here == label
         if region.any():
             slices.outline(
-                ax, region, size=slices.voxel_size(labels, plane=plane),
+                ax, region, size=slices.plane_voxel_size(labels, plane=plane),
                 color=_color(roi), width=width,
             )  # fmt: skip
             shown.add(roi)
@@ -194,8 +194,8 @@ def plot_mosaic(
     brain = slices.to_canonical(mask).values.astype(bool)
     marked = None if labels is None else slices.to_canonical(labels)
     template = None if outline is None else slices.to_canonical(outline).values.astype(bool)
-    head = slices.bounding_box(brain, margin=HEAD_MARGIN_MM / volumes["chi"].voxel_size)
-    order = style.in_order(list(label_table["roi"]), nuclei=nuclei)
+    head = slices.slice_box(brain, margin=HEAD_MARGIN_MM / volumes["chi"].voxel_size)
+    order = style.ordered_nuclei(list(label_table["roi"]), nuclei=nuclei)
     figure = Figure(figsize=(12, 9), dpi=100, facecolor="black")
     grid = figure.subplots(
         3, 4, gridspec_kw={"left": 0.005, "right": 0.995, "top": MOSAIC_TOP, "bottom": 0.005,
@@ -208,7 +208,7 @@ def plot_mosaic(
         if marked is not None:
             structures = _structures(marked, label_table, order)
             index = next(iter(slices.choose_slices(structures, axis=axis, n=1)), index)
-        size = slices.voxel_size(volumes["chi"], plane=plane)
+        size = slices.plane_voxel_size(volumes["chi"], plane=plane)
         cuts = {n: slices.cut(v.values, plane=plane, index=index) for n, v in volumes.items()}
         inside = slices.cut(brain, plane=plane, index=index)
         slices.show(row[0], cuts["magnitude"], size=size, cmap="gray", vmin=0, vmax=top)
@@ -247,16 +247,16 @@ def plot_mosaic(
 
 def _zoom_box(
     brain: NDArray, labels: Volume | None, *, plane: str, index: int, size: NDArray
-) -> slices.Box:
+) -> slices.SliceBox:
     """Return the box around a slice's labels, or the middle of the brain without any."""
     if labels is not None:
         here = slices.cut(labels.values > 0, plane=plane, index=index)
         if here.any():
             here = np.expand_dims(here, slices.PLANES[plane])
-            return slices.bounding_box(here, margin=ZOOM_MARGIN_MM / size, shape=brain.shape)
+            return slices.slice_box(here, margin=ZOOM_MARGIN_MM / size, shape=brain.shape)
     centre = np.array([_middle(brain, axis) for axis in range(3)])
     half = np.ceil(ZOOM_HALF_MM / size).astype(int)
-    return slices.Box(np.maximum(centre - half, 0), np.minimum(centre + half, brain.shape))
+    return slices.SliceBox(np.maximum(centre - half, 0), np.minimum(centre + half, brain.shape))
 
 
 def save_palette_png(figure: Figure, path: Path) -> None:

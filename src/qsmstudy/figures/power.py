@@ -93,7 +93,9 @@ def _finish(
     right.axvspan(sizes.min(), sizes.max(), color="0.85", zorder=0)
     right.set_xlabel(f"Participants per group for {100 * target_power:g} % power")
     right.set_title(
-        f"bars: over the {style.confidence(alpha)} of g; grey: this study", loc="left", color="0.35"
+        f"bars: over the {style.confidence_label(alpha)} of g; grey: this study",
+        loc="left",
+        color="0.35",
     )
     for ax in (left, right):
         ax.tick_params(axis="y", length=0)

@@ -16,10 +16,10 @@ from qsmstudy.dataset.images import Volume
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}
 
 #: What lies at the left, right, top and bottom edge of a plane in radiological convention.
-EDGES = {"sagittal": "APSI", "coronal": "RLSI", "axial": "RLAP"}
+EDGE_NAMES = {"sagittal": "APSI", "coronal": "RLSI", "axial": "RLAP"}
 
 
-class Box(NamedTuple):
+class SliceBox(NamedTuple):
     """A box around voxels of interest: first and last-plus-one index along each axis."""
 
     low: NDArray
@@ -38,9 +38,9 @@ def to_canonical(volume: Volume) -> Volume:
     return Volume(np.asarray(values), volume.affine @ back)
 
 
-def bounding_box(
+def slice_box(
     inside: NDArray, *, margin: NDArray | float = 0, shape: tuple[int, ...] | None = None
-) -> Box:
+) -> SliceBox:
     """Return the box around the true voxels; everything if none is true.
 
     Parameters
@@ -63,7 +63,7 @@ def bounding_box(
         if found.size:
             low[axis], high[axis] = found[0], found[-1] + 1
     wider = np.ceil(np.broadcast_to(margin, 3)).astype(int)
-    return Box(np.maximum(low - wider, 0), np.minimum(high + wider, shape or inside.shape))
+    return SliceBox(np.maximum(low - wider, 0), np.minimum(high + wider, shape or inside.shape))
 
 
 def choose_slices(labels: NDArray, *, axis: int, n: int) -> list[int]:
@@ -145,7 +145,7 @@ def show(axes: Axes, values: NDArray, *, size: NDArray, **options: Any) -> AxesI
     return image
 
 
-def zoom(axes: Axes, box: Box, *, plane: str, size: NDArray) -> None:
+def zoom(axes: Axes, box: SliceBox, *, plane: str, size: NDArray) -> None:
     """Limit axes drawn by `show` to a box of voxels."""
     low = in_plane(box.low, plane=plane) * size
     high = in_plane(box.high, plane=plane) * size
@@ -195,7 +195,7 @@ def mark_edges(axes: Axes, *, plane: str, which: str, fontsize: float) -> None:
         (0.5, 0.02, "center", "bottom"),
     ]
     halo = patheffects.withStroke(linewidth=1.5, foreground="black")
-    for letter, (x, y, ha, va) in zip(EDGES[plane], places, strict=True):
+    for letter, (x, y, ha, va) in zip(EDGE_NAMES[plane], places, strict=True):
         if letter in which:
             axes.text(
                 x, y, letter, transform=axes.transAxes, ha=ha, va=va,
@@ -215,6 +215,6 @@ def scale_bar(axes: Axes, *, length_mm: float, fontsize: float) -> None:
     )  # fmt: skip
 
 
-def voxel_size(volume: Volume, *, plane: str) -> NDArray:
+def plane_voxel_size(volume: Volume, *, plane: str) -> NDArray:
     """Return the in-plane voxel edges [mm], horizontal first."""
     return in_plane(physics.voxel_size(volume.affine), plane=plane)

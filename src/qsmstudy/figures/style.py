@@ -67,7 +67,7 @@ def new_figure(*, height_mm: float, width_mm: float = WIDTH_MM) -> Figure:
 
 
 @styled
-def save(figure: Figure, *, svg: Path, png: Path) -> None:
+def save_figure(figure: Figure, *, svg: Path, png: Path) -> None:
     """Write a figure as SVG and PNG; identical figures give identical bytes.
 
     Parameters
@@ -113,7 +113,7 @@ def p_phrase(p: float, *, name: str = "p") -> str:
     return f"{name} {text}" if text[0] in "<n" else f"{name} = {text}"
 
 
-def confidence(alpha: float) -> str:
+def confidence_label(alpha: float) -> str:
     """Return the name of an interval of level 1 - `alpha`.
 
     Examples
@@ -130,7 +130,7 @@ def say(axes: Axes, sentence: str) -> None:
     axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", wrap=True)
 
 
-def in_order(names: Sequence[str], *, nuclei: Sequence[str]) -> list[str]:
+def ordered_nuclei(names: Sequence[str], *, nuclei: Sequence[str]) -> list[str]:
     """Return structures in the order of the study's nuclei, others last and sorted."""
     known = [name for name in nuclei if name in set(names)]
     return known + sorted(set(names) - set(nuclei))

@@ -14,7 +14,7 @@ from qsmstudy.dataset.published import PublishedNumber
 from qsmstudy.paper import scorecard
 from qsmstudy.stats import groups
 
-COLUMNS = ("conclusion", "criterion", "n", "agree", "agree_table", "misses")
+CONCLUSION_COLUMNS = ("conclusion", "criterion", "n", "agree", "agree_table", "misses")
 
 #: Largest error of a regional mean: .004 ppm, what raters differ by in small nuclei, and 3 %.
 MEAN_PPM, MEAN_SHARE = 0.004, 0.03
@@ -203,8 +203,8 @@ def compare_and_judge(
     def step_up(own: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         return {**own, "table3": groups.correct(own["table3"], fdr="bh", alpha=alpha)}
 
-    card = scorecard.compare(published, tables, calibrated=calibrated)
-    corrected = scorecard.compare(
+    card = scorecard.compare_published(published, tables, calibrated=calibrated)
+    corrected = scorecard.compare_published(
         stepped_up(published),
         step_up(tables),
         calibrated=step_up(calibrated) if calibrated else None,
@@ -224,9 +224,9 @@ def judge(
     Parameters
     ----------
     published : sequence of PublishedNumber
-        As `scorecard.compare` took them.
+        As `scorecard.compare_published` took them.
     card : DataFrame
-        As `scorecard.compare` returns it.
+        As `scorecard.compare_published` returns it.
     alpha : float
         Significance.
     step_up : DataFrame, optional
@@ -236,7 +236,7 @@ def judge(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, one row per conclusion that the paper has numbers for:
+        Columns `CONCLUSION_COLUMNS`, one row per conclusion that the paper has numbers for:
         numbers it rests on, those that agree in the study (``agree``) and in the calibrated
         table (``agree_table``, missing without one), and the ids that do not agree in the study.
         A number that the study does not have does not agree.
@@ -283,4 +283,4 @@ def judge(
                 "misses": ", ".join(n.name for n in numbers if n.name not in own) or None,
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(CONCLUSION_COLUMNS))

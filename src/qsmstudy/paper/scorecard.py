@@ -1,15 +1,15 @@
 """Comparison of published numbers with the cells of the study's own tables."""
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pandas as pd
 
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.errors import StudyError
+from qsmstudy.stats.groups import round_half_up
 
-COLUMNS = (
+SCORECARD_COLUMNS = (
     "id",
     "published",
     "decimals",
@@ -29,7 +29,7 @@ ABSENT = {
 }
 
 
-def find(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[float, str]:
+def find_number(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[float, str]:
     """Return the number in one cell of the tables.
 
     Parameters
@@ -102,25 +102,6 @@ def _own_note(rows: pd.DataFrame, place: TablePlace) -> str:
     return "; ".join(f"{place.table}: {note}" for note in notes)
 
 
-def round_half_up(value: float, decimals: int) -> Decimal:
-    """Round as tables are printed: decimally, a half away from zero.
-
-    Parameters
-    ----------
-    value : float
-        The shortest decimal that stands for the float is what gets rounded; binary floats
-        such as 2.675 are therefore halves.
-    decimals : int
-        To keep.
-
-    Examples
-    --------
-    >>> str(round_half_up(0.0005, 3)), str(round_half_up(-2.675, 2))
-    ('0.001', '-2.68')
-    """
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-
-
 def matches(reproduced: float, *, published: float, decimals: int, op: str | None) -> bool:
     """Say whether a number prints as the published one, or satisfies its inequality.
 
@@ -140,7 +121,7 @@ def matches(reproduced: float, *, published: float, decimals: int, op: str | Non
     return round_half_up(reproduced, decimals) == round_half_up(published, decimals)
 
 
-def compare(
+def compare_published(
     published: Sequence[PublishedNumber],
     tables: Mapping[str, pd.DataFrame],
     *,
@@ -160,7 +141,7 @@ def compare(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, in the order of `published`. ``match`` is yes, no, or missing
+        Columns `SCORECARD_COLUMNS`, in the order of `published`. ``match`` is yes, no, or missing
         where the study has no such number; ``note`` then begins with the reason. It also
         holds the study's own note on the cell, the inequality as printed, and the published
         note. ``reproduced_table`` and ``match_table`` are the same from `calibrated`.
@@ -190,7 +171,7 @@ def compare(
                 "note": "; ".join(filter(None, [found, printed, number.note])) or None,
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(SCORECARD_COLUMNS))
 
 
 _NOTHING = (np.nan, None, "")
@@ -205,14 +186,14 @@ def _judged(
             f"published values: {number.name}: must have a cell (table, row, column) to be "
             "compared with; got none. Add it as resources/published.yaml shows."
         )
-    value, found = find(number.cell, tables)
+    value, found = find_number(number.cell, tables)
     if not np.isfinite(value):
         return value, None, found
     same = matches(value, published=number.value, decimals=number.decimals, op=number.op)
     return value, "yes" if same else "no", found
 
 
-def count(scorecard: pd.DataFrame) -> pd.DataFrame:
+def count_by_class(scorecard: pd.DataFrame) -> pd.DataFrame:
     """Count the numbers, those reproduced and those that match, by class and together."""
     return pd.DataFrame(
         [

@@ -92,7 +92,7 @@ def bet(
         fractional_threshold,
         iterations,
     )
-    mask = fill(points / sizes, triangles, image.shape)
+    mask = fill_surface(points / sizes, triangles, image.shape)
     found = volume_ml(mask, sizes)
     if found < SMALLEST_ML:
         raise StudyError(
@@ -329,7 +329,7 @@ def _mean_edge(points, neighbours):
     return total / count
 
 
-def fill(points: NDArray, triangles: NDArray, shape: tuple[int, ...]) -> NDArray:
+def fill_surface(points: NDArray, triangles: NDArray, shape: tuple[int, ...]) -> NDArray:
     """Return the voxels whose centres a closed surface winds around.
 
     Parameters

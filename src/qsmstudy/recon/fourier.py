@@ -228,7 +228,9 @@ def gradient_power(shape: Sequence[int], *, voxel_size: ArrayLike) -> NDArray:
     return np.asarray(power, dtype=np.float32)
 
 
-def fill(values: NDArray, known: NDArray, region: NDArray, sphere: NDArray) -> NDArray:
+def fill_from_neighbours(
+    values: NDArray, known: NDArray, region: NDArray, sphere: NDArray
+) -> NDArray:
     """Put the mean of the known neighbours where a region's values are not known.
 
     Parameters

@@ -111,4 +111,6 @@ def _without_voids(scan: PhaseScan) -> PhaseScan:
     sphere = fourier.sphere_kernel(
         scan.mask.shape, voxel_size=scan.voxel_size, radius_mm=NEIGHBOURS_MM
     )
-    return scan._replace(phase=fourier.fill(scan.phase, measured, scan.mask, sphere))
+    return scan._replace(
+        phase=fourier.fill_from_neighbours(scan.phase, measured, scan.mask, sphere)
+    )

@@ -75,8 +75,8 @@ def medi(scan: PhaseScan, *, options: InvertDipole) -> tuple[Solution, NDArray]:
     """
     given = formulate(scan, options=options, dtype=np.float32)
     backend = check_word("invert_dipole.backend", options.backend, BACKENDS)
-    kernels = admm_compiled if backend == "numpy" else admm_arrays.load(backend)
-    solution = admm.solve(
+    kernels = admm_compiled if backend == "numpy" else admm_arrays.load_kernels(backend)
+    solution = admm.solve_admm(
         given.problem, max_iterations=options.max_iterations, tolerance=options.tolerance,
         reweighting=given.reweight and Reweighting(given.reweight, reweighting_steps(options)),
         schedule=penalty_schedule(options), kernels=kernels,
@@ -115,7 +115,7 @@ def medi_gauss_newton(scan: PhaseScan, *, options: InvertDipole) -> tuple[Soluti
     MERIT changes the weights after every outer step, unless `merit` is 0.
     """
     given = formulate(scan, options=options, dtype=np.float64)
-    solution = gauss_newton.solve(
+    solution = gauss_newton.solve_gauss_newton(
         given.problem,
         max_iterations=PUBLISHED_STEPS,
         tolerance=PUBLISHED_TOLERANCE,

@@ -112,7 +112,7 @@ def project(
     dipole : ndarray of float32, shape (X, Y, Z // 2 + 1)
         Of `fourier.dipole_kernel`.
     max_iterations, tolerance
-        Of `cg.solve`.
+        Of `cg.solve_cg`.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def project(
         result *= square
         return back(result)
 
-    sources = cg.solve(
+    sources = cg.solve_cg(
         normal, back(square * field), max_iterations=max_iterations, tolerance=tolerance
     )
     local = field - fourier.convolve(sources.values, dipole)

@@ -42,7 +42,7 @@ class Zero(NamedTuple):
     sd_ppm : float or None
         Standard deviation over the region [ppm].
     noise_ppm : float or None
-        Standard error of the mean [ppm] (see `standard_error`).
+        Standard error of the mean [ppm] (see `region_standard_error`).
     """
 
     region: str
@@ -90,7 +90,7 @@ class Reference(NamedTuple):
         -----
         ``OffsetPpm`` is on the scale of the map as inverted, for every candidate. To express
         the written map under candidate X, subtract X's offset less the offset of ``Name``
-        (see `differences`).
+        (see `offsets_of`).
         """
         return {
             "Name": self.name,
@@ -101,7 +101,7 @@ class Reference(NamedTuple):
         }
 
 
-def differences(report: Mapping[str, Any]) -> dict[str, float]:
+def offsets_of(report: Mapping[str, Any]) -> dict[str, float]:
     """Return what to subtract from a written map to express it under each reference.
 
     Parameters
@@ -270,11 +270,13 @@ def as_inverted(
 
 def _mean(chi: NDArray, where: NDArray, region: str, *, voxel_size: ArrayLike) -> Zero:
     values = chi[where].astype(float)
-    noise = standard_error(chi, where, voxel_size=voxel_size)
+    noise = region_standard_error(chi, where, voxel_size=voxel_size)
     return Zero(region, int(values.size), float(values.mean()), float(values.std()), noise)
 
 
-def standard_error(values: NDArray, region: NDArray, *, voxel_size: ArrayLike) -> float | None:
+def region_standard_error(
+    values: NDArray, region: NDArray, *, voxel_size: ArrayLike
+) -> float | None:
     """Estimate the standard error of the mean over a region whose voxels are correlated.
 
     Parameters

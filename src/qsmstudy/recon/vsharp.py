@@ -77,7 +77,7 @@ def vsharp(
     usable = box.take(inverse_noise(noise, mask)) > 0
     spheres = [fourier.sphere_kernel(box.shape, voxel_size=sizes, radius_mm=r) for r in radii]
     field = box.take(np.where(mask, total_field, 0).astype(np.float32))
-    field = fourier.fill(field, usable, brain, spheres[-1])
+    field = fourier.fill_from_neighbours(field, usable, brain, spheres[-1])
 
     field_spectrum = fourier.forward(field)
     mask_spectrum = fourier.forward(brain.astype(np.float32))

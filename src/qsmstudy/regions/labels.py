@@ -15,7 +15,7 @@ from qsmstudy.regions.options import SLICES
 from qsmstudy.regions.vocabulary import join_flags
 
 
-def regions(
+def labelled_regions(
     labels: NDArray, label_table: pd.DataFrame, *, name: str
 ) -> tuple[NDArray, pd.DataFrame]:
     """Reduce a label map of any coding to the study's regions.
@@ -112,7 +112,9 @@ def keep_slices(labels: NDArray, *, affine: NDArray, n_slices: int, slices: str)
     return np.moveaxis(kept, 0, axis)
 
 
-def touched(labels: NDArray, lesion: NDArray, *, affine: NDArray, margin_mm: float) -> list[int]:
+def touched_regions(
+    labels: NDArray, lesion: NDArray, *, affine: NDArray, margin_mm: float
+) -> list[int]:
     """List the regions that a lesion touches.
 
     Parameters

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
-from qsmstudy.regions.vocabulary import in_order, join_flags
+from qsmstudy.regions.vocabulary import join_flags, sort_rows
 from qsmstudy.study.study import HEMISPHERES
 
 log = logging.getLogger("qsmstudy")
@@ -118,7 +118,7 @@ def measure(
     voxel_volume = abs(np.linalg.det(np.asarray(affine, dtype=float)[:3, :3]))
     rows["volume_mm3"] = rows["n_voxels"] * voxel_volume
     rows["flag"] = [join_flags(flags[index]) for index in rows["index"]]
-    return in_order(rows.drop(columns="index"), rois=rois)
+    return sort_rows(rows.drop(columns="index"), rois=rois)
 
 
 def _checked_label_table(table: pd.DataFrame, rois: Sequence[str]) -> pd.DataFrame:
@@ -137,7 +137,7 @@ def _checked_label_table(table: pd.DataFrame, rois: Sequence[str]) -> pd.DataFra
         raise StudyError(
             "label table: an index, or a roi and hemisphere, stands in two rows. Correct dseg.tsv."
         )
-    return in_order(table, rois=rois)
+    return sort_rows(table, rois=rois)
 
 
 def _region_flags(

@@ -17,18 +17,18 @@ NAMES = tuple(REFERENCE)
 #: Column of a reference's own mean, on the scale of ``chi_mean_ppm``.
 OFFSETS = {name: f"offset_{name}_ppm" for name in NAMES}
 #: Columns of ``roi_values.tsv`` that say what zero is.
-COLUMNS = ("reference", *OFFSETS.values())
+OFFSET_COLUMNS = ("reference", *OFFSETS.values())
 
 
 def columns_of(name: str | None, differences: Mapping[str, float]) -> dict[str, object]:
-    """Return the columns `COLUMNS` for the measurements of one map.
+    """Return the columns `OFFSET_COLUMNS` for the measurements of one map.
 
     Parameters
     ----------
     name : str or None
         The map's reference; None where it is not known.
     differences : mapping of str to float
-        Each reference's mean in the map [ppm] (`qsmstudy.recon.reference.differences`).
+        Each reference's mean in the map [ppm] (`qsmstudy.recon.reference.offsets_of`).
 
     Examples
     --------

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from qsmstudy.options import check_word
 from qsmstudy.regions.options import LESIONS
-from qsmstudy.regions.vocabulary import MEAN_COLUMNS, in_order, join_flags
+from qsmstudy.regions.vocabulary import MEAN_COLUMNS, join_flags, sort_rows
 
 log = logging.getLogger("qsmstudy")
 
@@ -128,7 +128,7 @@ def summarize(values: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
         ]
     )
     every = pd.DataFrame(per_rater.to_dict("records") + means.to_dict("records"))
-    frame = in_order(every, rois=rois)
+    frame = sort_rows(every, rois=rois)
     return frame[list(MEAN_COLUMNS)]
 
 

@@ -20,7 +20,7 @@ VALUE_COLUMNS = (
     "chi_sd_ppm",
     "n_voxels",
     "volume_mm3",
-    *referencing.COLUMNS,
+    *referencing.OFFSET_COLUMNS,
     "flag",
 )
 REQUIRED_COLUMNS = ("participant_id", "rater", "roi", "hemisphere", "chi_mean_ppm")
@@ -53,7 +53,7 @@ def join_flags(flags: Iterable[object]) -> str | None:
     return ";".join(sorted(names)) or None
 
 
-def in_order(frame: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
+def sort_rows(frame: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
     """Sort rows by participant, session, rater, nucleus, hemisphere and slice, where present.
 
     Parameters

@@ -9,10 +9,10 @@ from qsmstudy.report.results import StudyResults
 from qsmstudy.stats import catalogue
 
 #: Template of a page with tables alone.
-PAGE = "table.html.j2"
+TABLE_PAGE = "table.html.j2"
 
 
-def tables(results: StudyResults) -> dict[str, list[cells.Table]]:
+def tables_by_page(results: StudyResults) -> dict[str, list[cells.PrintedTable]]:
     """Return the printed tables of a study by page."""
     every = content.printed_tables(results)
     pages = {
@@ -21,12 +21,12 @@ def tables(results: StudyResults) -> dict[str, list[cells.Table]]:
         for table in section
         if table.name in catalogue.TABLES and catalogue.TABLES[table.name].page == table.name
     }
-    apart = {name for name, section in catalogue.SECTIONS.items() if section.apart}
+    apart = {name for name, section in catalogue.REPORT_SECTIONS.items() if section.apart}
     return pages | {name: found for name, found in every.items() if found and name not in apart}
 
 
-def gather(
-    results: StudyResults, pages: Mapping[str, Sequence[cells.Table]], name: str
+def archive_page(
+    results: StudyResults, pages: Mapping[str, Sequence[cells.PrintedTable]], name: str
 ) -> dict[str, Any]:
     """Return what the page of a name shows.
 
@@ -38,7 +38,7 @@ def gather(
     if name not in pages:
         raise StudyError(f"{name}: not a printed table of this study; it has {', '.join(pages)}.")
     items = pages[name]
-    section = catalogue.SECTIONS.get(name)
+    section = catalogue.REPORT_SECTIONS.get(name)
     return {
         "title": results.title,
         "heading": items[0].title if len(items) == 1 or section is None else section.title,

@@ -6,17 +6,17 @@ import pandas as pd
 
 from qsmstudy.paper.audit.values import Interval
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.cells import Cell, Column, Table, records, text
+from qsmstudy.report.cells import Cell, PrintedColumn, PrintedTable, records, text
 
 #: Verdicts in the order of their weight, with the words of the page.
-VERDICTS = {
+VERDICT_WORDS = {
     "inconsistent": "do not agree as printed",
     "inference": "call for an inference",
     "consistent": "agree",
 }
 
 #: Names of the checks.
-CHECKS = {
+CHECK_TITLES = {
     "matrix": "field of view and voxel size",
     "scan_time": "scan time and lines",
     "echo_times": "echo times",
@@ -47,7 +47,7 @@ CHECKS = {
 }
 
 
-def count(frame: pd.DataFrame) -> str:
+def count_verdicts(frame: pd.DataFrame) -> str:
     """Say how the checks came out.
 
     Examples
@@ -57,12 +57,14 @@ def count(frame: pd.DataFrame) -> str:
     """
     counts = frame["verdict"].value_counts()
     parts = [
-        f"{counts[verdict]} {words}" for verdict, words in VERDICTS.items() if verdict in counts
+        f"{counts[verdict]} {words}"
+        for verdict, words in VERDICT_WORDS.items()
+        if verdict in counts
     ]
     return f"{len(frame)} checks of printed numbers: {'; '.join(parts)}."
 
 
-def tables(frame: pd.DataFrame) -> list[Table]:
+def audit_tables(frame: pd.DataFrame) -> list[PrintedTable]:
     """Print what was found, and then every check that agrees.
 
     Parameters
@@ -70,7 +72,7 @@ def tables(frame: pd.DataFrame) -> list[Table]:
     frame : DataFrame
         ``about, check, printed, quantity, computed_low, computed_high, verdict, sentence``.
     """
-    order = {verdict: place for place, verdict in enumerate(VERDICTS)}
+    order = {verdict: place for place, verdict in enumerate(VERDICT_WORDS)}
     agreed = frame["verdict"] == "consistent"
     findings = frame[~agreed].sort_values("verdict", key=lambda v: v.map(order), kind="stable")
     found = []
@@ -83,21 +85,23 @@ def tables(frame: pd.DataFrame) -> list[Table]:
     return found
 
 
-def _table(name: str, title: str, frame: pd.DataFrame) -> Table:
+def _table(name: str, title: str, frame: pd.DataFrame) -> PrintedTable:
     rows = []
     for row in records(frame):
         sentence = str(row.sentence).removeprefix(f"{row.about}: ").removeprefix(f"{row.about}, ")
         rows.append(
             [
                 text(row.about),
-                text(CHECKS.get(row.check, str(row.check))),
+                text(CHECK_TITLES.get(row.check, str(row.check))),
                 text(row.verdict, strong=row.verdict == "inconsistent"),
                 _range(row),
                 text(sentence[:1].upper() + sentence[1:]),
             ]
         )
     labels = ("About", "Check", "Verdict", "Computed", "What the printed numbers say")
-    return Table(name, title, [Column(label, numeric=False) for label in labels], rows)
+    return PrintedTable(
+        name, title, [PrintedColumn(label, numeric=False) for label in labels], rows
+    )
 
 
 def _range(row: Any) -> Cell:

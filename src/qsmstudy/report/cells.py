@@ -35,7 +35,7 @@ VARIABLES = {
     "mrs_discharge": "mRS at discharge",
 }
 
-TESTS = {
+TEST_NAMES = {
     "pooled_t": "t",
     "welch_t": "Welch t",
     "mann_whitney": "Mann-Whitney",
@@ -75,7 +75,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class PrintedColumn:
     """A table column; neighbours with the same `group` share a heading above them."""
 
     label: str
@@ -84,7 +84,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class PrintedTable:
     """A printed table.
 
     Attributes
@@ -103,7 +103,7 @@ class Table:
 
     name: str
     title: str
-    columns: Sequence[Column]
+    columns: Sequence[PrintedColumn]
     rows: Sequence[Sequence[Cell]]
     notes: tuple[str, ...] = field(default=())
 
@@ -122,15 +122,20 @@ class Table:
 class Printer(Protocol):
     """A function that prints one of the study's tables."""
 
-    def __call__(self, frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+    def __call__(
+        self, frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
+    ) -> PrintedTable:
         """Print the table in the file `frame`, with `notes` that qualify its numbers."""
 
 
 def titled(
-    name: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], notes: Sequence[str]
-) -> Table:
+    name: str,
+    columns: Sequence[PrintedColumn],
+    rows: Sequence[Sequence[Cell]],
+    notes: Sequence[str],
+) -> PrintedTable:
     """Return a printed table under its title in the catalogue."""
-    return Table(name, catalogue.TABLES[name].title, columns, rows, tuple(notes))
+    return PrintedTable(name, catalogue.TABLES[name].title, columns, rows, tuple(notes))
 
 
 def text(value: Any, *, strong: bool = False) -> Cell:
@@ -174,7 +179,7 @@ def roi_label(row: Any) -> str:
     return f"{row.hemisphere} {row.roi}"
 
 
-def spread(row: Any, places: int, *, normal: bool) -> Cell:
+def spread_cell(row: Any, places: int, *, normal: bool) -> Cell:
     """Return ``mean ± SD`` or ``median (IQR)`` of a table row."""
     center, width = (row.mean, row.sd) if normal else (row.median, row.iqr)
     return Cell(nb.with_spread(center, width, places, normal=normal), key_of(center))
@@ -240,6 +245,6 @@ def remarks(frame: pd.DataFrame, *columns: str) -> tuple[str, ...]:
     )
 
 
-def words(option: Any) -> Cell:
+def words_cell(option: Any) -> Cell:
     """Return a cell with the words for the name of a test or form."""
-    return text(TESTS.get(option, option))
+    return text(TEST_NAMES.get(option, option))

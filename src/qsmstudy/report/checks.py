@@ -9,8 +9,8 @@ import pandas as pd
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import (
     Cell,
-    Column,
-    Table,
+    PrintedColumn,
+    PrintedTable,
     number,
     p_value,
     records,
@@ -29,7 +29,7 @@ def matched(value: Any) -> bool | None:
     return str(value).strip().lower() in {"yes", "true", "1", "1.0", "match"}
 
 
-def share_table(frame: pd.DataFrame, *, by: str, name: str, title: str) -> Table:
+def share_table(frame: pd.DataFrame, *, by: str, name: str, title: str) -> PrintedTable:
     """Print how many published numbers are reproduced, by class or by part of the paper.
 
     Parameters
@@ -45,11 +45,13 @@ def share_table(frame: pd.DataFrame, *, by: str, name: str, title: str) -> Table
     rows = [_share_row(str(label), part, sources) for label, part in frame.groupby(by, sort=False)]
     rows.append([Cell(c.text, c.key, True) for c in _share_row("All", frame, sources)])
     heading = {"kind": "Class", "part": "Part of the paper"}[by]
-    columns = [Column(heading, numeric=False), Column("Numbers")]
+    columns = [PrintedColumn(heading, numeric=False), PrintedColumn("Numbers")]
     for label, _ in sources:
         group = label if len(sources) > 1 else ""
-        columns += [Column(name, group=group) for name in ("Match", "Not available", "Share")]
-    return Table(name, title, columns, rows)
+        columns += [
+            PrintedColumn(name, group=group) for name in ("Match", "Not available", "Share")
+        ]
+    return PrintedTable(name, title, columns, rows)
 
 
 def _sources(frame: pd.DataFrame) -> list[tuple[str, str]]:
@@ -83,7 +85,7 @@ def verdicts(frame: pd.DataFrame) -> list[str]:
     return [words[matched(value)] for value in frame["match"]]
 
 
-def scorecard(frame: pd.DataFrame) -> Table:
+def scorecard(frame: pd.DataFrame) -> PrintedTable:
     """Print every published number beside the reproduced one.
 
     Parameters
@@ -107,15 +109,15 @@ def scorecard(frame: pd.DataFrame) -> Table:
         if both:
             cells += [_reproduced(row.reproduced_table, places, sign), _verdict(row.match_table)]
         rows.append([*cells, text(row.kind), text(note)])
-    columns = [Column("Id", numeric=False), Column("Published")]
+    columns = [PrintedColumn("Id", numeric=False), PrintedColumn("Published")]
     for group in ("Own measurements", "Calibrated table") if both else ("",):
-        columns.append(Column("Value" if both else "Reproduced", group=group))
-        columns.append(Column("Match", numeric=False, group=group))
-    columns += [Column("Class", numeric=False), Column("Note", numeric=False)]
+        columns.append(PrintedColumn("Value" if both else "Reproduced", group=group))
+        columns.append(PrintedColumn("Match", numeric=False, group=group))
+    columns += [PrintedColumn("Class", numeric=False), PrintedColumn("Note", numeric=False)]
     return titled("scorecard", columns, rows, ())
 
 
-def conclusions(frame: pd.DataFrame) -> Table:
+def conclusions(frame: pd.DataFrame) -> PrintedTable:
     """Print which conclusions of the paper the study comes to as well."""
     both = frame["agree_table"].notna().any()
     rows = []
@@ -125,12 +127,12 @@ def conclusions(frame: pd.DataFrame) -> Table:
             cells.append(number(row.agree_table, 0))
         rows.append([*cells, text("" if nb.is_missing(row.misses) else row.misses)])
     columns = [
-        Column("Conclusion", numeric=False),
-        Column("Agrees when", numeric=False),
-        Column("Numbers"),
-        Column("Own measurements"),
-        *([Column("Calibrated table")] if both else []),
-        Column("Not from own measurements", numeric=False),
+        PrintedColumn("Conclusion", numeric=False),
+        PrintedColumn("Agrees when", numeric=False),
+        PrintedColumn("Numbers"),
+        PrintedColumn("Own measurements"),
+        *([PrintedColumn("Calibrated table")] if both else []),
+        PrintedColumn("Not from own measurements", numeric=False),
     ]
     return titled("conclusions", columns, rows, ())
 
@@ -152,7 +154,7 @@ def _verdict(value: Any) -> Cell:
     return text({True: "yes", False: "no", None: ""}[verdict])
 
 
-def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
+def validation(frame: pd.DataFrame) -> tuple[PrintedTable, PrintedTable]:
     """Print measured against true susceptibility.
 
     Returns
@@ -187,7 +189,7 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
         "Difference [ppm]",
         "n",
     )
-    columns = [Column("ROI, group", numeric=False), *map(Column, labels)]
+    columns = [PrintedColumn("ROI, group", numeric=False), *map(PrintedColumn, labels)]
     nuclei = titled(
         "validation",
         columns,
@@ -209,8 +211,8 @@ def validation(frame: pd.DataFrame) -> tuple[Table, Table]:
         for row in records(frame[frame["group"] == "all"])
     ]
     fits = ("Gain", "Offset [ppm]", "Error SD [ppm]", "n")
-    columns = [Column("ROI", numeric=False), *map(Column, fits)]
-    overall = Table(
+    columns = [PrintedColumn("ROI", numeric=False), *map(PrintedColumn, fits)]
+    overall = PrintedTable(
         "validation-overall",
         "Line through measured against true",
         columns,
@@ -268,7 +270,7 @@ def accuracy(validation: pd.DataFrame) -> str:
     )
 
 
-def quality(frame: pd.DataFrame) -> Table:
+def quality(frame: pd.DataFrame) -> PrintedTable:
     """Print the quality table; its columns are taken as they come."""
     flags = {name for name in frame.columns if name.startswith("flag")}
     kept = [name for name in frame.columns if name not in {"participant_id", "session"}]
@@ -283,13 +285,13 @@ def quality(frame: pd.DataFrame) -> Table:
         ]
         for row in records(frame[kept])
     ]
-    columns = [Column(heading(name), numeric=numeric[name]) for name in kept]
+    columns = [PrintedColumn(heading(name), numeric=numeric[name]) for name in kept]
     return titled("qc", columns, rows, ())
 
 
-def run_times(
+def run_time_rows(
     rules: Sequence[Mapping[str, Any]], graph: Mapping[str, Mapping[str, Any]]
-) -> Table | None:
+) -> PrintedTable | None:
     """Print what the jobs of each rule took.
 
     Parameters
@@ -313,11 +315,11 @@ def run_times(
     ]
     if not rows:
         return None
-    columns = [Column("Rule", numeric=False), Column("Purpose", numeric=False)]
+    columns = [PrintedColumn("Rule", numeric=False), PrintedColumn("Purpose", numeric=False)]
     labels = ("Jobs", "Wall time [s]", "CPU time [s]", "Memory [MB]")
-    columns += [Column(label) for label in labels]
+    columns += [PrintedColumn(label) for label in labels]
     note = "Sums over the jobs of a rule, memory of the largest; the report cannot know its own."
-    return Table("run-times", "Run times", columns, rows, (note,))
+    return PrintedTable("run-times", "Run times", columns, rows, (note,))
 
 
 def heading(column: str) -> str:

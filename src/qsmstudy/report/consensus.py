@@ -8,13 +8,10 @@ by PDF, inversion by optimisation with a sparsity-promoting regularisation, and 
 a stated reference, with the whole brain among those reported.
 """
 
-from collections.abc import Mapping
-from typing import Any
 
 from qsmstudy.recon import methods
 from qsmstudy.recon.methods import Methods
-
-Config = Mapping[str, Any]
+from qsmstudy.report.options import Config
 
 #: Deviation of an untrimmed mask.
 UNTRIMMED = (

@@ -50,7 +50,7 @@ def question(groups: Mapping[str, str], config: Mapping[str, Any]) -> str:
     return f"Does the {what} differ {join} {names}, and is it related to {clinical}?"
 
 
-def gather(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
+def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
     """Return what the templates show, by name.
 
     Parameters
@@ -108,8 +108,8 @@ def gather(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
         "facts": facts(results),
         "viewer": results.viewer,
         "reporting": _reporting(results),
-        "graph": graph.draw(results.graph),
-        "run_times": checks.run_times(results.run_times, results.graph),
+        "graph": graph.draw_rule_graph(results.graph),
+        "run_times": checks.run_time_rows(results.run_times, results.graph),
     }
     content |= _page_tables(results)
     content |= _links(content, results)
@@ -126,7 +126,7 @@ def facts(results: StudyResults) -> dict[str, str | summary.Finding]:
     optimism = methods.optimism(results.config)
     return {
         "cohort": summary.cohort(results.need("table1"), groups=results.study.by_role),
-        "differences": summary.differences(
+        "differences": summary.differences_sentence(
             results.need("table3"), groups=results.study.by_role, alpha=alpha
         ),
         "agreement": summary.agreement(results.need("table2"), alpha=alpha),
@@ -142,11 +142,11 @@ def facts(results: StudyResults) -> dict[str, str | summary.Finding]:
         "age": summary.scatter(_correlation(results), alpha=alpha),
         "axes": summary.axes(*_axes(results)),
         "asymmetry": summary.asymmetry(results.need("asymmetry"), alpha=alpha),
-        "sizes": summary.sizes(results.need("table3"), groups=results.study.by_role),
+        "sizes": summary.group_sizes(results.need("table3"), groups=results.study.by_role),
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
         "power": summary.power(results.need("power"), alpha=alpha),
         "positive": printed.positive_state(table4),
-        "correction": methods.CORRECTIONS[options.setting(results.config, "table3", "fdr")],
+        "correction": methods.CORRECTION_NAMES[options.setting(results.config, "table3", "fdr")],
     }
 
 
@@ -167,7 +167,7 @@ def _correlation(results: StudyResults) -> dict[str, Any] | None:
 
 def _scans(results: StudyResults, flagged: Mapping[str, str]) -> list[scans.ScanView]:
     people = results.need("participants")
-    return scans.gather(
+    return scans.scan_views(
         results.mosaics,
         qc=results.frame("qc"),
         roi_values=results.need("roi_values"),
@@ -178,16 +178,16 @@ def _scans(results: StudyResults, flagged: Mapping[str, str]) -> list[scans.Scan
     )
 
 
-def _reporting(results: StudyResults) -> cells.Table | None:
+def _reporting(results: StudyResults) -> cells.PrintedTable | None:
     """Print the checklist of the consensus; nothing where the study has no scans."""
     if not results.imaged:
         return None
     excluded = len(results.excluded)
-    return reporting.table(
+    return reporting.checklist(
         results.acquisition,
         versions=page.versions(),
         pipeline=[
-            references.plain(text)
+            references.without_citations(text)
             for text in reconstruction(results.config, qc=results.frame("qc"))
         ],
         qc=results.frame("qc"),
@@ -222,7 +222,7 @@ def _links(content: Mapping[str, Any], results: StudyResults) -> dict[str, Any]:
         return {"links": [], "targets": frozenset()}
     tables = {table.name: table for table in (*content["tables"], *content["associations"])}
     cells = [results.published[row[0].text].cell for row in content["scorecard"].rows]
-    links = [None if cell is None else places.find(cell, tables) for cell in cells]
+    links = [None if cell is None else places.find_printed_cell(cell, tables) for cell in cells]
     return {"links": links, "targets": frozenset(filter(None, links)) - set(tables)}
 
 
@@ -269,27 +269,29 @@ def _relations(results: StudyResults) -> tuple[str, ...]:
 
 
 #: Printers of the statistics, by the table's name.
-PRINTERS = printed.PRINTERS | further.PRINTERS
+ALL_PRINTERS = printed.PAPER_PRINTERS | further.EXTENDED_PRINTERS
 #: Printers of the checks, by the section; each makes all tables of its section.
-CHECKS: dict[str, Callable[[StudyResults], list[cells.Table]]] = {
+CHECK_PRINTERS: dict[str, Callable[[StudyResults], list[cells.PrintedTable]]] = {
     "scorecard": lambda results: _scorecard(results),
-    "audit": lambda results: audit.tables(results.need("audit")),
+    "audit": lambda results: audit.audit_tables(results.need("audit")),
     "validation": lambda results: list(checks.validation(results.need("validation"))),
     "quality": lambda results: [checks.quality(results.need("qc"))],
 }
 
 
-def printed_tables(results: StudyResults) -> dict[str, list[cells.Table]]:
+def printed_tables(results: StudyResults) -> dict[str, list[cells.PrintedTable]]:
     """Return every table as printed, by the section that shows it."""
     notes = _notes(results)
-    sections: dict[str, list[cells.Table]] = {name: [] for name in catalogue.SECTIONS}
+    sections: dict[str, list[cells.PrintedTable]] = {name: [] for name in catalogue.REPORT_SECTIONS}
     for table in catalogue.TABLES.values():
-        if table.name in PRINTERS and (not table.optional or table.name in results.tables):
+        if table.name in ALL_PRINTERS and (not table.optional or table.name in results.tables):
             frame, about = results.need(table.name), notes.get(table.name, ())
-            shown = PRINTERS[table.name](frame, study=results.study, notes=about)
+            shown = ALL_PRINTERS[table.name](frame, study=results.study, notes=about)
             sections[table.section].append(shown)
-        elif table.section in CHECKS and table.name in results.tables:
-            sections[table.section] = sections[table.section] or CHECKS[table.section](results)
+        elif table.section in CHECK_PRINTERS and table.name in results.tables:
+            sections[table.section] = sections[table.section] or CHECK_PRINTERS[table.section](
+                results
+            )
     return sections
 
 
@@ -322,7 +324,7 @@ def _page_tables(results: StudyResults) -> dict[str, Any]:
     if scorecard is not None:
         content |= _scorecard_filter(_published_rows(results))
     if sections["audit"]:
-        content["audit_count"] = audit.count(results.need("audit"))
+        content["audit_count"] = audit.count_verdicts(results.need("audit"))
     return content
 
 
@@ -330,12 +332,12 @@ def _published_rows(results: StudyResults) -> pd.DataFrame:
     """Return the scorecard with the part of the paper and the class of every number in words."""
     card = results.need("scorecard")
     return card.assign(
-        part=[places.part_of(results.published[name]) for name in card["id"]],
+        part=[places.paper_part_of(results.published[name]) for name in card["id"]],
         kind=card["class"].fillna("").astype(str).str.replace("_", " "),
     ).drop(columns="class")
 
 
-def _scorecard(results: StudyResults) -> list[cells.Table]:
+def _scorecard(results: StudyResults) -> list[cells.PrintedTable]:
     """Print what is reproduced: the conclusions, the shares, and last every number."""
     card = _published_rows(results)
     judged = results.frame("conclusions")
@@ -364,7 +366,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
     titles = {
         **{"summary": "Summary", "participants": "Participants", "figures": "Figures"},
         **{"viewer": "Maps", "methods": "Methods", "provenance": "Provenance"},
-        **{name: section.title for name, section in catalogue.SECTIONS.items()},
+        **{name: section.title for name, section in catalogue.REPORT_SECTIONS.items()},
     }
     present = [
         ("summary", True),

@@ -9,9 +9,9 @@ from qsmstudy.report.cells import (
     EFFECTS,
     PPM_PLACES,
     Cell,
-    Column,
+    PrintedColumn,
+    PrintedTable,
     Printer,
-    Table,
     key_of,
     number,
     p_value,
@@ -21,10 +21,10 @@ from qsmstudy.report.cells import (
     text,
     titled,
     with_interval,
-    words,
+    words_cell,
 )
 from qsmstudy.report.options import Config, setting
-from qsmstudy.report.options import words as option
+from qsmstudy.report.options import option_words as option
 from qsmstudy.report.printed import effect_size
 from qsmstudy.stats import catalogue
 from qsmstudy.study.study import Study
@@ -93,11 +93,11 @@ def _nothing_to_show(frame: pd.DataFrame, column: str) -> bool:
     return bool(frame[column].isna().all())
 
 
-def _columns(*labels: str, words: int = 1) -> list[Column]:
-    return [Column(label, numeric=i >= words) for i, label in enumerate(labels)]
+def _columns(*labels: str, words: int = 1) -> list[PrintedColumn]:
+    return [PrintedColumn(label, numeric=i >= words) for i, label in enumerate(labels)]
 
 
-def adjusted(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def print_adjusted(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the comparison of the groups at equal covariates."""
     rows = [
         [
@@ -120,7 +120,7 @@ def adjusted(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) ->
         "ROI", "Groups", "Difference", interval, "d", "Partial R²", "n", "p", "p, corrected",
         "p, HC3", "Assumptions", words=2,
     )  # fmt: skip
-    columns[-1] = Column("Assumptions", numeric=False)
+    columns[-1] = PrintedColumn("Assumptions", numeric=False)
     known = sorted(set(frame["covariates"].dropna()))
     adjusted_for = f"Adjusted for {nb.listing(known)}. " if known else ""
     notes = [
@@ -133,7 +133,9 @@ def adjusted(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) ->
     return titled("adjusted", columns, rows, notes)
 
 
-def cross_validation(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def cross_validation(
+    frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
+) -> PrintedTable:
     """Print the areas in the sample and in participants who took no part in the fit."""
     chosen = {"once": "", "in_folds": ", regions chosen in each fit"}
     rows = [
@@ -160,7 +162,9 @@ def cross_validation(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] 
     return titled("cross_validation", columns, rows, notes)
 
 
-def asymmetry_corrected(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def asymmetry_corrected(
+    frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
+) -> PrintedTable:
     """Print left against right, corrected for the number of comparisons."""
     rows = [
         [
@@ -186,12 +190,12 @@ def asymmetry_corrected(frame: pd.DataFrame, *, study: Study, notes: Sequence[st
     return titled("asymmetry_corrected", columns, rows, notes)
 
 
-def age(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def age(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the correlation of susceptibility with age."""
     rows = [
         [
             text(f"{row.group} {roi_label(row)}"),
-            words(row.method),
+            words_cell(row.method),
             with_interval(row.r, row.ci_low, row.ci_high, 3),
             with_interval(
                 1000 * row.slope_ppm_per_year, 1000 * row.slope_low, 1000 * row.slope_high, 2
@@ -215,7 +219,7 @@ def age(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Tabl
     return titled("age", columns, rows, notes)
 
 
-def contrasts(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def contrasts(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the comparison of each pair of groups."""
     rows = [
         [
@@ -225,7 +229,7 @@ def contrasts(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -
             effect_size(
                 EFFECTS.get(str(row.effect), ""), row.effect_size, row.effect_low, row.effect_high
             ),
-            words(row.test),
+            words_cell(row.test),
             Cell(f"{nb.integer(row.n_1)} + {nb.integer(row.n_2)}", key_of(row.n_1)),
             p_value(row.p),
             p_value(row.p_adjusted, strong=row.significant == "yes"),
@@ -236,7 +240,7 @@ def contrasts(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -
         "ROI", "Groups", "Difference", f"Effect size ({nb.confidence(study.alpha)})", "Test", "n",
         "p", "p, corrected", words=2,
     )  # fmt: skip
-    columns[4] = Column("Test", numeric=False)
+    columns[4] = PrintedColumn("Test", numeric=False)
     notes = [
         "Differences of means in ppm. g: Hedges' g; r: rank-biserial correlation. Bold: "
         "significant after correction.",
@@ -246,7 +250,7 @@ def contrasts(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -
     return titled("contrasts", columns, rows, notes)
 
 
-def extents(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def extents(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the comparison of the groups on whole nuclei and on a few slices."""
     rows = [
         [
@@ -277,7 +281,7 @@ def extents(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> 
     return titled("extents", columns, rows, notes)
 
 
-def null(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def null(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the share of false positives, a row per family of tests."""
     names = {"table1": "Table 1", "table3": "Table 3", "correlations": "Correlations"}
     names |= {"asymmetry": "Left against right"}
@@ -314,9 +318,9 @@ def null(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Tab
 
 
 #: Printers of the tables in this module, by the table's name.
-PRINTERS: dict[str, Printer] = {
+EXTENDED_PRINTERS: dict[str, Printer] = {
     "contrasts": contrasts,
-    "adjusted": adjusted,
+    "adjusted": print_adjusted,
     "cross_validation": cross_validation,
     "age": age,
     "asymmetry_corrected": asymmetry_corrected,

@@ -48,7 +48,7 @@ class Drawing:
     height: float
 
 
-def draw(rules: Mapping[str, Mapping[str, Any]]) -> Drawing | None:
+def draw_rule_graph(rules: Mapping[str, Mapping[str, Any]]) -> Drawing | None:
     """Lay out the rules from top to bottom.
 
     Parameters

@@ -36,7 +36,7 @@ def sentences(
 
 def _difference(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> str:
     if len(groups) != 2:
-        lead = summary.differences(table3, groups=groups, alpha=alpha).lead
+        lead = summary.differences_sentence(table3, groups=groups, alpha=alpha).lead
         return f"{lead.rstrip(':.')}."
     tests = table3[(table3["group"] == "all") & table3["p"].notna()]
     compared = f"{groups['patients']} and {groups['controls']}"

@@ -13,11 +13,11 @@ from qsmstudy.errors import StudyError
 from qsmstudy.report import consensus, further
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.measurement import measurement
-from qsmstudy.report.options import Config, setting, words
+from qsmstudy.report.options import Config, option_words, setting
 from qsmstudy.report.reconstruction import reconstruction
 
 #: Short names of the corrections, for captions.
-CORRECTIONS = {
+CORRECTION_NAMES = {
     "bh": "Benjamini and Hochberg",
     "as_published": "p × regions / rank without step-up, as published",
 }
@@ -53,7 +53,7 @@ _LARGER_VALUES = {"yes1_no2": "negative", "yes1_no0": "positive"}
 
 
 @dataclass(frozen=True)
-class Section:
+class MethodsPart:
     """A part of the methods text: its heading and sentences with ``[@key]`` citations."""
 
     title: str
@@ -70,7 +70,7 @@ def sections(
     roi_values: pd.DataFrame,
     excluded: int = 0,
     qc: pd.DataFrame | None = None,
-) -> list[Section]:
+) -> list[MethodsPart]:
     """Write the methods text.
 
     Parameters
@@ -99,17 +99,17 @@ def sections(
     """
     found = []
     if simulated:
-        found.append(Section("Simulated cohort", simulation(config)))
+        found.append(MethodsPart("Simulated cohort", simulation(config)))
     if imaged:
-        found.append(Section("Reconstruction", reconstruction(config, qc=qc)))
-        found.append(Section("Consensus recommendations", consensus.verdict(config)))
+        found.append(MethodsPart("Reconstruction", reconstruction(config, qc=qc)))
+        found.append(MethodsPart("Consensus recommendations", consensus.verdict(config)))
     if imaged or excluded:
-        found.append(Section("Quality control", inspection(config, imaged, excluded)))
+        found.append(MethodsPart("Quality control", inspection(config, imaged, excluded)))
     measured = measurement(config, roi_values, simulated=simulated, imaged=imaged)
-    found.append(Section("Measurement", measured))
-    found.append(Section("Statistics", statistics(config, groups=groups, alpha=alpha)))
+    found.append(MethodsPart("Measurement", measured))
+    found.append(MethodsPart("Statistics", statistics(config, groups=groups, alpha=alpha)))
     found.append(
-        Section(
+        MethodsPart(
             "Workflow",
             (
                 "Data followed the brain imaging data structure [@gorgolewski2016].",
@@ -186,11 +186,11 @@ def statistics(config: Config, *, groups: Mapping[str, str], alpha: float) -> tu
 
 def comparison(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
     """Describe how the groups were compared and told apart."""
-    missing = words(config, "table1", "descriptive_missing")
-    form = words(config, "table2", "form")
+    missing = option_words(config, "table1", "descriptive_missing")
+    form = option_words(config, "table2", "form")
     scores = (
         f"Scores were described by median and interquartile range {missing}, with quartiles by "
-        f"{words(config, 'table1', 'quantile')}."
+        f"{option_words(config, 'table1', 'quantile')}."
     )
     agreement = f"The agreement of the raters was measured by {form} [@mcgraw1996]."
     return (
@@ -214,7 +214,7 @@ def _characteristics(config: Config, *, groups: Mapping[str, str]) -> tuple[str,
             "Pearson's chi-square test, with eta squared and Cramér's V as effect sizes.",
         )
     return (
-        f"Age was compared by {words(config, 'table1', 't_test')}, proportions by Pearson's "
+        f"Age was compared by {option_words(config, 'table1', 't_test')}, proportions by Pearson's "
         "chi-square test without continuity correction; Fisher's exact test was added where an "
         "expected count was below 5.",
     )
@@ -224,11 +224,12 @@ def _susceptibility(config: Config, *, groups: Mapping[str, str]) -> tuple[str, 
     """Describe how the groups' susceptibility was described and compared."""
     described = (
         "normal samples were described by mean ± SD, others by median "
-        f"(IQR), with quartiles by {words(config, 'table3', 'quantile')}."
+        f"(IQR), with quartiles by {option_words(config, 'table3', 'quantile')}."
     )
     names = nb.listing(list(groups.values()))
     corrected = (
-        f"False discovery was controlled over the regions by {words(config, 'table3', 'fdr')}."
+        "False discovery was controlled over the regions by "
+        f"{option_words(config, 'table3', 'fdr')}."
     )
     if len(groups) == 1:
         return (f"{described[0].upper()}{described[1:]}",)
@@ -244,9 +245,9 @@ def _susceptibility(config: Config, *, groups: Mapping[str, str]) -> tuple[str, 
         )
     return (
         f"Regional susceptibility of {names} was compared by "
-        f"{words(config, 'table3', 't_test')} where the Shapiro-Wilk test [@shapiro1965] rejected "
-        "normality in neither group, and by the asymptotic Mann-Whitney test without continuity "
-        f"correction elsewhere; {described}",
+        f"{option_words(config, 'table3', 't_test')} where the Shapiro-Wilk test [@shapiro1965] "
+        "rejected normality in neither group, and by the asymptotic Mann-Whitney test without "
+        f"continuity correction elsewhere; {described}",
         "Effect sizes were Hedges' g [@hedges1981] beside t tests, the rank-biserial correlation "
         "beside Mann-Whitney tests, with its interval by DeLong's standard error [@delong1988], "
         "and the phi coefficient beside proportions.",
@@ -262,9 +263,9 @@ def _curves(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]:
     return (
         f"ROC curves{against} were drawn for {_regions(config, 'table4')} and for their "
         f"combination by logistic regression, with {positive} as the positive state; the area's "
-        f"interval was Wald's with {words(config, 'table4', 'auc_se')}.",
+        f"interval was Wald's with {option_words(config, 'table4', 'auc_se')}.",
         "The cut-off maximised sensitivity + specificity [@youden1950], among equals with "
-        f"{words(config, 'table4', 'cutoff_tie')}.",
+        f"{option_words(config, 'table4', 'cutoff_tie')}.",
         optimism(config),
     )
 
@@ -295,7 +296,7 @@ def coding(config: Config) -> str:
             "Give both the same value."
         )
     return (
-        f"Binary factors are coded {words(config, 'table5', 'binary_coding')}: a "
+        f"Binary factors are coded {option_words(config, 'table5', 'binary_coding')}: a "
         f"{_LARGER_VALUES[value]} β means higher susceptibility with the factor."
     )
 
@@ -305,9 +306,9 @@ def association(config: Config, *, groups: Mapping[str, str]) -> tuple[str, ...]
     factors = setting(config, "table5", "factors")
     return (
         f"In {groups['patients']}, susceptibility of {_regions(config, 'table5')} was regressed on "
-        f"{len(factors)} factors one at a time, {words(config, 'table5', 'missing')}; factors with "
-        f"p < {setting(config, 'table5', 'entry_p'):g} entered a model of several factors over the "
-        "complete cases.",
+        f"{len(factors)} factors one at a time, {option_words(config, 'table5', 'missing')}; "
+        f"factors with p < {setting(config, 'table5', 'entry_p'):g} entered a model of several "
+        "factors over the complete cases.",
         coding(config),
         *_scores(config),
         *_power(config, groups=groups),
@@ -322,8 +323,8 @@ def _scores(config: Config) -> tuple[str, ...]:
     return (
         "Susceptibility and age were correlated with the scores by Pearson's r where both "
         "variables looked normal, and by Spearman's elsewhere, "
-        f"{words(config, 'correlate_scores', 'missing')}, with intervals of the latter after "
-        f"{words(config, 'correlate_scores', 'spearman_ci')}.",
+        f"{option_words(config, 'correlate_scores', 'missing')}, with intervals of the latter "
+        f"after {option_words(config, 'correlate_scores', 'spearman_ci')}.",
     )
 
 

@@ -12,10 +12,12 @@ from qsmstudy.stats import options as stats_options
 Config = Mapping[str, Any]
 
 #: Sections whose options carry their words, by rule.
-SECTIONS = sections_in(recon_options) | sections_in(regions_options) | sections_in(stats_options)
+WORDED_SECTIONS = (
+    sections_in(recon_options) | sections_in(regions_options) | sections_in(stats_options)
+)
 
 
-def words(config: Config, rule: str, key: str) -> str:
+def option_words(config: Config, rule: str, key: str) -> str:
     """Return the words for a named option.
 
     Raises
@@ -23,7 +25,7 @@ def words(config: Config, rule: str, key: str) -> str:
     StudyError
         If the option has a value that is not allowed.
     """
-    return SECTIONS[rule].in_config(config).words(key)
+    return WORDED_SECTIONS[rule].in_config(config).words(key)
 
 
 def setting(config: Config, rule: str, key: str) -> Any:

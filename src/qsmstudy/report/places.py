@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
-from qsmstudy.report.cells import Column, Table, label, short
+from qsmstudy.report.cells import PrintedColumn, PrintedTable, label, short
 
 #: Parts of the paper that its numbers are counted by, where they are larger than their source.
 _PARTS = {
@@ -54,7 +54,7 @@ SPANS: dict[str, Callable[[_Row], str]] = {
 }
 
 
-def part_of(published: PublishedNumber) -> str:
+def paper_part_of(published: PublishedNumber) -> str:
     """Return the part of the paper that prints a number: a table, a section or the abstract."""
     source = published.source or ""
     return _PARTS.get(source, source)
@@ -65,7 +65,7 @@ def cell_id(table: str, row: int, column: int) -> str:
     return f"{table}-{row}-{column}"
 
 
-def find(place: TablePlace, tables: Mapping[str, Table]) -> str | None:
+def find_printed_cell(place: TablePlace, tables: Mapping[str, PrintedTable]) -> str | None:
     """Return the identifier of the printed cell that shows a cell of a table's file.
 
     Parameters
@@ -96,7 +96,7 @@ def find(place: TablePlace, tables: Mapping[str, Table]) -> str | None:
     return cell_id(table.name, rows[0], columns[0]) if rows and columns else table.name
 
 
-def _shows(column: Column, place: TablePlace) -> bool:
+def _shows(column: PrintedColumn, place: TablePlace) -> bool:
     """Tell whether a printed column shows a place's column."""
     span = SPANS.get(place.table)
     if span is not None and column.group != span(place.row):

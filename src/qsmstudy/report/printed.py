@@ -9,11 +9,11 @@ from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import (
     EFFECTS,
     PPM_PLACES,
-    TESTS,
+    TEST_NAMES,
     Cell,
-    Column,
+    PrintedColumn,
+    PrintedTable,
     Printer,
-    Table,
     below,
     key_of,
     label,
@@ -24,16 +24,16 @@ from qsmstudy.report.cells import (
     remarks,
     roi_label,
     short,
-    spread,
+    spread_cell,
     text,
     titled,
     with_interval,
-    words,
+    words_cell,
 )
 from qsmstudy.study.study import Study
 
 
-def table1(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def table1(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the characteristics of the groups."""
     names = list(study.group_names)
     sizes = {
@@ -51,14 +51,14 @@ def table1(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
                 EFFECTS.get(str(getattr(test, "effect", "")), ""),
                 *(getattr(test, f"effect_{end}", None) for end in ("size", "low", "high")),
             ),
-            words(getattr(test, "test", None)),
+            words_cell(getattr(test, "test", None)),
             _p_of(test, alpha=study.alpha),
         ]
         rows.append(cells)
-    columns = [Column("Characteristic", numeric=False)]
-    columns += [Column(f"{name} (n = {sizes.get(name, 0)})") for name in names]
-    columns += [Column(f"Effect size ({nb.confidence(study.alpha)})")]
-    columns += [Column("Test", numeric=False), Column("p")]
+    columns = [PrintedColumn("Characteristic", numeric=False)]
+    columns += [PrintedColumn(f"{name} (n = {sizes.get(name, 0)})") for name in names]
+    columns += [PrintedColumn(f"Effect size ({nb.confidence(study.alpha)})")]
+    columns += [PrintedColumn("Test", numeric=False), PrintedColumn("p")]
     return titled("table1", columns, rows, (*_notes1(frame), *notes))
 
 
@@ -84,7 +84,7 @@ def _characteristic(row: Any, variable: str) -> Cell:
         shown = f"{nb.decimal(row.median, 1)} ({nb.decimal(row.iqr, 2)})"
         return Cell(f"{shown}, n = {nb.integer(row.n)}", key_of(row.median))
     else:
-        cell = spread(row, 2, normal=True)
+        cell = spread_cell(row, 2, normal=True)
     missing = 0 if nb.is_missing(row.n_missing) else int(row.n_missing)
     return Cell(f"{cell.text}, n = {nb.integer(row.n)}", cell.key) if missing else cell
 
@@ -105,7 +105,7 @@ def _notes1(frame: pd.DataFrame) -> tuple[str, ...]:
     return (*notes, *remarks(rest, "variable", "group"))
 
 
-def table2(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def table2(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the raters' agreement."""
     names = list(study.group_names)
     rows = []
@@ -123,16 +123,18 @@ def table2(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
                 ]
             )
         rows.append(cells)
-    columns = [Column("ROI", numeric=False)]
+    columns = [PrintedColumn("ROI", numeric=False)]
     for name in names:
-        columns += [Column(label, group=name) for label in ("ICC", nb.confidence(study.alpha), "n")]
-    forms = sorted({TESTS.get(form, str(form)) for form in frame["form"].dropna()})
+        columns += [
+            PrintedColumn(label, group=name) for label in ("ICC", nb.confidence(study.alpha), "n")
+        ]
+    forms = sorted({TEST_NAMES.get(form, str(form)) for form in frame["form"].dropna()})
     form = (f"Intraclass correlation, form {nb.listing(forms)}.",) if forms else ()
     notes = (*form, *notes, *remarks(frame, "hemisphere", "roi", "group"))
     return titled("table2", columns, rows, notes)
 
 
-def table3(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def table3(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print susceptibility by group."""
     names = list(study.group_names)
     rows = []
@@ -145,23 +147,23 @@ def table3(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
                 cells.append(Cell(""))
                 continue
             sizes[name] = sizes[name] | {int(row.n)}
-            cells.append(spread(row, PPM_PLACES, normal=row.normal != "no"))
+            cells.append(spread_cell(row, PPM_PLACES, normal=row.normal != "no"))
         test = by_group["all"]
         strong = test.significant == "yes"
         cells += [
             _difference(test),
-            words(test.test),
+            words_cell(test.test),
             p_value(test.p),
             p_value(test.p_fdr, strong=strong),
         ]
         rows.append(cells)
-    columns = [Column("ROI", numeric=False)]
-    columns += [Column(f"{name} (n = {_range(sizes[name])})") for name in names]
+    columns = [PrintedColumn("ROI", numeric=False)]
+    columns += [PrintedColumn(f"{name} (n = {_range(sizes[name])})") for name in names]
     columns += [
-        Column(f"Effect size ({nb.confidence(study.alpha)})"),
-        Column("Test", numeric=False),
+        PrintedColumn(f"Effect size ({nb.confidence(study.alpha)})"),
+        PrintedColumn("Test", numeric=False),
     ]
-    columns += [Column("p"), Column("p, FDR")]
+    columns += [PrintedColumn("p"), PrintedColumn("p, FDR")]
     shown = (
         "Susceptibility in ppm: mean ± SD where the group is taken as normal, else median (IQR)."
     )
@@ -197,7 +199,7 @@ def _range(sizes: set[int]) -> str:
     return "–".join(str(n) for n in dict.fromkeys((ordered or [0])[:: max(1, len(ordered) - 1)]))
 
 
-def table4(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def table4(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the discrimination of the groups by single nuclei and their combination."""
     rows = [
         [
@@ -215,7 +217,7 @@ def table4(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
     ]
     labels = ["AUC", nb.confidence(study.alpha), "p", "Cut-off"]
     labels += ["Sensitivity", "Specificity", "Accuracy", "n"]
-    columns = [Column("Marker", numeric=False), *map(Column, labels)]
+    columns = [PrintedColumn("Marker", numeric=False), *map(PrintedColumn, labels)]
     conventions = [
         "Cut-off in ppm for a nucleus, predicted probability for the combination; n: with + "
         "without the positive state."
@@ -232,7 +234,7 @@ def positive_state(table4: pd.DataFrame) -> str:
     return nb.listing(states) if states else ""
 
 
-def table5(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def table5(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the regressions on one factor each, a row per factor."""
     fitted = frame[frame["factor"].notna()]
     labels = list(dict.fromkeys(roi_label(row) for row in records(fitted)))
@@ -250,9 +252,9 @@ def table5(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
             strong = found.selected == "yes"
             cells += [number(found.beta, 3), p_value(found.p, strong=strong), number(found.n, 0)]
         rows.append(cells)
-    columns = [Column("Factor", numeric=False)]
+    columns = [PrintedColumn("Factor", numeric=False)]
     for region in labels:
-        columns += [Column(name, group=region) for name in ("β", "p", "n")]
+        columns += [PrintedColumn(name, group=region) for name in ("β", "p", "n")]
     notes = (
         "β: standardised coefficient. Bold: entered into the model of Table 6.",
         *notes,
@@ -261,7 +263,7 @@ def table5(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
     return titled("table5", columns, rows, notes)
 
 
-def table6(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def table6(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the models with all selected factors."""
     rows = []
     for row in records(frame[frame["term"].notna()]):
@@ -282,9 +284,9 @@ def table6(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
                 number(row.n, 0),
             ]
         )
-    columns = [Column("ROI", numeric=False), Column("Term", numeric=False)]
-    columns += [Column(label) for label in ("β", "t", "p", "VIF")]
-    columns += [Column(label, group="Model") for label in ("Adj. R²", "F (df)", "p", "n")]
+    columns = [PrintedColumn("ROI", numeric=False), PrintedColumn("Term", numeric=False)]
+    columns += [PrintedColumn(label) for label in ("β", "t", "p", "VIF")]
+    columns += [PrintedColumn(label, group="Model") for label in ("Adj. R²", "F (df)", "p", "n")]
     notes = (
         "β: standardised coefficient; VIF: variance inflation factor.",
         *notes,
@@ -293,7 +295,7 @@ def table6(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> T
     return titled("table6", columns, rows, notes)
 
 
-def correlations(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def correlations(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the correlations with the scores."""
     rows = []
     for row in records(frame[frame["y"].notna()]):
@@ -301,19 +303,25 @@ def correlations(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
             [
                 text(label(row.x)),
                 text(label(row.y)),
-                words(row.method),
+                words_cell(row.method),
                 with_interval(row.r, row.ci_low, row.ci_high, 3),
                 number(row.n, 0),
                 p_value(row.p, strong=below(row.p, study.alpha)),
             ]
         )
-    columns = [Column(label, numeric=False) for label in ("Variable", "Score", "Method")]
-    columns += [Column(f"r ({nb.confidence(study.alpha)})"), Column("n"), Column("p")]
+    columns = [PrintedColumn(label, numeric=False) for label in ("Variable", "Score", "Method")]
+    columns += [
+        PrintedColumn(f"r ({nb.confidence(study.alpha)})"),
+        PrintedColumn("n"),
+        PrintedColumn("p"),
+    ]
     notes = ("p is not corrected for the number of pairs.", *notes, *remarks(frame, "x", "y"))
     return titled("correlations", columns, rows, notes)
 
 
-def asymmetry(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def print_asymmetry(
+    frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
+) -> PrintedTable:
     """Print the comparison of left and right."""
     rows = []
     for row in records(frame):
@@ -331,10 +339,10 @@ def asymmetry(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -
                 p_value(row.wilcoxon_p),
             ]
         )
-    columns = [Column("Group, ROI", numeric=False)]
+    columns = [PrintedColumn("Group, ROI", numeric=False)]
     labels = ["Left", "Right", f"L − R ({nb.confidence(study.alpha)})"]
     labels += ["Cohen dz", "r (L, R)", "n", "t (df)", "p", "p, Wilcoxon"]
-    columns += [Column(label) for label in labels]
+    columns += [PrintedColumn(label) for label in labels]
     notes = (
         "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei.",
         *notes,
@@ -343,7 +351,7 @@ def asymmetry(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -
     return titled("asymmetry", columns, rows, notes)
 
 
-def lesion_sides(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Table:
+def lesion_sides(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> PrintedTable:
     """Print the comparison of the lesion's side with the other one."""
     rows = []
     for row in records(frame[frame["n"] > 0]):
@@ -366,10 +374,10 @@ def lesion_sides(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
                 p_value(row.wilcoxon_p),
             ]
         )
-    columns = [Column("ROI", numeric=False)]
+    columns = [PrintedColumn("ROI", numeric=False)]
     labels = ["Lesion's side", "Other side", f"Difference ({nb.confidence(study.alpha)})"]
     labels += ["Cohen dz", "n (left, right)", "t (df)", "p", "p, Wilcoxon"]
-    columns += [Column(label) for label in labels]
+    columns += [PrintedColumn(label) for label in labels]
     notes = (
         "Susceptibility in ppm, mean ± SD; p is not corrected for the number of nuclei. Where "
         "lesions are mostly on one side, a difference between left and right that everybody has "
@@ -381,7 +389,7 @@ def lesion_sides(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()
 
 
 #: Printers of the tables in this module, by the table's name.
-PRINTERS: dict[str, Printer] = {
+PAPER_PRINTERS: dict[str, Printer] = {
     "table1": table1,
     "table2": table2,
     "table3": table3,
@@ -389,6 +397,6 @@ PRINTERS: dict[str, Printer] = {
     "table5": table5,
     "table6": table6,
     "correlations": correlations,
-    "asymmetry": asymmetry,
+    "asymmetry": print_asymmetry,
     "lesion_sides": lesion_sides,
 }

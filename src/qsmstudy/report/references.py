@@ -12,7 +12,7 @@ _CITATION = re.compile(r"\s*\[@([^\]]+)\]")
 
 
 @dataclass(frozen=True)
-class Reference:
+class BibliographyEntry:
     """One work of the bibliography."""
 
     key: str
@@ -35,7 +35,7 @@ class Sentence:
     parts: tuple[str | tuple[int, ...], ...]
 
 
-def parse(bibliography: str) -> dict[str, Reference]:
+def parse(bibliography: str) -> dict[str, BibliographyEntry]:
     r"""Read BibTeX entries whose fields stand on one line each, in braces.
 
     Parameters
@@ -60,7 +60,7 @@ def parse(bibliography: str) -> dict[str, Reference]:
         place = fields.get("journal", "")
         issue = ";".join(filter(None, (fields.get("year"), fields.get("volume"))))
         pages = fields.get("pages", "").replace("-", "–")
-        works[entry["key"]] = Reference(
+        works[entry["key"]] = BibliographyEntry(
             key=entry["key"],
             authors=_authors(fields.get("author", "")),
             title=fields.get("title", ""),
@@ -70,7 +70,7 @@ def parse(bibliography: str) -> dict[str, Reference]:
     return works
 
 
-def plain(sentence: str) -> str:
+def without_citations(sentence: str) -> str:
     """Return a sentence without its citations.
 
     Examples
@@ -107,7 +107,7 @@ class Citations:
         The bibliography.
     """
 
-    def __init__(self, works: Mapping[str, Reference]) -> None:
+    def __init__(self, works: Mapping[str, BibliographyEntry]) -> None:
         self._works = works
         self._numbers: dict[str, int] = {}
 
@@ -142,7 +142,7 @@ class Citations:
         return self._numbers.setdefault(key, len(self._numbers) + 1)
 
     @property
-    def cited(self) -> list[Reference]:
+    def cited(self) -> list[BibliographyEntry]:
         """The cited works in the order of their numbers."""
         return [self._works[key] for key in self._numbers]
 

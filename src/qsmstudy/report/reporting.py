@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.cells import Column, Table, text
+from qsmstudy.report.cells import PrintedColumn, PrintedTable, text
 
 #: Where nothing was found. The author of a paper adds it by hand.
-MISSING = "not in the sidecars: add by hand"
+NOT_STATED = "not in the sidecars: add by hand"
 
 #: Where the consensus calls an item essential.
 YES, USED, OPTIONAL = "yes", "if used", ""
@@ -90,14 +90,14 @@ def acquired(
     return found
 
 
-def table(
+def checklist(
     acquisition: Mapping[str, Any],
     *,
     versions: Mapping[str, str],
     pipeline: Sequence[str],
     qc: pd.DataFrame | None,
     criteria: str,
-) -> Table:
+) -> PrintedTable:
     """Print the checklist of the consensus.
 
     Parameters
@@ -130,13 +130,15 @@ def table(
         ("Analysis", "Reference of susceptibility", YES, reference(qc)),
         ("Analysis", "Inclusion and exclusion", YES, criteria),
     ]
-    columns = [Column(label, numeric=False) for label in ("Part", "Item", "Essential", "Value")]
-    return Table(
+    columns = [
+        PrintedColumn(label, numeric=False) for label in ("Part", "Item", "Essential", "Value")
+    ]
+    return PrintedTable(
         "reporting",
         "What the QSM consensus asks to report",
         columns,
         [
-            [text(part), text(item), text(essential), text(value or MISSING)]
+            [text(part), text(item), text(essential), text(value or NOT_STATED)]
             for part, item, essential, value in rows
         ],
         (

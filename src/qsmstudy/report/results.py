@@ -41,11 +41,11 @@ class StudyResults:
     acquisition : mapping
         See `reporting.acquired`.
     graph : mapping
-        See `graph.draw`.
+        See `graph.draw_rule_graph`.
     run_times : sequence of mapping
         See `qsmstudy.run.record.run_times`.
     viewer : mapping, optional
-        What `viewer.gather` returned.
+        What `viewer.gather_packs` returned.
     """
 
     tables: Mapping[str, Path]
@@ -78,7 +78,10 @@ class StudyResults:
             raise StudyError(
                 "scorecard: the report needs the file of published numbers with it. Give published."
             )
-        return {number.name: number for number in published.read(self.tables["published"]).numbers}
+        return {
+            number.name: number
+            for number in published.read_published(self.tables["published"]).numbers
+        }
 
     @property
     def excluded(self) -> dict[str, str]:

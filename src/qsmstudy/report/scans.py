@@ -16,7 +16,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.figures import maps
 from qsmstudy.report import checks
 from qsmstudy.report import numbers as nb
-from qsmstudy.report.cells import PPM_PLACES, Cell, Column, Table, number, text
+from qsmstudy.report.cells import PPM_PLACES, Cell, PrintedColumn, PrintedTable, number, text
 from qsmstudy.study import quality
 
 #: Width of a picture in the grid [px], and the quality of the pictures in the page (WebP).
@@ -24,7 +24,7 @@ THUMB_WIDTH, THUMB_QUALITY, PICTURE_QUALITY = 640, 70, 80
 
 
 @dataclass(frozen=True)
-class Check:
+class ScanCheck:
     """One thing to look at: what was found, and whether it is as it should be (None: unknown)."""
 
     label: str
@@ -43,7 +43,7 @@ class ScanView:
     picture, thumb : str
         Mosaic and its axial row, as ``data:`` addresses.
     score : float or None
-        See `qsmstudy.study.quality.table`; None where there is no quality table.
+        See `qsmstudy.study.quality.quality_table`; None where there is no quality table.
     flags : str
         In words, empty where there are none.
     reason : str
@@ -62,9 +62,9 @@ class ScanView:
     score: float | None
     flags: str
     reason: str
-    parts: Table | None
-    regions: Table | None
-    checks: tuple[Check, ...]
+    parts: PrintedTable | None
+    regions: PrintedTable | None
+    checks: tuple[ScanCheck, ...]
 
     @property
     def score_text(self) -> str:
@@ -72,7 +72,7 @@ class ScanView:
         return nb.decimal(self.score, 1)
 
 
-def gather(
+def scan_views(
     mosaics: Sequence[Path],
     *,
     qc: pd.DataFrame | None,
@@ -146,7 +146,7 @@ def _as_webp(picture: Image.Image, *, quality: int) -> str:
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _parts(scan: str, row: Mapping[str, Any], *, outlier_z: float) -> Table | None:
+def _parts(scan: str, row: Mapping[str, Any], *, outlier_z: float) -> PrintedTable | None:
     """Print the parts of a scan's score; nothing where the quality table has none."""
     rows = []
     for column, distance in quality.DISTANCES.items():
@@ -165,12 +165,16 @@ def _parts(scan: str, row: Mapping[str, Any], *, outlier_z: float) -> Table | No
         )
     if not rows:
         return None
-    columns = [Column("Part", numeric=False), Column("Value"), Column("Robust z")]
-    columns.append(Column("Mark", numeric=False))
-    return Table(f"parts-{scan}", "Parts of the score", columns, rows)
+    columns = [
+        PrintedColumn("Part", numeric=False),
+        PrintedColumn("Value"),
+        PrintedColumn("Robust z"),
+    ]
+    columns.append(PrintedColumn("Mark", numeric=False))
+    return PrintedTable(f"parts-{scan}", "Parts of the score", columns, rows)
 
 
-def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[Check]:
+def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[ScanCheck]:
     found = [
         _solver("Dipole inversion", row, ("solver", "iterations", "residual", "converged")),
         _solver(
@@ -183,15 +187,17 @@ def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[Check]:
         source = row.get("mask_source")
         made = "" if nb.is_missing(source) else f" ({source})"
         found.append(
-            Check("Brain mask", f"{nb.integer(volume)} ml{made}", row.get("mask_plausible") != "no")
+            ScanCheck(
+                "Brain mask", f"{nb.integer(volume)} ml{made}", row.get("mask_plausible") != "no"
+            )
         )
     if not nb.is_missing(region := row.get("reference_region")):
         fallback = "reference_fallback" in str(row.get("flags"))
         voxels = nb.integer(row.get("reference_voxels"))
-        found.append(Check("Reference", f"{region}, {voxels} voxels", not fallback))
+        found.append(ScanCheck("Reference", f"{region}, {voxels} voxels", not fallback))
     if not nb.is_missing(contrast := row.get("sign_contrast_ppm")):
         found.append(
-            Check(
+            ScanCheck(
                 "Sign",
                 f"where R2* is high, the map is higher by {nb.decimal(contrast, 3)} ppm",
                 float(contrast or 0) >= -quality.LEAST_CONTRAST_PPM,
@@ -205,11 +211,11 @@ def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[Check]:
             ("outside", "Extent", "every region inside the map"),
         ):
             count = marks.count(flag)
-            found.append(Check(label, f"{count} rows flagged" if count else fine, not count))
+            found.append(ScanCheck(label, f"{count} rows flagged" if count else fine, not count))
     return [check for check in found if check.found]
 
 
-def _solver(label: str, row: Mapping[str, Any], names: Sequence[str]) -> Check:
+def _solver(label: str, row: Mapping[str, Any], names: Sequence[str]) -> ScanCheck:
     name, iterations, residual, converged = (row.get(key) for key in names)
     words = [] if nb.is_missing(name) else [str(name)]
     if not nb.is_missing(iterations):
@@ -217,9 +223,9 @@ def _solver(label: str, row: Mapping[str, Any], names: Sequence[str]) -> Check:
     if not nb.is_missing(residual):
         words.append(f"residual {nb.significant(residual)}")
     if nb.is_missing(converged):
-        return Check(label, ", ".join(words))
+        return ScanCheck(label, ", ".join(words))
     good = converged == "yes"
-    return Check(label, ", ".join([*words, "converged" if good else "not converged"]), good)
+    return ScanCheck(label, ", ".join([*words, "converged" if good else "not converged"]), good)
 
 
 def region_means(roi_values: pd.DataFrame) -> pd.DataFrame:
@@ -251,7 +257,7 @@ def region_means(roi_values: pd.DataFrame) -> pd.DataFrame:
 
 def _regions(
     scan: str, person: str, means: pd.DataFrame, group_of: Mapping[str, str]
-) -> Table | None:
+) -> PrintedTable | None:
     """Print a participant's values beside those of the group; nothing where there are none."""
     own = means[means["participant_id"] == person]
     if own.empty:
@@ -269,6 +275,9 @@ def _regions(
             z = quality.robust_z(sample.to_numpy(dtype=float))[list(sample.index).index(person)]
         cells = [text(region), *(number(by_rater.get(rater), PPM_PLACES) for rater in raters)]
         rows.append([*cells, number(float(z), 1)])
-    columns = [Column("ROI", numeric=False), *(Column(f"Rater {rater}") for rater in raters)]
-    columns.append(Column(f"Robust z in {group}" if group else "Robust z"))
-    return Table(f"regions-{scan}", "Susceptibility [ppm]", columns, rows)
+    columns = [
+        PrintedColumn("ROI", numeric=False),
+        *(PrintedColumn(f"Rater {rater}") for rater in raters),
+    ]
+    columns.append(PrintedColumn(f"Robust z in {group}" if group else "Robust z"))
+    return PrintedTable(f"regions-{scan}", "Susceptibility [ppm]", columns, rows)

@@ -60,7 +60,9 @@ def cohort(table1: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
     return f"The study compared {nb.listing(described)}; {compared}."
 
 
-def differences(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float) -> Finding:
+def differences_sentence(
+    table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float
+) -> Finding:
     """Name the nuclei that differ between the groups, largest effect first."""
     if len(groups) == 1:
         return Finding("One group was studied, so that no difference between groups was tested.")
@@ -313,7 +315,7 @@ def axes(x: str, y: str | None) -> str:
     return f"{label(y)} against {_factor(x)}" if y else "No variable"
 
 
-def sizes(table3: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
+def group_sizes(table3: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
     """Give the number of values per group, ``n = 34 AIS and 30 HC``."""
     parts = []
     for name in groups.values():

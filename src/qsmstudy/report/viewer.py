@@ -69,7 +69,7 @@ def pack(
     defined = chi.values != 0
     box = _box(chi, defined, drawn, options=options)
     block = _block(box.high - box.low, chi.voxel_size, max_voxels=options.max_voxels)
-    box = slices.Box(box.low, box.low + (box.high - box.low) // block * block)
+    box = slices.SliceBox(box.low, box.low + (box.high - box.low) // block * block)
     crop = tuple(slice(low, high) for low, high in zip(box.low, box.high, strict=True))
     weight = _block_mean(defined[crop].astype(np.float64), block)
     inside = weight >= 0.5  # a block of one voxel is defined or not
@@ -101,17 +101,17 @@ def pack(
 
 def _box(
     chi: Volume, defined: NDArray, labels: Mapping[str, Volume], *, options: PackViewer
-) -> slices.Box:
+) -> slices.SliceBox:
     """Return the box around all labels, or one in the middle of the map without any."""
     marked = np.zeros(chi.values.shape, dtype=bool)
     for volume in labels.values():
         marked |= volume.values > 0
     if marked.any():
-        return slices.bounding_box(marked, margin=options.margin_mm / chi.voxel_size)
-    whole = slices.bounding_box(defined)
+        return slices.slice_box(marked, margin=options.margin_mm / chi.voxel_size)
+    whole = slices.slice_box(defined)
     half = np.ceil(np.asarray(options.unlabelled_mm) / chi.voxel_size / 2).astype(int)
     centre = (whole.low + whole.high) // 2
-    return slices.Box(np.maximum(centre - half, 0), np.minimum(centre + half, defined.shape))
+    return slices.SliceBox(np.maximum(centre - half, 0), np.minimum(centre + half, defined.shape))
 
 
 def _block(extent: NDArray, voxel_size: NDArray, *, max_voxels: int) -> NDArray:
@@ -228,7 +228,7 @@ def write(path: Path, packed: Mapping[str, Any], *, source: Path) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def gather(
+def gather_packs(
     packs: Sequence[Path], *, report: Path, max_megabytes: float, window_ppm: Sequence[float]
 ) -> dict[str, Any] | None:
     """Return what the page carries for its viewer.

@@ -195,8 +195,8 @@ def _add_section(
         default = given.get(
             item.name, dataclasses.MISSING if required else options.default_of(item)
         )
-        shown = "" if required else f" (default: {json.dumps(options.plain(default))})"
-        described = options.describe(item, options.nested_in(section, item))
+        shown = "" if required else f" (default: {json.dumps(options.plain_value(default))})"
+        described = options.describe_option(item, options.nested_in(section, item))
         flag = _flag(name, item.name, params)
         group.add_argument(
             f"--{flag.replace('_', '-')}",

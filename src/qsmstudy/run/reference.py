@@ -19,17 +19,17 @@ import yaml
 from qsmstudy.options import (
     Section,
     default_of,
-    describe,
+    describe_option,
     is_required,
     nested_in,
-    plain,
+    plain_value,
     sections_in,
 )
 from qsmstudy.run.configuration import PARTS, TOP
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "config" / "config.yaml"
-REFERENCE = ROOT / "docs" / "reference" / "configuration.md"
+REFERENCE_FILE = ROOT / "docs" / "reference" / "configuration.md"
 
 #: Longest comment line, and the column where a comment beside a value begins.
 WIDTH, COLUMN = 100, 28
@@ -97,7 +97,7 @@ def _options(section: type[Section], values: Mapping[str, Any], indent: int) -> 
     for item in fields(section):
         value, inner = values[item.name], nested_in(section, item)
         if inner is None or is_bare(inner):
-            yield from _line(value, item.name, describe(item), indent)
+            yield from _line(value, item.name, describe_option(item), indent)
             continue
         yield from _comment(_with_columns(item, inner), indent)
         yield f"{' ' * indent}{item.name}:"
@@ -113,8 +113,8 @@ def _with_columns(item: Field, section: type[Section]) -> str:
     """Return the comment of an option that is a section, and what the values of its rows are."""
     inner = {nested_in(section, own) for own in fields(section)} - {None}
     rows = [row for row in inner if row and is_bare(row)]
-    columns = [f"{own.name}: {describe(own)}" for row in rows for own in fields(row)]
-    return "; ".join([describe(item), *columns])
+    columns = [f"{own.name}: {describe_option(own)}" for row in rows for own in fields(row)]
+    return "; ".join([describe_option(item), *columns])
 
 
 def _line(value: Any, name: str, comment: str, indent: int) -> Iterator[str]:
@@ -143,7 +143,7 @@ def values_of(section: type[Section], config: Mapping[str, Any]) -> dict[str, An
     """Return the defaults of a section, and what a configuration gives where there are none."""
     given = config.get(section.section, {}) if section.section else config
     return {
-        item.name: given[item.name] if is_required(item) else plain(default_of(item))
+        item.name: given[item.name] if is_required(item) else plain_value(default_of(item))
         for item in fields(section)
     }
 
@@ -235,8 +235,8 @@ def main() -> None:
     """Write both files."""
     own = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     CONFIG.write_text(config_text(own), encoding="utf-8")
-    REFERENCE.parent.mkdir(parents=True, exist_ok=True)
-    REFERENCE.write_text(reference_text(own), encoding="utf-8")
+    REFERENCE_FILE.parent.mkdir(parents=True, exist_ok=True)
+    REFERENCE_FILE.write_text(reference_text(own), encoding="utf-8")
 
 
 if __name__ == "__main__":

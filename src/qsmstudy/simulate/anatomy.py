@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from qsmstudy.anatomy import nuclei as figures
 from qsmstudy.simulate import nuclei as shapes
-from qsmstudy.simulate.draws import generator, linear_basis, smooth_field, spread
+from qsmstudy.simulate.draws import generator, interpolate, linear_basis, smooth_field
 from qsmstudy.simulate.options import Tissues
 from qsmstudy.simulate.template import Template
 
@@ -111,7 +111,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Head:
+class HeadShape:
     """Geometry of one participant's head.
 
     Parameters
@@ -151,7 +151,7 @@ class Head:
             component += head["displacement_mm"] * smooth_field(knots, length_mm=25.0, rng=rng)
         points += head["ventricle_growth_mm"] * self.template.sample("ventricle_push", points)
         bases = [linear_basis(axis, k) for axis, k in zip(axes, knots, strict=True)]
-        return np.stack([spread(component, bases) for component in points])
+        return np.stack([interpolate(component, bases) for component in points])
 
 
 def _knots(axis: NDArray) -> NDArray:
@@ -160,7 +160,7 @@ def _knots(axis: NDArray) -> NDArray:
 
 
 def plan_grid(
-    head: Head, *, matrix: ArrayLike, voxel_size_mm: ArrayLike, subslice_mm: float
+    head: HeadShape, *, matrix: ArrayLike, voxel_size_mm: ArrayLike, subslice_mm: float
 ) -> Grid:
     """Place the slab on the head, and the fine grid around both.
 
@@ -226,7 +226,7 @@ class NucleusBlock:
 
 
 def nucleus_blocks(
-    head: Head, grid: Grid, points: NDArray, nuclei: list[shapes.Nucleus]
+    head: HeadShape, grid: Grid, points: NDArray, nuclei: list[shapes.Nucleus]
 ) -> list[NucleusBlock]:
     """Place every nucleus on the fine grid; what lies outside the slab is left out.
 
@@ -282,7 +282,7 @@ def nucleus_fractions(
     return np.minimum(total, 1), fractions
 
 
-def tissue_fractions(head: Head, points: NDArray) -> dict[str, NDArray[np.float32]]:
+def tissue_fractions(head: HeadShape, points: NDArray) -> dict[str, NDArray[np.float32]]:
     """Return the volume fraction of every tissue without nuclei, and the brain's.
 
     Parameters

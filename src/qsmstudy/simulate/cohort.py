@@ -11,9 +11,9 @@ from qsmstudy.errors import StudyError
 #: Nuclei in the study's order.
 ROIS = ("CN", "GP", "PUT", "RN", "SN", "THA", "DN")
 #: Hemispheres in the study's order.
-HEMISPHERES = ("L", "R")
+LEFT_RIGHT = ("L", "R")
 #: The fourteen regions, left before right.
-REGIONS = tuple((roi, hemisphere) for roi in ROIS for hemisphere in HEMISPHERES)
+REGIONS = tuple((roi, hemisphere) for roi in ROIS for hemisphere in LEFT_RIGHT)
 #: The two raters.
 RATERS = ("A", "B")
 

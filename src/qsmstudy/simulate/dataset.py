@@ -19,7 +19,7 @@ _GENERATOR = {
 }
 
 
-def description() -> dict[str, Any]:
+def simulated_description() -> dict[str, Any]:
     """Return ``dataset_description.json`` of the simulated scans."""
     return {
         "Name": "Simulated multi-echo gradient-echo cohort for QSM of deep gray nuclei",

@@ -53,10 +53,10 @@ def smooth_field(
         basis /= np.sqrt(np.sum(basis**2, axis=1, keepdims=True))
         bases.append(basis.astype(np.float32))
     field = rng.standard_normal([basis.shape[1] for basis in bases], dtype=np.float32)
-    return spread(field, bases)
+    return interpolate(field, bases)
 
 
-def spread(values: NDArray, bases: Sequence[NDArray]) -> NDArray:
+def interpolate(values: NDArray, bases: Sequence[NDArray]) -> NDArray:
     """Apply one matrix per axis: ``out[i, j] = sum B0[i, a] B1[j, b] values[a, b]`` and so on."""
     for axis, basis in enumerate(bases):
         values = np.moveaxis(np.tensordot(basis, values, axes=(1, axis)), 0, axis)

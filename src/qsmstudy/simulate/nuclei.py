@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy.anatomy.nuclei import atlas_depth, figures
-from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
+from qsmstudy.simulate.cohort import LEFT_RIGHT, ROIS
 
 
 class Nucleus:
@@ -82,6 +82,6 @@ def build(content: Mapping[str, Any], truth: list[Mapping[str, Any]]) -> list[Nu
         ellipsoids = figures(content, roi)
         box = _box(roi, ellipsoids)
         built += [
-            Nucleus(roi, side, ellipsoids, box=box, size=sizes[roi, side]) for side in HEMISPHERES
+            Nucleus(roi, side, ellipsoids, box=box, size=sizes[roi, side]) for side in LEFT_RIGHT
         ]
     return built

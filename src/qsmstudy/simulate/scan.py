@@ -61,7 +61,7 @@ def build_phantom(
     protocol : SimulateScan
         Slab and tissue properties.
     """
-    head = anatomy.Head(template.load(), truth)
+    head = anatomy.HeadShape(template.load_template(), truth)
     grid = anatomy.plan_grid(
         head,
         matrix=protocol.matrix,

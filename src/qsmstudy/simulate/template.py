@@ -53,7 +53,7 @@ def _interpolate(values: NDArray, index: NDArray) -> NDArray[np.float32]:
     return ndimage.map_coordinates(values, index, order=1, mode="nearest", output=np.float32)
 
 
-def load() -> Template:
+def load_template() -> Template:
     """Load the template from the installed nilearn wheel; nothing is downloaded.
 
     Raises
@@ -61,8 +61,8 @@ def load() -> Template:
     StudyError
         If nilearn or its files are missing.
     """
-    gray, white = icbm152.read("gm"), icbm152.read("wm")
-    inside = (icbm152.read("t1") > 0) | (gray.astype(np.uint16) + white > 127)
+    gray, white = icbm152.read_template("gm"), icbm152.read_template("wm")
+    inside = (icbm152.read_template("t1") > 0) | (gray.astype(np.uint16) + white > 127)
     pad = ((0, 0), (0, 0), (_BELOW, 0))
     gray, white = np.pad(gray, pad, mode="edge"), np.pad(white, pad, mode="edge")
     origin = np.array(icbm152.ORIGIN) - [0, 0, _BELOW]

@@ -10,7 +10,7 @@ from qsmstudy.options import check_word
 from qsmstudy.stats.describe import MIN_VALUES, normality
 from qsmstudy.stats.options import AdjustGroups
 from qsmstudy.stats.rows import region_parts, tabulate
-from qsmstudy.stats.several import adjusted as corrected
+from qsmstudy.stats.several import adjust_p as corrected
 from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (

@@ -10,7 +10,7 @@ from qsmstudy.stats.association import correlate
 from qsmstudy.stats.describe import MIN_VALUES, constant
 from qsmstudy.stats.options import CorrelateAge
 from qsmstudy.stats.rows import region_parts, tabulate
-from qsmstudy.stats.several import adjusted
+from qsmstudy.stats.several import adjust_p
 from qsmstudy.study.cohort import Cohort
 
 _COLUMNS = (
@@ -48,7 +48,7 @@ def age_table(cohort: Cohort, *, options: CorrelateAge) -> pd.DataFrame:
             slope = _slope(age, values, alpha=alpha)
             own.append({"group": group} | region_parts(region) | found | slope)
         tested = [row for row in own if np.isfinite(row.get("p", np.nan))]
-        corrected = adjusted([row["p"] for row in tested], options.correction)
+        corrected = adjust_p([row["p"] for row in tested], options.correction)
         for row, value in zip(tested, corrected, strict=True):
             row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
         rows += own

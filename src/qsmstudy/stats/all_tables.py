@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from qsmstudy import regions as roi
 from qsmstudy.dataset import bids
+from qsmstudy.regions.checking import check_values
+from qsmstudy.regions.summarizing import summarize
 from qsmstudy.stats import agreement, association, characteristics, groups, regression, roc
 from qsmstudy.stats.options import (
     CorrelateScores,
@@ -46,10 +47,10 @@ def read_and_tabulate(
     The raters' means go through a file, as between the study's rules: its ten digits decide
     whether two values are tied.
     """
-    values = roi.check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
+    values = check_values(bids.read_tsv(roi_values), name=str(roi_values), rois=study.nuclei)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "roi_means.tsv"
-        bids.write_tsv(path, roi.summarize(values, rois=study.nuclei))
+        bids.write_tsv(path, summarize(values, rois=study.nuclei))
         cohort = read_cohort(participants, path, study=study)
     return make_tables(cohort, config=config)
 
@@ -67,7 +68,7 @@ def make_tables(cohort: Cohort, *, config: Mapping[str, Any]) -> dict[str, pd.Da
     Returns
     -------
     dict of str to DataFrame
-        ``table1`` ... ``table6``, ``correlations``, ``asymmetry``, as `scorecard.compare`
+        ``table1`` ... ``table6``, ``correlations``, ``asymmetry``, as `scorecard.compare_published`
         expects them.
     """
     table3 = groups.group_table(cohort, options=Table3.in_config(config))

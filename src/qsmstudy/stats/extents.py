@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from qsmstudy.regions import summarize
+from qsmstudy.regions.summarizing import summarize
 from qsmstudy.stats.groups import group_table
 from qsmstudy.stats.options import CompareExtents, Table3
 from qsmstudy.stats.rows import region_parts, tabulate

@@ -6,7 +6,7 @@ import pandas as pd
 
 from qsmstudy.stats.options import CorrectHemispheres
 from qsmstudy.stats.rows import tabulate
-from qsmstudy.stats.several import adjusted
+from qsmstudy.stats.several import adjust_p
 from qsmstudy.study.study import Study
 
 #: Column of a test's p values.
@@ -45,7 +45,7 @@ def corrected_asymmetry(
     names = study.group_names
     for members in [names] if options.family == "study" else [[name] for name in names]:
         own = [row for row in rows if row["group"] in members and pd.notna(row["p"])]
-        values = adjusted([row["p"] for row in own], options.correction)
+        values = adjust_p([row["p"] for row in own], options.correction)
         for row, value in zip(own, values, strict=True):
             row |= {"test": options.test, "family_size": len(own), "p_adjusted": value}
             row["significant"] = "yes" if value < study.alpha else "no"

@@ -204,11 +204,11 @@ def _pair(
 def _adjust(rows: Sequence[dict[str, Any]], *, correction: str, alpha: float) -> None:
     """Add the corrected p values of a region's pairs to their rows."""
     tested = [row for row in rows if np.isfinite(row.get("p", np.nan))]
-    for row, value in zip(tested, adjusted([row["p"] for row in tested], correction), strict=True):
+    for row, value in zip(tested, adjust_p([row["p"] for row in tested], correction), strict=True):
         row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
 
 
-def adjusted(p: Sequence[float], method: str) -> list[float]:
+def adjust_p(p: Sequence[float], method: str) -> list[float]:
     """Correct a family of p values, none missing, by one of `options.CORRECTIONS`.
 
     Examples

@@ -64,7 +64,7 @@ DISTANCES = {column: f"z_{flag}" for column, flag in OUTLIERS.items()}
 FEWEST = 5
 #: What a failed check adds to the score: more than most outliers do.
 FAILED_CHECK = 10.0
-COLUMNS = (
+QUALITY_COLUMNS = (
     *("scan", "participant_id", "session", *FIELDS, *DIFFERENCES),
     *(*DISTANCES.values(), "failed_checks", "score", "flags"),
 )
@@ -113,7 +113,7 @@ def robust_z(values: np.ndarray) -> np.ndarray:
     return score
 
 
-def table(
+def quality_table(
     sidecars: Mapping[str, Mapping[str, Mapping[str, Any]]], *, outlier_z: float
 ) -> pd.DataFrame:
     """Build the quality table.
@@ -128,7 +128,7 @@ def table(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, one row per scan. A key that a sidecar lacks is missing here.
+        Columns `QUALITY_COLUMNS`, one row per scan. A key that a sidecar lacks is missing here.
 
     Notes
     -----
@@ -179,7 +179,7 @@ def table(
     largest = frame[list(DISTANCES.values())].abs().max(axis=1).fillna(0.0)
     frame["score"] = largest + FAILED_CHECK * frame["failed_checks"]
     frame["flags"] = [";".join(names) or None for names in flags]
-    frame = frame[list(COLUMNS)]
+    frame = frame[list(QUALITY_COLUMNS)]
     for scan, names in zip(frame["scan"], flags, strict=True):
         if names:
             log.warning("%s: %s", scan, ", ".join(names))

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qsmstudy import regions as roi
+from qsmstudy.regions.measurement import slice_axis
+from qsmstudy.regions.vocabulary import sort_rows
 
-COLUMNS = (
+OVERLAP_COLUMNS = (
     "participant_id",
     "rater",
     "roi",
@@ -22,7 +23,7 @@ COLUMNS = (
 )
 
 
-def compare(
+def overlaps_of(
     labels: NDArray, truth: NDArray, chi: NDArray, *, affine: NDArray, label_table: pd.DataFrame
 ) -> pd.DataFrame:
     """Compare one label map with the true one.
@@ -50,7 +51,7 @@ def compare(
     slices are not blamed for the others. Both means come from the same map: the difference is
     the labels' doing alone, free of reconstruction error.
     """
-    axis = roi.slice_axis(affine)
+    axis = slice_axis(affine)
     rows = []
     names = zip(label_table["index"], label_table["roi"], label_table["hemisphere"], strict=True)
     for index, name, hemisphere in names:
@@ -81,13 +82,13 @@ def _mean(chi: NDArray, region: NDArray) -> float:
     return float(values.mean(dtype=float)) if values.size else float("nan")
 
 
-def summarize(table: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
+def summarize_overlaps(table: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
     """Return per rater and nucleus the medians over participants and sides.
 
     Parameters
     ----------
     table : DataFrame
-        Rows of `compare` with ``rater``.
+        Rows of `overlaps_of` with ``rater``.
     rois : sequence of str
         The nuclei, in the order of the rows.
 
@@ -105,4 +106,4 @@ def summarize(table: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
         absolute_difference_ppm=("size", "median"),
         difference_ppm=("difference_ppm", "median"),
     )
-    return roi.in_order(found.reset_index(), rois=rois)
+    return sort_rows(found.reset_index(), rois=rois)

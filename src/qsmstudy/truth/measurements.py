@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qsmstudy import regions as roi
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.vocabulary import sort_rows
 
-COLUMNS = (
+VALIDATION_COLUMNS = (
     "roi",
     "hemisphere",
     "group",
@@ -69,7 +69,9 @@ def regress(true: NDArray, measured: NDArray) -> tuple[float, float, float]:
     return gain, offset, (squares / (true.size - 2)) ** 0.5 if true.size > 2 else np.nan
 
 
-def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:
+def compare_with_truth(
+    nuclei: pd.DataFrame, roi_means: pd.DataFrame, *, rois: Sequence[str]
+) -> pd.DataFrame:
     """Compare the raters' mean of every region with the truth.
 
     Parameters
@@ -86,7 +88,7 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame, *, rois: Sequence[str
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`; per region one row for each group and one for ``all``, which
+        Columns `VALIDATION_COLUMNS`; per region one row for each group and one for ``all``, which
         carries the regression (see `regress`) of the measured values on the true map's means
         under the same labels: the reconstruction's doing. ``partial_volume_ppm`` is what the
         labels take from the nuclei's values before (label - true), ``difference_ppm`` what the
@@ -137,4 +139,4 @@ def compare(nuclei: pd.DataFrame, roi_means: pd.DataFrame, *, rois: Sequence[str
                     *fit,
                 )
             )
-    return roi.in_order(pd.DataFrame(rows, columns=list(COLUMNS)), rois=rois)
+    return sort_rows(pd.DataFrame(rows, columns=list(VALIDATION_COLUMNS)), rois=rois)

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from qsmstudy.paper.audit import acquisition, discovery, families, groups, models, roc
-from qsmstudy.paper.audit.relations import Check, read_paper, tabulate
+from qsmstudy.paper.audit.relations import Check, audit_table, read_paper
 
 _MOMENTS = ("mean1", "sd1", "mean2", "sd2")
 _SIZES = ("n_positive", "n_negative")
 
-CHECKS: dict[str, Check] = {
+AUDIT_CHECKS: dict[str, Check] = {
     "matrix": Check(acquisition.matrix, ("field_mm", "voxel_mm")),
     "scan_time": Check(
         acquisition.scan_time,
@@ -72,4 +72,4 @@ def audit(published: Path) -> pd.DataFrame:
     A finding says that printed numbers do not fit together under the stated rules. It is no
     statement about the study behind them, and a misprint is the most frequent reason.
     """
-    return tabulate(read_paper(published), CHECKS)
+    return audit_table(read_paper(published), AUDIT_CHECKS)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from qsmstudy.paper.audit.groups import T_NAMES, Sample, t_range
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, Printed, listing
+from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
 
 #: Most members that a rule may leave unexplained and still be considered.
 _MOST_MISFITS = 2
@@ -25,7 +25,7 @@ class Member:
     """A test of the family: its adjusted p, and the raw one's range by test."""
 
     label: str
-    adjusted: Printed
+    adjusted: PrintedNumber
     raw: Interval
     tests: dict[str, Interval]
 
@@ -196,7 +196,7 @@ def _rule(
     stated: str | None,
 ) -> Outcome:
     m = len(family)
-    off = listing(
+    off = join_words(
         f"{family[i].label} {family[i].adjusted} (allowed {bounds[i]})" for i in broken
     ) if broken else ""  # fmt: skip
     rounding = ", of p rounded to three decimals first" if ranks.rounded else ""
@@ -228,7 +228,7 @@ def _rounding_matters(family: Sequence[Member], ranks: Ranks) -> str:
         and not any(_candidates(member, rank, m, np.empty(0), rounded=False) for rank in places)
         and any(_candidates(member, rank, m, np.empty(0), rounded=True) for rank in places)
     ]
-    return f"Rounding first is needed for {listing(needed)}. " if needed else ""
+    return f"Rounding first is needed for {join_words(needed)}. " if needed else ""
 
 
 def _decisions(case: Case, family: Sequence[Member], ranks: Ranks) -> str:
@@ -237,10 +237,12 @@ def _decisions(case: Case, family: Sequence[Member], ranks: Ranks) -> str:
     adjusted = step_up_bounds(ranks.raw)
     printed = [m.label for m in family if m.adjusted.value < level]
     proper = [m.label for m, own in zip(family, adjusted, strict=True) if own.high < level]
-    values = listing(
+    values = join_words(
         f"{m.label} {own}" for m, own in zip(family, adjusted, strict=True) if own.high < level
     ) if proper else "nobody"  # fmt: skip
-    alike = "the same are" if printed == proper else f"as printed {listing(printed or ['nobody'])}"
+    alike = (
+        "the same are" if printed == proper else f"as printed {join_words(printed or ['nobody'])}"
+    )
     return (
         f"Benjamini and Hochberg's rule would give {values} below {level:g}: {alike} significant."
     )

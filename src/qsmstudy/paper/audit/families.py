@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, Printed, listing
+from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
 
 
 def p_of_r(r: Interval, n: int) -> Interval:
@@ -29,7 +29,7 @@ def r_of_p(p: Interval, n: int) -> Interval:
     return Interval(float(low), float(high))
 
 
-def sizes(r: Printed, p: Printed, most: int) -> list[int]:
+def family_sizes(r: PrintedNumber, p: PrintedNumber, most: int) -> list[int]:
     """List the numbers of cases at which a correlation has its printed p."""
     return [n for n in range(4, most + 1) if p.interval.overlaps(p_of_r(r.interval, n))]
 
@@ -37,7 +37,7 @@ def sizes(r: Printed, p: Printed, most: int) -> list[int]:
 def r_p(case: Case) -> list[Outcome]:
     """Ask which numbers of cases make a correlation (or a simple beta) and its p agree."""
     r, p, most = case.number("r"), case.number("p"), case.number("n").whole
-    fits = sizes(r, p, most)
+    fits = family_sizes(r, p, most)
     at_n = p_of_r(r.interval, most)
     ids, printed = (r.name, p.name), f"{r}, p {p}"
     text = f"{case.about}: {r} with p {p} "
@@ -58,14 +58,14 @@ def _ranges(numbers: Iterable[int]) -> str:
             runs[-1][1] = n
         else:
             runs.append([n, n])
-    return listing(str(a) if a == b else f"{a} to {b}" for a, b in runs)
+    return join_words(str(a) if a == b else f"{a} to {b}" for a, b in runs)
 
 
 def common_n(case: Case) -> list[Outcome]:
     """Ask which one number of cases the members of a family share, and who does not fit."""
     most = case.number("n").whole
     rows = case.rows("rows")
-    fits = [sizes(row["r"], row["p"], most) for row in rows]
+    fits = [family_sizes(row["r"], row["p"], most) for row in rows]
     votes = Counter(n for own in fits for n in own)
     best = max(votes.values(), default=0)
     shared = sorted(n for n, count in votes.items() if count == best)
@@ -87,7 +87,7 @@ def common_n(case: Case) -> list[Outcome]:
         if n in own and own != [n]
     ]
     if wider and len(wider) <= 4:
-        text += f"; {listing(wider)} {'is' if len(wider) == 1 else 'are'} less definite"
+        text += f"; {join_words(wider)} {'is' if len(wider) == 1 else 'are'} less definite"
     stated = most in shared
     text += "." if stated else f"; {most} is stated, so that cases seem to be missing."
     verdict = "consistent" if stated else "inference"
@@ -121,8 +121,8 @@ def repeated(case: Case) -> list[Outcome]:
         if len(same) > 1:
             ids = tuple(item.name for row in same for name, item in row.items() if name != "label")
             text = (
-                f"{case.about}: {listing(row['label'] for row in same)} print the same "
-                f"{listing(key)}. It may be a coincidence, or a copy."
+                f"{case.about}: {join_words(row['label'] for row in same)} print the same "
+                f"{join_words(key)}. It may be a coincidence, or a copy."
             )
             found.append(Outcome("inference", text, ids, ", ".join(key)))
     if not found:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, Printed, listing
+from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
 
 T_NAMES = {"pooled": "pooled variance", "welch": "Welch's test"}
 CHI_NAMES = {
@@ -75,7 +75,7 @@ def t_test(case: Case) -> list[Outcome]:
     for place, role in enumerate(("t", "p")):
         if case.has(role):
             number = case.number(role)
-            size = Printed(number.name, abs(number.value), number.decimals, number.op)
+            size = PrintedNumber(number.name, abs(number.value), number.decimals, number.op)
             own = {name: both[place] for name, both in ranges.items()}
             ids = (mean1, sd1, mean2, sd2, number)
             found.append(_by_convention(case, size, own, T_NAMES, stated, role=role, ids=ids))
@@ -84,12 +84,12 @@ def t_test(case: Case) -> list[Outcome]:
 
 def _by_convention(
     case: Case,
-    p: Printed,
+    p: PrintedNumber,
     found: dict[str, Interval],
     names: dict[str, str],
     stated: str | None,
     *,
-    ids: tuple[Printed, ...],
+    ids: tuple[PrintedNumber, ...],
     role: str = "p",
     more: str = "",
 ) -> Outcome:
@@ -103,7 +103,9 @@ def _by_convention(
         verdict, words = "consistent", f"the printed {shown} agrees."
     elif fitting:
         verdict = "inference"
-        words = f"the printed {shown} agrees with {listing(names[name] for name in fitting)} only"
+        words = (
+            f"the printed {shown} agrees with {join_words(names[name] for name in fitting)} only"
+        )
         words += f", where {names[stated]} is stated." if stated else "; the choice is not stated."
     else:
         verdict = "inconsistent"
@@ -113,7 +115,7 @@ def _by_convention(
     return Outcome(verdict, sentence, _ids(*ids), shown, computed, role)
 
 
-def _ids(*numbers: Printed) -> tuple[str, ...]:
+def _ids(*numbers: PrintedNumber) -> tuple[str, ...]:
     return tuple(number.name for number in numbers if number.name)
 
 
@@ -182,7 +184,7 @@ def grim(case: Case) -> list[Outcome]:
     printed = " ± ".join(map(str, numbers))
     if sums:
         verdict = "consistent"
-        text = f"{n} whole numbers can have the printed {words} (sum {listing(sums)})."
+        text = f"{n} whole numbers can have the printed {words} (sum {join_words(sums)})."
     else:
         stated = case.option("whole", ("stated", "assumed"), "assumed") == "stated"
         verdict = "inconsistent" if stated else "inference"
@@ -216,10 +218,10 @@ def quantile_grid(case: Case) -> list[Outcome]:
         verdict, text = "consistent", text + f"possible for {n} whole numbers."
     elif possible:
         verdict = "inference"
-        text += f"impossible for {n} whole numbers and possible for {listing(possible)}."
+        text += f"impossible for {n} whole numbers and possible for {join_words(possible)}."
     else:
         verdict = "inconsistent"
-        text += f"impossible for {listing(fits)} whole numbers."
+        text += f"impossible for {join_words(fits)} whole numbers."
     step = f"step {_step(n, kind == 'median'):g} at n = {n}"
     return [Outcome(verdict, text, _ids(number), str(number), None, step)]
 
@@ -232,7 +234,7 @@ def _step(n: int, median: bool) -> float:
     return min([f for f in _fractions(n, median) if f] or [1.0])
 
 
-def _on_grid(number: Printed, n: int, median: bool) -> bool:
+def _on_grid(number: PrintedNumber, n: int, median: bool) -> bool:
     # A quartile is a + (b - a) f with whole a <= b; modulo 1 only (b - a) mod 4 matters.
     steps = [[k * f % 1 for k in range(4)] for f in _fractions(n, median)]
     residues = {

@@ -19,8 +19,8 @@ from scipy import special, stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.search import FOUND, fit, span
-from qsmstudy.paper.audit.values import Interval, Outcome, Printed, listing
+from qsmstudy.paper.audit.search import FOUND, fit_sample, span
+from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Model:
 
     about: str
     terms: tuple[str, ...]
-    printed: Mapping[tuple[str, str], Printed]
+    printed: Mapping[tuple[str, str], PrintedNumber]
     n: int
 
     @property
@@ -118,8 +118,8 @@ def model(case: Case) -> list[Outcome]:
     """Ask whether a printed model is one, and what it implies of its terms."""
     printed = read_model(case)
     ids = tuple(number.name for number in printed.printed.values() if number.name)
-    level, x = fit(printed.misfits, printed.start, valid=printed.valid)
-    what = f"beta, t, p, F and R² of {listing(printed.terms)}"
+    level, x = fit_sample(printed.misfits, printed.start, valid=printed.valid)
+    what = f"beta, t, p, F and R² of {join_words(printed.terms)}"
     if level > FOUND:
         gaps = printed.misfits(x)
         worst = list(printed.printed)[int(np.abs(gaps).argmax())]
@@ -137,7 +137,7 @@ def model(case: Case) -> list[Outcome]:
     found = []
     for i, j in printed.pairs:
         names = printed.terms[i], printed.terms[j]
-        r = correlation(printed, x, *names)
+        r = correlation_from_t(printed, x, *names)
         text = (
             f"{case.about}: {what} agree at n = {printed.n} and imply a correlation of {names[0]} "
             f"and {names[1]} of {r}."
@@ -146,7 +146,7 @@ def model(case: Case) -> list[Outcome]:
     return found
 
 
-def correlation(printed: Model, x: NDArray, first: str, second: str) -> Interval:
+def correlation_from_t(printed: Model, x: NDArray, first: str, second: str) -> Interval:
     """Return the range of the correlation of two terms of a model."""
     place = printed.place(first, second)
     return span(printed, x, lambda y: float(y[place]))
@@ -163,12 +163,14 @@ def shared_correlation(case: Case) -> list[Outcome]:
     """
     first, second = (_named(case, name) for name in case.relation["models"])
     terms = [str(term) for term in case.relation["terms"]]
-    fits = [fit(m.misfits, m.start, valid=m.valid) for m in (first, second)]
+    fits = [fit_sample(m.misfits, m.start, valid=m.valid) for m in (first, second)]
     for (level, _), own in zip(fits, (first, second), strict=True):
         if level > FOUND:
             text = f"{case.about}: not judged, since {own.about} is no one model as printed."
             return [Outcome("inconsistent", text)]
-    ranges = [correlation(m, x, *terms) for m, (_, x) in zip((first, second), fits, strict=True)]
+    ranges = [
+        correlation_from_t(m, x, *terms) for m, (_, x) in zip((first, second), fits, strict=True)
+    ]
     ids = tuple(n.name for m in (first, second) for n in m.printed.values() if n.name)
     pair = f"{terms[0]} and {terms[1]}"
     if ranges[0].overlaps(ranges[1]):
@@ -213,7 +215,7 @@ def _joint_misfit(first: Model, second: Model, terms: Sequence[str]) -> float:
         a, b = parts(y)
         return min(first.valid(a), second.valid(b))
 
-    return fit(misfits, start, valid=valid)[0]
+    return fit_sample(misfits, start, valid=valid)[0]
 
 
 def _swaps(
@@ -235,7 +237,10 @@ def _swaps(
             if renamed == own.terms:
                 continue
             judged = [
-                (correlation(own, x, swap[one], swap[two]), correlation(other, y, one, two))
+                (
+                    correlation_from_t(own, x, swap[one], swap[two]),
+                    correlation_from_t(other, y, one, two),
+                )
                 for one, two in itertools.combinations(sorted(renamed), 2)
                 if {one, two} <= set(other.terms)
             ]
@@ -280,11 +285,11 @@ def binary_tables(case: Case) -> list[Outcome]:
     """
     printed = _named(case, str(case.relation["model"]))
     first, second = (str(term) for term in case.relation["terms"])
-    level, x = fit(printed.misfits, printed.start, valid=printed.valid)
+    level, x = fit_sample(printed.misfits, printed.start, valid=printed.valid)
     if level > FOUND:
         text = f"{case.about}: not judged, since {printed.about} is no one model as printed."
         return [Outcome("inconsistent", text)]
-    phi = correlation(printed, x, first, second)
+    phi = correlation_from_t(printed, x, first, second)
     n = printed.n
     ranges = [_possible_counts(case, role, n) for role in ("first", "second")]
     tables = [
@@ -334,12 +339,14 @@ def f_r2(case: Case) -> list[Outcome]:
     ]
     shown = ", ".join([f"F {f}", *(f"{words[role]} {number}" for role, number in printed.items())])
     if wrong:
-        text = f"{case.about}: F {f} with {k} and {df} degrees of freedom gives {listing(wrong)}."
+        text = (
+            f"{case.about}: F {f} with {k} and {df} degrees of freedom gives {join_words(wrong)}."
+        )
         return [Outcome("inconsistent", text, ids, shown, expected["r2"], "R²")]
     text = f"{case.about}: {shown} agree with {k} terms and n = {n}."
     return [Outcome("consistent", text, ids, shown, expected["r2"], "R²")]
 
 
-def f_ends(f: Printed) -> tuple[float, float]:
+def f_ends(f: PrintedNumber) -> tuple[float, float]:
     """Return the ends of a printed F."""
     return f.interval.low, f.interval.high

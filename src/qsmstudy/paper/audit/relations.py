@@ -15,9 +15,9 @@ import pandas as pd
 
 from qsmstudy.dataset import published
 from qsmstudy.errors import StudyError
-from qsmstudy.paper.audit.values import Outcome, Printed, listing
+from qsmstudy.paper.audit.values import Outcome, PrintedNumber, join_words
 
-COLUMNS = (
+AUDIT_COLUMNS = (
     *("about", "check", "ids", "printed", "quantity", "computed_low", "computed_high"),
     *("verdict", "sentence"),
 )
@@ -40,7 +40,7 @@ class Paper:
     """Published values by id, and the relations among them."""
 
     source: str
-    values: Mapping[str, Printed]
+    values: Mapping[str, PrintedNumber]
     relations: Sequence[Mapping[str, Any]]
     path: str = ""
 
@@ -72,11 +72,11 @@ class Case:
             )
         return value
 
-    def number(self, role: str) -> Printed:
+    def number(self, role: str) -> PrintedNumber:
         """Return the number of a role: a printed one by its id, or a plain one."""
         return self.resolve(self.relation[role], role)
 
-    def numbers(self, role: str) -> list[Printed]:
+    def numbers(self, role: str) -> list[PrintedNumber]:
         """Return the numbers of a role that is a list."""
         items = self.relation[role]
         listed = items if isinstance(items, list) else [items]
@@ -97,13 +97,13 @@ class Case:
             found.append(members)
         return found
 
-    def resolve(self, item: Any, role: str) -> Printed:
+    def resolve(self, item: Any, role: str) -> PrintedNumber:
         """Return the number that an id or a plain number stands for."""
         if isinstance(item, bool) or not isinstance(item, str | int | float):
             raise StudyError(f"{self.where}: {role} must be an id or a number; got {item!r}.")
         if not isinstance(item, str):
             decimals = len(str(item).split(".")[1]) if isinstance(item, float) else 0
-            return Printed("", float(item), decimals)
+            return PrintedNumber("", float(item), decimals)
         if item not in self.paper.values:
             near = get_close_matches(item, list(self.paper.values), n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -124,7 +124,7 @@ def read_paper(path: Path) -> Paper:
     StudyError
         With the file, the entry, the rule and the remedy.
     """
-    content = published.read(path)
+    content = published.read_published(path)
     relations = content.relations
     if not isinstance(relations, list) or not relations:
         raise StudyError(
@@ -132,7 +132,7 @@ def read_paper(path: Path) -> Paper:
             f"{relations!r}. See resources/published.yaml."
         )
     values = {
-        number.name: Printed(number.name, float(number.value), number.decimals, number.op)
+        number.name: PrintedNumber(number.name, float(number.value), number.decimals, number.op)
         for number in content.numbers
     }
     return Paper(content.paper, values, relations, str(path))
@@ -169,7 +169,7 @@ def _check_roles(relation: Mapping[str, Any], check: Check, *, where: str) -> No
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
             raise StudyError(f"{where}: unknown key {key}. {hint}")
     if missing := [key for key in check.required if key not in relation]:
-        raise StudyError(f"{where}: {listing(missing)} must be given. Add it.")
+        raise StudyError(f"{where}: {join_words(missing)} must be given. Add it.")
 
 
 def _expanded(written: Any, *, where: str) -> Iterator[dict[str, Any]]:
@@ -204,7 +204,7 @@ def _filled(item: Any, names: Mapping[str, Any]) -> Any:
     return item
 
 
-def tabulate(paper: Paper, checks: Mapping[str, Check]) -> pd.DataFrame:
+def audit_table(paper: Paper, checks: Mapping[str, Check]) -> pd.DataFrame:
     """Run every relation of a paper.
 
     Parameters
@@ -217,7 +217,7 @@ def tabulate(paper: Paper, checks: Mapping[str, Check]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`; a row per outcome in the order of the relations.
+        Columns `AUDIT_COLUMNS`; a row per outcome in the order of the relations.
     """
     rows = [
         {
@@ -234,5 +234,5 @@ def tabulate(paper: Paper, checks: Mapping[str, Check]) -> pd.DataFrame:
         for case in cases(paper, checks)
         for outcome in checks[str(case.relation["check"])].run(case)
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(AUDIT_COLUMNS))
     return table.astype({"computed_low": float, "computed_high": float})

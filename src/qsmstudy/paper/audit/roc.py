@@ -8,10 +8,10 @@ import numpy as np
 from scipy import stats
 
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, Printed, listing, transposed
+from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words, transposed
 
 
-def counts_of(share: Printed, n: int) -> list[int]:
+def counts_of(share: PrintedNumber, n: int) -> list[int]:
     """List the counts out of n whose share prints as given.
 
     Examples
@@ -109,7 +109,7 @@ def auc_interval(case: Case) -> list[Outcome]:
     return [Outcome("inconsistent", text, ids, printed, from_high, "lower limit")]
 
 
-def _logit(auc: Printed, low: Printed, high: Printed) -> str:
+def _logit(auc: PrintedNumber, low: PrintedNumber, high: PrintedNumber) -> str:
     """Say whether the limits are symmetric on the logit scale."""
     ends = [
         Interval(*(float(np.log(x / (1 - x))) for x in (number.interval.low, number.interval.high)))
@@ -120,7 +120,7 @@ def _logit(auc: Printed, low: Printed, high: Printed) -> str:
     return f" An interval on the logit scale {'would agree' if fits else 'does not agree either'}."
 
 
-def _slip(case: Case, limit: Printed, expected: Interval) -> str:
+def _slip(case: Case, limit: PrintedNumber, expected: Interval) -> str:
     """Name a simple slip of the pen that would explain a limit."""
     words = ""
     for other in transposed(limit):
@@ -132,7 +132,7 @@ def _slip(case: Case, limit: Printed, expected: Interval) -> str:
         if other.name != limit.name and str(other) == str(limit)
     ]  # fmt: skip
     if same and not limit.interval.overlaps(expected):
-        words += f" The same {limit} is printed as {listing(same)}."
+        words += f" The same {limit} is printed as {join_words(same)}."
     return words
 
 
@@ -162,7 +162,8 @@ def auc_standard_error(case: Case) -> list[Outcome]:
         )
         return [Outcome("consistent", text, ids)]
     ways = [
-        f"with {m} positive not {listing(words)}" for m, words in zip(sizes, misfits, strict=True)
+        f"with {m} positive not {join_words(words)}"
+        for m, words in zip(sizes, misfits, strict=True)
     ]
     text += f"does not fit the half-widths of the printed intervals: {'; '.join(ways)}."
     if stated == "nonparametric":
@@ -192,7 +193,7 @@ def _width_misfits(rows: Sequence[Mapping[str, Any]], m: int, n: int, z: float) 
     return found
 
 
-def midpoint(low: Printed, high: Printed) -> Interval:
+def midpoint(low: PrintedNumber, high: PrintedNumber) -> Interval:
     """Return the range of the middle of two limits."""
     return Interval(
         (low.interval.low + high.interval.low) / 2, (low.interval.high + high.interval.high) / 2
@@ -259,7 +260,7 @@ def estimate_ci(case: Case) -> list[Outcome]:
         if not case.number("p").interval.overlaps(p):
             problems.append(f"estimate and limits imply p {p}, printed {case.number('p')}")
     if problems:
-        text = f"{case.about}: {printed}: {listing(problems)}. One of the numbers may be a slip."
+        text = f"{case.about}: {printed}: {join_words(problems)}. One of the numbers may be a slip."
         return [Outcome("inconsistent", text, ids, printed, se, "standard error")]
     text = f"{case.about}: {printed} agree and imply a standard error of {se}."
     return [Outcome("consistent", text, ids, printed, se, "standard error")]

@@ -36,7 +36,7 @@ class Printable(Protocol):
         """Return a number above 0 where the unknowns are possible."""
 
 
-def fit(
+def fit_sample(
     misfits: Callable[[NDArray], NDArray], start: Callable[[np.random.Generator], NDArray], *,
     valid: Callable[[NDArray], float], starts: int = _STARTS, enough: float = FOUND,
 ) -> tuple[float, NDArray]:  # fmt: skip

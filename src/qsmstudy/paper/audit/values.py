@@ -45,7 +45,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedNumber:
     """A number as a paper prints it.
 
     Attributes
@@ -116,7 +116,7 @@ class Outcome:
     what: str = ""
 
 
-def listing(items: Iterable[object]) -> str:
+def join_words(items: Iterable[object]) -> str:
     """Join words as a sentence does: ``a, b and c``."""
     words = [str(item) for item in items]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
@@ -127,7 +127,7 @@ def exact(value: float) -> Interval:
     return Interval(float(value), float(value))
 
 
-def transposed(number: Printed) -> list[Printed]:
+def transposed(number: PrintedNumber) -> list[PrintedNumber]:
     """Return the number with two neighbouring digits exchanged, all ways that differ.
 
     Examples
@@ -142,5 +142,5 @@ def transposed(number: Printed) -> list[Printed]:
         if text[i] != text[j]:
             digits = list(text)
             digits[i], digits[j] = digits[j], digits[i]
-            found.append(Printed(number.name, float("".join(digits)), number.decimals))
+            found.append(PrintedNumber(number.name, float("".join(digits)), number.decimals))
     return found

@@ -1,6 +1,6 @@
 """Alternating direction method of multipliers for the objective of MEDI.
 
-`solve` holds the iteration. Its arithmetic comes from one of two sets of `Kernels`: compiled
+`solve_admm` holds the iteration. Its arithmetic comes from one of two sets of `Kernels`: compiled
 loops (`qsmstudy.recon.solvers.admm_compiled`) or the operations of an array library
 (`qsmstudy.recon.solvers.admm_arrays`).
 """
@@ -81,7 +81,7 @@ class PenaltySchedule:
         return max(self.knots[-1], *(reweighting.after if reweighting else ()), 0)
 
 
-def solve(
+def solve_admm(
     problem: Problem,
     *,
     max_iterations: int,
@@ -107,7 +107,7 @@ def solve(
     schedule : PenaltySchedule, optional
         Penalties and relaxation.
     kernels : module or object
-        `admm_compiled`, or what `admm_arrays.load` returns.
+        `admm_compiled`, or what `admm_arrays.load_kernels` returns.
 
     Returns
     -------

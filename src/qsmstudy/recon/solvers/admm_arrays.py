@@ -17,7 +17,7 @@ _NEWTON_STEPS = 6
 
 
 class ArrayKernels:
-    """Kernels of `qsmstudy.recon.solvers.admm.solve` on the arrays of one library.
+    """Kernels of `qsmstudy.recon.solvers.admm.solve_admm` on the arrays of one library.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class ArrayKernels:
         """Proximal map of the data term; see `admm_compiled.field_step`."""
         t = relax * field_of_x + state
         near = field_of_x if lock_wraps else None
-        z = fit(t, field, curvature * weight**2, self.xp, near=near)
+        z = fit_field_entries(t, field, curvature * weight**2, self.xp, near=near)
         u = ratio * (t - z)
         state[...] = u + (1 - relax) * z
         field_of_x[...] = z - u
@@ -101,7 +101,7 @@ class ArrayKernels:
         return (change / size) ** 0.5 if size > 0 else 0.0
 
 
-def load(backend: str) -> ArrayKernels:
+def load_kernels(backend: str) -> ArrayKernels:
     """Return the kernels on the arrays of a library.
 
     Parameters
@@ -150,7 +150,7 @@ def shrink(t: Any, p: Any, xp: Any) -> Any:
     return xp.sign(t) * y
 
 
-def fit(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any:
+def fit_field_entries(t: Any, field: Any, stiffness: Any, xp: Any, *, near: Any = None) -> Any:
     """Proximal map of the data term; `near` is the D x whose whole turns are used, if any.
 
     `admm_compiled.field_step` explains the formulas.

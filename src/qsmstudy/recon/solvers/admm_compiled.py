@@ -8,14 +8,14 @@ from qsmstudy.recon.solvers.objective import EPSILON, FAINT, FAINT_BITS
 
 # NumPy's division does not test for zero in every pass, which lets loops vectorise.
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
-compiled = njit(cache=True, error_model="numpy")
+_compiled = njit(cache=True, error_model="numpy")
 
 # The same names as the methods of `admm_arrays.ArrayKernels`; here nothing needs to be copied.
 number, forward, inverse = np.float32, fourier.forward, fourier.inverse
 array = edges = to_numpy = np.asarray
 
 
-@compiled
+@_compiled
 def fluid_step(x, state, fluid, kept, nu, relax, rhs):
     """Pull x to its mean inside the fluid; add ``nu (2 s - t)`` to `rhs`.
 
@@ -37,7 +37,7 @@ def fluid_step(x, state, fluid, kept, nu, relax, rhs):
         target[i] += nu * (two * s - t)
 
 
-@compiled
+@_compiled
 def _shrink_row(row, state, bits, axis, rho, new_rho, relax, scale):
     """Apply the proximal map of ``sqrt(y^2 + eps)`` to a row of t; `row` becomes ``scale (y - u)``.
 
@@ -76,25 +76,25 @@ def _shrink_row(row, state, bits, axis, rho, new_rho, relax, scale):
         row[k] = scale * (y - u)
 
 
-@compiled
+@_compiled
 def _difference(here, there, state, factor, out):
     for k in range(out.size):
         out[k] = factor * (there[k] - here[k]) + state[k]
 
 
-@compiled
+@_compiled
 def _subtract(values, out):
     for k in range(out.size):
         out[k] -= values[k]
 
 
-@compiled
+@_compiled
 def _add(values, out):
     for k in range(out.size):
         out[k] += values[k]
 
 
-@compiled
+@_compiled
 def gradient_step(x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
     """Apply the proximal map of the gradient; add ``new_rho grad^T (y - u)`` to `rhs`.
 
@@ -133,7 +133,7 @@ def gradient_step(x, state, smooth, inverse_size, rho, new_rho, relax, rhs):
                 _add(slab[:-1], out[1:])
 
 
-@compiled
+@_compiled
 def _sine_cosine(d):
     """Return sine and cosine; of small angles (most of them) by series accurate to 3e-7."""
     if abs(d) < np.float32(0.25):
@@ -144,7 +144,7 @@ def _sine_cosine(d):
     return np.sin(d), np.cos(d)
 
 
-@compiled
+@_compiled
 def field_step(field_of_x, state, field, weight, curvature, ratio, relax, lock_wraps):
     """Apply the proximal map of the data term; `field_of_x`, ``D x``, becomes ``z - u``.
 
@@ -186,7 +186,7 @@ def field_step(field_of_x, state, field, weight, curvature, ratio, relax, lock_w
         flat[i] = z - u
 
 
-@compiled
+@_compiled
 def combine(spectrum, field_spectrum, dipole, power, rho, mu, nu):
     """Solve the diagonal system in place: `spectrum` becomes x, `field_spectrum` D x.
 
@@ -206,7 +206,7 @@ def combine(spectrum, field_spectrum, dipole, power, rho, mu, nu):
         b[2 * i], b[2 * i + 1] = d[i] * real, d[i] * imaginary
 
 
-@compiled
+@_compiled
 def relative_change(x, before, weight):
     """Return ``|| m (x - before) || / || m x ||``, summed in double precision."""
     new, old, w = x.reshape(-1), before.reshape(-1), weight.reshape(-1)

@@ -12,10 +12,10 @@ from qsmstudy.recon.solvers import Solution
 REFRESH = 50
 
 # No fastmath: with it, code compiled afresh and code from the cache round differently.
-compiled = njit(cache=True, error_model="numpy")
+_compiled = njit(cache=True, error_model="numpy")
 
 
-def solve(
+def solve_cg(
     operator: Callable[[NDArray], NDArray],
     rhs: NDArray,
     *,
@@ -78,7 +78,7 @@ def solve(
     return Solution(x, iterations, relative, bool(square <= limit))
 
 
-@compiled
+@_compiled
 def _dot(a: NDArray, b: NDArray) -> float:
     total = 0.0
     for i in range(a.size):
@@ -86,7 +86,7 @@ def _dot(a: NDArray, b: NDArray) -> float:
     return total
 
 
-@compiled
+@_compiled
 def _advance(x: NDArray, residual: NDArray, direction: NDArray, image: NDArray, step: float):
     """Move x and the residual by one step; return the residual's squared norm."""
     total = 0.0
@@ -97,7 +97,7 @@ def _advance(x: NDArray, residual: NDArray, direction: NDArray, image: NDArray, 
     return total
 
 
-@compiled
+@_compiled
 def _update_direction(direction: NDArray, residual: NDArray, weight: float) -> None:
     for i in range(direction.size):
         direction[i] = residual[i] + weight * direction[i]

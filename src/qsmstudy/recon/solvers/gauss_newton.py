@@ -19,7 +19,7 @@ from qsmstudy.recon.solvers.objective import EPSILON, Problem, penalties
 INNER_TOLERANCE, INNER_ITERATIONS = 0.01, 100
 
 
-def solve(
+def solve_gauss_newton(
     problem: Problem,
     *,
     max_iterations: int,
@@ -75,7 +75,7 @@ def solve(
             + 2 * problem.lambda_fidelity * fourier.convolve(misfit, dipole)
             + _uniformity(problem, x)
         )
-        step = cg.solve(
+        step = cg.solve_cg(
             hessian, -slope, max_iterations=INNER_ITERATIONS, tolerance=INNER_TOLERANCE
         ).values
         size = float(np.linalg.norm(x))

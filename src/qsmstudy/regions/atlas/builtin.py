@@ -31,7 +31,9 @@ def affine() -> NDArray:
     return matrix
 
 
-def draw(figures: Mapping[str, Any], label_table: pd.DataFrame) -> tuple[Volume, Volume, Volume]:
+def draw_template(
+    figures: Mapping[str, Any], label_table: pd.DataFrame
+) -> tuple[Volume, Volume, Volume]:
     """Return the template's structure, and draw its susceptibility and labels.
 
     Parameters
@@ -47,8 +49,8 @@ def draw(figures: Mapping[str, Any], label_table: pd.DataFrame) -> tuple[Volume,
         The T1-weighted average, 0 outside the brain; susceptibility [ppm]; labels (uint8). 1 mm,
         RAS.
     """
-    gray, white = (icbm152.read(name).astype(np.float32) / 255 for name in ("gm", "wm"))
-    structure = icbm152.read("t1").astype(np.float32)
+    gray, white = (icbm152.read_template(name).astype(np.float32) / 255 for name in ("gm", "wm"))
+    structure = icbm152.read_template("t1").astype(np.float32)
     inside = ndimage.binary_fill_holes((structure > 0) | (gray + white > 0.5))
     chi = _GRAY * gray + _WHITE * white
     labels, depth = _labels(figures, label_table, shape=gray.shape)

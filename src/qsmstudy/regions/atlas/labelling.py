@@ -7,9 +7,9 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from qsmstudy import physics
-from qsmstudy import regions as roi
 from qsmstudy.dataset.images import Volume
 from qsmstudy.errors import StudyError
+from qsmstudy.regions.labels import labelled_regions
 
 
 def recoded(labels: Volume, table: pd.DataFrame, wanted: pd.DataFrame, *, name: str) -> Volume:
@@ -31,7 +31,7 @@ def recoded(labels: Volume, table: pd.DataFrame, wanted: pd.DataFrame, *, name: 
     StudyError
         If the atlas has none of the study's regions, or an unknown label.
     """
-    own, rows = roi.regions(labels.values, table, name=name)
+    own, rows = labelled_regions(labels.values, table, name=name)
     targets = wanted.set_index(["roi", "hemisphere"])["index"]
     pairs = [
         (int(row.index), int(targets[row.roi, row.hemisphere]))

@@ -8,8 +8,8 @@ import pandas as pd
 from qsmstudy.dataset.published import PublishedNumber
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration import clinical, controls, patients, ratings
-from qsmstudy.simulate.calibration.targets import Printed
-from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
+from qsmstudy.simulate.calibration.targets import PaperNumbers
+from qsmstudy.simulate.cohort import LEFT_RIGHT, ROIS
 
 _RATERS = ("A", "B")
 
@@ -44,7 +44,7 @@ def calibrated_cohort(
     The match with the paper is by construction. It shows that the printed numbers can hold
     together and is no evidence for what they say.
     """
-    printed = Printed(published)
+    printed = PaperNumbers(published)
     people = clinical.participants(printed, seed=seed)
     own = people[people["group"] == "AIS"]
     for chi in patients.candidates(printed, own, seed=seed):
@@ -75,6 +75,6 @@ def _long(people: pd.DataFrame, values: list[np.ndarray]) -> pd.DataFrame:
             for row, name in enumerate(people["participant_id"])
             for rater, chi in zip(_RATERS, values, strict=True)
             for place, roi in enumerate(ROIS)
-            for side, hemisphere in enumerate(HEMISPHERES)
+            for side, hemisphere in enumerate(LEFT_RIGHT)
         ]
     )

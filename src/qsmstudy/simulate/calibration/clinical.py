@@ -20,7 +20,7 @@ from qsmstudy.simulate.calibration.regressions import (
 from qsmstudy.simulate.calibration.targets import (
     BINARY,
     SCORES,
-    Printed,
+    PaperNumbers,
     at,
     sample_correlations,
     shared_correlations,
@@ -35,7 +35,7 @@ _TEMPERATURE = (1.0, 0.002)
 _AGE_AND_MRS = at("correlations", "r", x="age", y="mrs_admission")
 
 
-def participants(printed: Printed, *, seed: int) -> pd.DataFrame:
+def participants(printed: PaperNumbers, *, seed: int) -> pd.DataFrame:
     """Make the participants table.
 
     Parameters
@@ -58,7 +58,7 @@ def participants(printed: Printed, *, seed: int) -> pd.DataFrame:
     return people
 
 
-def _patients(printed: Printed, *, seed: int) -> pd.DataFrame:
+def _patients(printed: PaperNumbers, *, seed: int) -> pd.DataFrame:
     rng = generator(seed, "AIS", "clinical")
     n = printed.size("AIS")
     admitted = printed.n(_AGE_AND_MRS)
@@ -82,7 +82,9 @@ def _patients(printed: Printed, *, seed: int) -> pd.DataFrame:
     return frame.iloc[rng.permutation(n)].reset_index(drop=True)
 
 
-def _with_room(printed: Printed, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _with_room(
+    printed: PaperNumbers, frame: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
     """Let patients trade diseases until the regressions leave the nuclei room.
 
     The printed correlations ask much of a nucleus where factors that all go with higher values
@@ -110,7 +112,7 @@ def _with_room(printed: Printed, frame: pd.DataFrame, rng: np.random.Generator) 
     return frame.assign(**answers)
 
 
-def _controls(printed: Printed, *, seed: int) -> pd.DataFrame:
+def _controls(printed: PaperNumbers, *, seed: int) -> pd.DataFrame:
     rng = generator(seed, "HC", "clinical")
     n = printed.size("HC")
     frame = pd.DataFrame({"group": ["HC"] * n, "age": _ages(printed, "HC", n, rng)})
@@ -125,14 +127,14 @@ def _controls(printed: Printed, *, seed: int) -> pd.DataFrame:
     return frame
 
 
-def _ages(printed: Printed, group: str, n: int, rng: np.random.Generator) -> NDArray:
+def _ages(printed: PaperNumbers, group: str, n: int, rng: np.random.Generator) -> NDArray:
     mean, sd = (printed[at("table1", stat, variable="age", group=group)] for stat in ("mean", "sd"))
     even = stats.norm.ppf((np.arange(n) + 0.5) / n)  # no outlier, no cluster
     return rng.permutation(integers_with_moments(even, mean=mean, sd=sd))
 
 
 def _factor(
-    printed: Printed,
+    printed: PaperNumbers,
     group: str,
     name: str,
     n: int,
@@ -153,7 +155,7 @@ def _yes(name: str, group: str) -> TablePlace:
 
 
 def _habits(
-    printed: Printed, n: int, admitted: int, rng: np.random.Generator
+    printed: PaperNumbers, n: int, admitted: int, rng: np.random.Generator
 ) -> tuple[NDArray, NDArray]:
     """Set smokers and drinkers so that their association carries the model of L PUT.
 
@@ -186,7 +188,7 @@ def _phi(a: int, b: int, both: int, n: int) -> float:
 
 
 def _admission_nihss(
-    printed: Printed,
+    printed: PaperNumbers,
     yes: dict[str, NDArray],
     admitted: int,
     discharged: int,
@@ -209,7 +211,7 @@ def _admission_nihss(
 
 
 def _admission_mrs(
-    printed: Printed, nihss: NDArray, discharged: int, rng: np.random.Generator
+    printed: PaperNumbers, nihss: NDArray, discharged: int, rng: np.random.Generator
 ) -> NDArray:
     """Search mRS at admission: median and IQR; more where NIHSS is higher."""
     rank = stats.rankdata(nihss)
@@ -227,7 +229,11 @@ def _admission_mrs(
 
 
 def _discharge(
-    printed: Printed, scale: str, before: NDArray, other: NDArray | None, rng: np.random.Generator
+    printed: PaperNumbers,
+    scale: str,
+    before: NDArray,
+    other: NDArray | None,
+    rng: np.random.Generator,
 ) -> NDArray:
     """Search a score at discharge: median and IQR; rarely above admission, and near it."""
 
@@ -245,7 +251,7 @@ def _discharge(
 
 
 def _ages_by_severity(
-    printed: Printed, mrs: NDArray, nihss: NDArray, n: int, rng: np.random.Generator
+    printed: PaperNumbers, mrs: NDArray, nihss: NDArray, n: int, rng: np.random.Generator
 ) -> NDArray:
     """Give the patients their ages so that age and mRS correlate as printed."""
     window = printed.window(_AGE_AND_MRS)
@@ -282,7 +288,7 @@ def _out_of_step(nihss: NDArray, mrs: NDArray) -> float:
     return 0.5 * float(np.sum(np.maximum(0, low - mrs) + np.maximum(0, mrs - high)))
 
 
-def _order_cost(printed: Printed, name: str, scores: NDArray) -> float:
+def _order_cost(printed: PaperNumbers, name: str, scores: NDArray) -> float:
     """Return how far median and IQR (by rank p (n + 1)) are from the printed ones."""
     low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75], method="weibull")
     median, iqr = (

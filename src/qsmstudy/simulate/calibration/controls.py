@@ -13,7 +13,7 @@ from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration import latent
 from qsmstudy.simulate.calibration.annealing import anneal
 from qsmstudy.simulate.calibration.demands import (
-    REGIONS,
+    DEMANDED_REGIONS,
     STRIATUM,
     curve_demands,
     is_normal,
@@ -28,7 +28,7 @@ from qsmstudy.simulate.calibration.patients import (
     is_plausible,
 )
 from qsmstudy.simulate.calibration.roc import curve_cost, logistic_scores, patient_area
-from qsmstudy.simulate.calibration.targets import Printed, sample_correlations
+from qsmstudy.simulate.calibration.targets import PaperNumbers, sample_correlations
 from qsmstudy.simulate.cohort import ROIS
 from qsmstudy.simulate.draws import generator
 
@@ -53,10 +53,12 @@ PAIRED_T = 1.88
 
 log = logging.getLogger("qsmstudy")
 
-Column = Callable[[NDArray], NDArray]
+ValueColumn = Callable[[NDArray], NDArray]
 
 
-def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str, NDArray] | None:
+def find_markers(
+    printed: PaperNumbers, patients: NDArray, *, seed: int
+) -> dict[str, NDArray] | None:
     """Search the regions that not every patients' draw allows: markers, and some by rank.
 
     Parameters
@@ -64,7 +66,7 @@ def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str,
     printed : Printed
         The published numbers.
     patients : ndarray, shape (patients, 14)
-        Susceptibility [ppm], columns as `demands.REGIONS`.
+        Susceptibility [ppm], columns as `demands.DEMANDED_REGIONS`.
     seed : int
         Of the search.
 
@@ -75,7 +77,7 @@ def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str,
     """
     found = {}
     for region in (*STRIATUM, *_hard_by_rank(printed)):
-        column = REGIONS.index(region)
+        column = DEMANDED_REGIONS.index(region)
         for attempt in range(MARKER_ATTEMPTS):
             rng = generator(seed, "HC", region, str(attempt))
             z = latent.standardised(rng.standard_normal(printed.size("HC")))
@@ -88,7 +90,7 @@ def find_markers(printed: Printed, patients: NDArray, *, seed: int) -> dict[str,
     return found
 
 
-def _hard_by_rank(printed: Printed) -> list[str]:
+def _hard_by_rank(printed: PaperNumbers) -> list[str]:
     """List skewed regions whose other side has a printed mean, which leaves theirs little room."""
     return [
         region
@@ -108,7 +110,7 @@ def _marker(region: str) -> str:
 
 
 def susceptibilities(
-    printed: Printed, patients: NDArray, markers: Mapping[str, NDArray], *, seed: int
+    printed: PaperNumbers, patients: NDArray, markers: Mapping[str, NDArray], *, seed: int
 ) -> NDArray:
     """Make the controls' susceptibilities.
 
@@ -136,7 +138,7 @@ def susceptibilities(
         rng = generator(seed, "HC", "chi", str(attempt))
         draw = latent.correlated(printed.size("HC"), rng)
         chi = np.empty_like(draw)
-        for column, region in enumerate(REGIONS):
+        for column, region in enumerate(DEMANDED_REGIONS):
             z = draw[:, column]
             values, costs[region] = markers.get(region), 0.0
             if values is None:
@@ -157,7 +159,7 @@ def susceptibilities(
 
 
 def _column(
-    printed: Printed, region: str, patients: NDArray, z: NDArray, rng: np.random.Generator
+    printed: PaperNumbers, region: str, patients: NDArray, z: NDArray, rng: np.random.Generator
 ) -> tuple[NDArray, float]:
     """Search one region's values: moments, distribution, and the comparison with the patients.
 
@@ -192,7 +194,7 @@ def _column(
     return np.sort(to_ppm(found)), least
 
 
-def _to_ppm(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Column:
+def _to_ppm(printed: PaperNumbers, region: str, patients: NDArray, z: NDArray) -> ValueColumn:
     """Return the map from a latent column to susceptibility [ppm] on the grid."""
     if region in STRIATUM and curve_demands(printed, _marker(region)).u % 1:
         column = _tied(printed, region, patients, z)
@@ -204,7 +206,7 @@ def _to_ppm(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Col
     )
 
 
-def _tied(printed: Printed, region: str, patients: NDArray, z: NDArray) -> Column:
+def _tied(printed: PaperNumbers, region: str, patients: NDArray, z: NDArray) -> ValueColumn:
     """Return a map that gives one control a patient's value and the group its mean and SD.
 
     The patient is the one nearest to the controls' mean, the control the one nearest to his own.
@@ -246,7 +248,7 @@ def _traded(state: NDArray, rng: np.random.Generator) -> NDArray:
 
 
 def _arranged(
-    printed: Printed,
+    printed: PaperNumbers,
     patients: NDArray,
     chi: NDArray,
     part: Sequence[str],
@@ -256,8 +258,8 @@ def _arranged(
 
     Trades leave every region's distribution, and its comparison with the patients, untouched.
     """
-    columns = [REGIONS.index(region) for region in part]
-    others = chi[:, [column for column in range(len(REGIONS)) if column not in columns]]
+    columns = [DEMANDED_REGIONS.index(region) for region in part]
+    others = chi[:, [column for column in range(len(DEMANDED_REGIONS)) if column not in columns]]
     combined = curve_demands(printed, "combination") if set(part) == set(STRIATUM) else None
     own = patients[:, columns]
     is_patient = np.arange(len(patients) + len(chi)) < len(patients)

@@ -10,20 +10,20 @@ from scipy import stats
 from qsmstudy.dataset.published import TablePlace
 from qsmstudy.errors import StudyError
 from qsmstudy.simulate.calibration import targets
-from qsmstudy.simulate.calibration.targets import Printed, Window, at
+from qsmstudy.simulate.calibration.targets import PaperNumbers, Window, at
 
 #: Regions in the order of the tables.
-REGIONS = tuple(targets.REGIONS)
+DEMANDED_REGIONS = tuple(targets.PAPER_REGIONS)
 #: Markers of Table 4, and the regions of Tables 5 and 6.
 STRIATUM = ("LCN", "RCN", "LPUT", "RPUT")
 
 
-def is_normal(printed: Printed, region: str, group: str) -> bool:
+def is_normal(printed: PaperNumbers, region: str, group: str) -> bool:
     """Tell whether the paper prints mean and SD, and so found the values normal."""
     return printed[at("table3", "normal", region=region, group=group)] == 1
 
 
-def rank_sum_areas(printed: Printed) -> dict[str, int]:
+def rank_sum_areas(printed: PaperNumbers) -> dict[str, int]:
     """Return U of the patients for every region that the paper compares by ranks.
 
     Parameters
@@ -43,7 +43,7 @@ def rank_sum_areas(printed: Printed) -> dict[str, int]:
     }
 
 
-def ordered_p(printed: Printed) -> list[tuple[str, float]]:
+def ordered_p(printed: PaperNumbers) -> list[tuple[str, float]]:
     """Return the regions and their uncorrected p values, smallest first.
 
     Notes
@@ -53,10 +53,12 @@ def ordered_p(printed: Printed) -> list[tuple[str, float]]:
     Mann-Whitney p has to print as published at the rank that it gets.
     """
     by_t = {
-        region: _pooled_p(printed, region) for region in REGIONS if _both_normal(printed, region)
+        region: _pooled_p(printed, region)
+        for region in DEMANDED_REGIONS
+        if _both_normal(printed, region)
     }
     ordered = sorted(by_t, key=lambda region: by_t[region])
-    raw = _fill([], ordered, {r for r in REGIONS if r not in by_t}, by_t, printed)
+    raw = _fill([], ordered, {r for r in DEMANDED_REGIONS if r not in by_t}, by_t, printed)
     if raw is None:
         raise StudyError(
             "published values: no order of the fourteen p values gives the corrected ones of "
@@ -66,7 +68,7 @@ def ordered_p(printed: Printed) -> list[tuple[str, float]]:
 
 
 @cache
-def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
+def moments(printed: PaperNumbers, region: str, group: str) -> tuple[float, float]:
     """Return the mean and SD [ppm] that a normal region of a group gets.
 
     Parameters
@@ -74,7 +76,7 @@ def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
     printed : Printed
         The published numbers.
     region, group : str
-        One of `REGIONS`, and a name in the tables.
+        One of `DEMANDED_REGIONS`, and a name in the tables.
 
     Returns
     -------
@@ -107,11 +109,11 @@ def moments(printed: Printed, region: str, group: str) -> tuple[float, float]:
     return mean + (best if group == "AIS" else -best) * half, sd
 
 
-def _both_normal(printed: Printed, region: str) -> bool:
+def _both_normal(printed: PaperNumbers, region: str) -> bool:
     return all(is_normal(printed, region, group) for group in ("AIS", "HC"))
 
 
-def _pooled_p(printed: Printed, region: str, *, shift: float = 0.0) -> float:
+def _pooled_p(printed: PaperNumbers, region: str, *, shift: float = 0.0) -> float:
     """Return p of the pooled t test from means, patients' plus and controls' minus a shift."""
     numbers = []
     for group, sign in (("AIS", 1), ("HC", -1)):
@@ -127,7 +129,7 @@ def _corrected(region: str) -> TablePlace:
 
 def _shown(p: float, rank: int) -> float:
     """Return a p value of three decimals as the paper corrects and prints it."""
-    corrected = Decimal(str(round(p, 3))) * len(REGIONS) / rank
+    corrected = Decimal(str(round(p, 3))) * len(DEMANDED_REGIONS) / rank
     return float(corrected.quantize(Decimal("0.001"), ROUND_HALF_UP))
 
 
@@ -136,7 +138,7 @@ def _fill(
     by_t: list[str],
     by_rank: set[str],
     known: dict[str, float],
-    printed: Printed,
+    printed: PaperNumbers,
 ) -> list[tuple[str, float]] | None:
     """Extend an order of p values by one region at a time; None where there is no way."""
     if not by_t and not by_rank:
@@ -147,7 +149,7 @@ def _fill(
         following.append((by_t[0], known[by_t[0]]))
     for region in sorted(by_rank):
         corrected = printed[_corrected(region)]
-        p = round(corrected * rank / len(REGIONS), 3)
+        p = round(corrected * rank / len(DEMANDED_REGIONS), 3)
         if _shown(p, rank) == corrected and p >= least:
             following.append((region, p))
     for region, p in sorted(following, key=lambda pair: pair[1]):
@@ -165,7 +167,7 @@ def _fill(
     return None
 
 
-def _u_of(printed: Printed, p: float) -> int:
+def _u_of(printed: PaperNumbers, p: float) -> int:
     """Return the whole U above chance whose asymptotic p, without ties, is nearest to `p`."""
     m, n = printed.size("AIS"), printed.size("HC")
     sd = float(np.sqrt(m * n * (m + n + 1) / 12))
@@ -192,7 +194,7 @@ class Curve:
     negatives: int
 
 
-def curve_demands(printed: Printed, marker: str) -> Curve:
+def curve_demands(printed: PaperNumbers, marker: str) -> Curve:
     """Return what Table 4 demands of a marker.
 
     Parameters

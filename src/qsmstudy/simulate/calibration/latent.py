@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from qsmstudy.simulate.calibration.demands import REGIONS, is_normal, moments
+from qsmstudy.simulate.calibration.demands import DEMANDED_REGIONS, is_normal, moments
 from qsmstudy.simulate.calibration.regressions import Demand, factor_row
-from qsmstudy.simulate.calibration.targets import Printed, at
+from qsmstudy.simulate.calibration.targets import PaperNumbers, at
 from qsmstudy.simulate.cohort import ROIS
 
 #: Correlations of a nucleus's sides, of caudate and putamen, and of other nuclei.
@@ -20,7 +20,7 @@ _NEWTON_STEPS = 12
 
 def correlation_target() -> NDArray:
     """Return the correlations of the 14 regions as cohorts of healthy adults show them."""
-    target = np.full((len(REGIONS), len(REGIONS)), BETWEEN)
+    target = np.full((len(DEMANDED_REGIONS), len(DEMANDED_REGIONS)), BETWEEN)
     for first, one in enumerate(ROIS):
         for second, other in enumerate(ROIS):
             if {one, other} == {"CN", "PUT"}:
@@ -38,7 +38,7 @@ def correlated(n: int, rng: np.random.Generator) -> NDArray:
     ndarray, shape (n, 14)
         Zero mean, unit SD.
     """
-    draws = rng.standard_normal((n, len(REGIONS)))
+    draws = rng.standard_normal((n, len(DEMANDED_REGIONS)))
     draws -= draws.mean(axis=0)
     whitening = np.linalg.cholesky(np.linalg.inv(np.cov(draws.T)))
     return draws @ whitening @ np.linalg.cholesky(correlation_target()).T
@@ -61,7 +61,7 @@ def highest(values: NDArray) -> float:
     return float((values.max() - middle) / (high - low))
 
 
-def scaled(values: NDArray, printed: Printed, region: str, group: str) -> NDArray:
+def scaled(values: NDArray, printed: PaperNumbers, region: str, group: str) -> NDArray:
     """Map a column affinely so that its printed mean and SD, or median and IQR, hold [ppm]."""
     if is_normal(printed, region, group):
         mean, sd = moments(printed, region, group)

@@ -9,13 +9,13 @@ from scipy import stats
 
 from qsmstudy.dataset.published import TablePlace
 from qsmstudy.simulate.calibration import latent
-from qsmstudy.simulate.calibration.demands import REGIONS, STRIATUM, is_normal
+from qsmstudy.simulate.calibration.demands import DEMANDED_REGIONS, STRIATUM, is_normal
 from qsmstudy.simulate.calibration.regressions import (
     Demand,
     coded_factors,
     correlation_demands,
 )
-from qsmstudy.simulate.calibration.targets import SCORES, Printed, at, sample_correlations
+from qsmstudy.simulate.calibration.targets import SCORES, PaperNumbers, at, sample_correlations
 from qsmstudy.simulate.cohort import ROIS
 from qsmstudy.simulate.draws import generator
 
@@ -40,7 +40,7 @@ LOWEST_PPM = 0.006
 DECIMALS = 6
 
 
-def candidates(printed: Printed, people: pd.DataFrame, *, seed: int) -> Iterator[NDArray]:
+def candidates(printed: PaperNumbers, people: pd.DataFrame, *, seed: int) -> Iterator[NDArray]:
     """Make patients' susceptibilities that meet every demand on the patients alone.
 
     Parameters
@@ -55,8 +55,8 @@ def candidates(printed: Printed, people: pd.DataFrame, *, seed: int) -> Iterator
     Yields
     ------
     ndarray, shape (patients, 14)
-        Susceptibility [ppm] on a grid of `DECIMALS` decimals, columns as `demands.REGIONS`; one
-        for each of `_ATTEMPTS` draws that meets them.
+        Susceptibility [ppm] on a grid of `DECIMALS` decimals, columns as
+        `demands.DEMANDED_REGIONS`; one for each of `_ATTEMPTS` draws that meets them.
     """
     coded = coded_factors(people)
     demands = {region: correlation_demands(printed, region, coded) for region in STRIATUM}
@@ -68,7 +68,7 @@ def candidates(printed: Printed, people: pd.DataFrame, *, seed: int) -> Iterator
 
 
 def _draw(
-    printed: Printed,
+    printed: PaperNumbers,
     demands: Mapping[str, Sequence[Demand]],
     coded: Mapping[str, NDArray],
     rng: np.random.Generator,
@@ -77,8 +77,8 @@ def _draw(
 ) -> NDArray | None:
     """Draw once; None where the demands leave no room or throw values far out."""
     z = latent.correlated(n, rng)
-    striatum = [REGIONS.index(region) for region in STRIATUM]
-    others = [column for column in range(len(REGIONS)) if column not in striatum]
+    striatum = [DEMANDED_REGIONS.index(region) for region in STRIATUM]
+    others = [column for column in range(len(DEMANDED_REGIONS)) if column not in striatum]
     target = latent.correlation_target()
     # What the other nuclei share with the striatum follows it to its new values.
     share = np.linalg.solve(target[np.ix_(striatum, striatum)], target[np.ix_(striatum, others)])
@@ -89,7 +89,7 @@ def _draw(
     if not np.all(np.isfinite(z)) or np.abs(z).max() > _FARTHEST:
         return None
     chi = np.empty_like(z)
-    for column, region in enumerate(REGIONS):
+    for column, region in enumerate(DEMANDED_REGIONS):
         values = z[:, column]
         if region not in STRIATUM:
             values = _off_scores(values, coded)
@@ -97,7 +97,7 @@ def _draw(
             values = np.clip(latent.standardised(values), -CLIPPED, CLIPPED)
             values = latent.skewed(values, shape=SKEW)
         chi[:, column] = latent.scaled(values, printed, region, "AIS")
-    left, right = REGIONS.index("LSN"), REGIONS.index("RSN")
+    left, right = DEMANDED_REGIONS.index("LSN"), DEMANDED_REGIONS.index("RSN")
     chi[:, right] = _nigra(printed, chi[:, right], "R")
     chi[:, left] = latent.solve_nearest(chi[:, left], _left_nigra(printed, chi[:, right]))
     if not np.all(np.isfinite(chi)) or np.abs(chi).max() > 1:
@@ -122,7 +122,7 @@ def _nigra_beside(column: str) -> TablePlace:
     return at("asymmetry", column, roi="SN", group="AIS")
 
 
-def _nigra(printed: Printed, values: NDArray, side: str) -> NDArray:
+def _nigra(printed: PaperNumbers, values: NDArray, side: str) -> NDArray:
     """Give a side its mean and SD of section 3.6, within the windows of Table 3 as well."""
     moments = [
         printed.window(_nigra_beside(f"{stat}_{side.lower()}"))
@@ -133,7 +133,7 @@ def _nigra(printed: Printed, values: NDArray, side: str) -> NDArray:
     return moments[0] + moments[1] * latent.standardised(values)
 
 
-def _left_nigra(printed: Printed, right: NDArray) -> list[latent.Equation]:
+def _left_nigra(printed: PaperNumbers, right: NDArray) -> list[latent.Equation]:
     """Return what the left nigra has to hold: four moments and quantiles, and the paired test."""
     mean, sd = (printed[_nigra_beside(f"{stat}_l")] for stat in ("mean", "sd"))
     n, p = len(right), printed[_nigra_beside("p")]
@@ -154,7 +154,7 @@ def _left_nigra(printed: Printed, right: NDArray) -> list[latent.Equation]:
     ]
 
 
-def is_plausible(printed: Printed, chi: NDArray, group: str) -> bool:
+def is_plausible(printed: PaperNumbers, chi: NDArray, group: str) -> bool:
     """Tell whether a group's values keep the printed decisions and realistic correlations.
 
     Parameters
@@ -169,14 +169,14 @@ def is_plausible(printed: Printed, chi: NDArray, group: str) -> bool:
     between = sample_correlations(list(chi.T))
     if between.min() < ANY:
         return False
-    for column, region in enumerate(REGIONS):
+    for column, region in enumerate(DEMANDED_REGIONS):
         if not region.endswith("THA") and chi[:, column].min() < LOWEST_PPM:
             return False
         if latent.highest(chi[:, column]) > HIGHEST_IQR:
             return False
         if not normality_holds(chi[:, column], is_normal(printed, region, group)):
             return False
-    for column in range(0, len(REGIONS), 2):
+    for column in range(0, len(DEMANDED_REGIONS), 2):
         if not SIDES[0] <= between[column, column + 1] <= SIDES[1]:
             return False
         apart = stats.ttest_rel(chi[:, column], chi[:, column + 1]).pvalue

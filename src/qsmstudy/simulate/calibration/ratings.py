@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsmstudy.errors import StudyError
-from qsmstudy.simulate.calibration.demands import REGIONS
+from qsmstudy.simulate.calibration.demands import DEMANDED_REGIONS
 from qsmstudy.simulate.calibration.latent import standardised
 from qsmstudy.simulate.calibration.patients import DECIMALS
-from qsmstudy.simulate.calibration.targets import Printed, at
+from qsmstudy.simulate.calibration.targets import PaperNumbers, at
 from qsmstudy.simulate.draws import generator
 
 #: SD over regions of the raters' systematic difference, relative to that of the values.
@@ -18,7 +18,7 @@ _ATTEMPTS = 500
 
 
 def two_raters(
-    printed: Printed, means: NDArray, group: str, *, seed: int
+    printed: PaperNumbers, means: NDArray, group: str, *, seed: int
 ) -> tuple[NDArray, NDArray]:
     r"""Split values into those of two raters.
 
@@ -27,7 +27,7 @@ def two_raters(
     printed : Printed
         The published numbers.
     means : ndarray, shape (N, 14)
-        Mean of the raters [ppm], columns as `demands.REGIONS`.
+        Mean of the raters [ppm], columns as `demands.DEMANDED_REGIONS`.
     group : str
         Name in the tables.
     seed : int
@@ -48,7 +48,7 @@ def two_raters(
     which is solved for :math:`v_d`.
     """
     first, second = np.empty_like(means), np.empty_like(means)
-    for column, region in enumerate(REGIONS):
+    for column, region in enumerate(DEMANDED_REGIONS):
         icc = printed.window(at("table2", "icc", region=region, group=group)).centre
         for attempt in range(_ATTEMPTS):
             rng = generator(seed, group, region, "raters", str(attempt))

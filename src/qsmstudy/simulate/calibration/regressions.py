@@ -11,7 +11,7 @@ from qsmstudy.simulate.calibration.targets import (
     BINARY,
     FACTORS,
     MODELS,
-    Printed,
+    PaperNumbers,
     Window,
     at,
     correlation_window,
@@ -50,7 +50,7 @@ def coded_factors(people: pd.DataFrame) -> dict[str, NDArray]:
 
 
 def correlation_demands(
-    printed: Printed, region: str, coded: Mapping[str, NDArray]
+    printed: PaperNumbers, region: str, coded: Mapping[str, NDArray]
 ) -> list[Demand]:
     """Return the correlations that Tables 5 and 6 demand of a nucleus.
 
@@ -85,7 +85,7 @@ def correlation_demands(
     return list(wanted.values())
 
 
-def _single_term(printed: Printed, region: str, term: str) -> float:
+def _single_term(printed: PaperNumbers, region: str, term: str) -> float:
     """Return the correlation that prints beta, t and F of a model of Table 6 with one term."""
     beta, t, p = (at("table6", column, region=region, term=term) for column in ("beta", "t", "p"))
     whole = at("table6", "f", region=region)

@@ -9,13 +9,13 @@ from scipy import optimize, stats
 
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.errors import StudyError
-from qsmstudy.simulate.cohort import HEMISPHERES, ROIS
+from qsmstudy.simulate.cohort import LEFT_RIGHT, ROIS
 
 #: Rows of the tables by region, in the order of the tables.
-REGIONS = {
+PAPER_REGIONS = {
     f"{hemisphere}{roi}": {"roi": roi, "hemisphere": hemisphere}
     for roi in ROIS
-    for hemisphere in HEMISPHERES
+    for hemisphere in LEFT_RIGHT
 }
 BINARY = ("smoking", "drinking", "hypertension", "hyperlipidemia", "diabetes")
 SCORES = ("nihss_admission", "nihss_discharge", "mrs_admission", "mrs_discharge")
@@ -69,14 +69,14 @@ def at(table: str, column: str, *, region: str | None = None, **row: str) -> Tab
     table, column : str
         Their names.
     region : str, optional
-        A key of `REGIONS`, which stands for its nucleus and hemisphere.
+        A key of `PAPER_REGIONS`, which stands for its nucleus and hemisphere.
     **row : str
         Column and value of the row.
     """
-    return TablePlace(table, (column,), {**(REGIONS[region] if region else {}), **row})
+    return TablePlace(table, (column,), {**(PAPER_REGIONS[region] if region else {}), **row})
 
 
-class Printed:
+class PaperNumbers:
     """The published numbers by their place in the tables.
 
     Parameters
@@ -133,7 +133,7 @@ class Printed:
         return Window(self[place] - half, self[place] + half)
 
 
-def correlation_window(printed: Printed, beta: TablePlace, p: TablePlace) -> Window:
+def correlation_window(printed: PaperNumbers, beta: TablePlace, p: TablePlace) -> Window:
     """Return the correlations that print a single predictor's beta and its p.
 
     Parameters
@@ -178,7 +178,9 @@ def model_numbers(between: NDArray, outcome: NDArray, *, n: int) -> NDArray:
     return np.concatenate([beta, t, 2 * stats.t.sf(np.abs(t), df), model])
 
 
-def model_correlations(printed: Printed, region: str, between: NDArray) -> tuple[NDArray, float]:
+def model_correlations(
+    printed: PaperNumbers, region: str, between: NDArray
+) -> tuple[NDArray, float]:
     """Find the correlations of a nucleus with the terms that print its model of Table 6.
 
     Parameters
@@ -203,7 +205,7 @@ def model_correlations(printed: Printed, region: str, between: NDArray) -> tuple
     return found, float(np.abs(distances(between, found)).max())
 
 
-def shared_correlations(printed: Printed, *, phi: float | None = None) -> tuple[float, ...]:
+def shared_correlations(printed: PaperNumbers, *, phi: float | None = None) -> tuple[float, ...]:
     """Find the correlations of the terms themselves under which both models print.
 
     Parameters
@@ -236,7 +238,7 @@ def shared_correlations(printed: Printed, *, phi: float | None = None) -> tuple[
 
 
 def _distances(
-    printed: Printed, region: str
+    printed: PaperNumbers, region: str
 ) -> tuple[Callable[[NDArray, NDArray], NDArray], NDArray]:
     """Return how far a model's numbers lie from the printed ones [half widths], and its betas."""
     rows = list(MODELS[region].values())
@@ -272,7 +274,7 @@ def _closest(distances: Callable[[NDArray], NDArray], start: NDArray) -> NDArray
     return np.round(found, 6)
 
 
-def _single(printed: Printed, region: str, term: str) -> Window | None:
+def _single(printed: PaperNumbers, region: str, term: str) -> Window | None:
     """Return the window of Table 5, where it rests on the same cases as the model."""
     beta, p = (at("table5", column, region=region, factor=term) for column in ("beta", "p"))
     if printed.n(p) != printed.n(at("table6", "f", region=region)):

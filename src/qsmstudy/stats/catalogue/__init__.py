@@ -9,16 +9,16 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from qsmstudy.stats.catalogue import checks, measurements, statistics
-from qsmstudy.stats.catalogue.records import SECTIONS, Column, Section, Table
+from qsmstudy.stats.catalogue.records import REPORT_SECTIONS, Column, ReportSection, Table
 
-__all__ = ["SECTIONS", "STATISTICS", "TABLES", "Column", "Section", "Table"]
+__all__ = ["REPORT_SECTIONS", "STATISTICS", "TABLES", "Column", "ReportSection", "Table"]
 
 #: The tables that statistics make; what a table is made from stands before it.
-STATISTICS = statistics.TABLES
+STATISTICS = statistics.STATISTICS_TABLES
 #: Every table, in the order of the report.
 TABLES = {
     table.name: table
-    for table in (*STATISTICS, *checks.TABLES, *measurements.TABLES)
+    for table in (*STATISTICS, *checks.CHECK_TABLES, *measurements.MEASUREMENT_TABLES)
 }  # fmt: skip
 #: The tables that a paper prints, and the text beside them.
 OF_PAPER = tuple(table for table in STATISTICS if table.section in ("tables", "associations"))

@@ -42,7 +42,7 @@ OTHER_TESTS = (
 SEVERAL = "studies of three or more groups"
 
 
-def spread(unit: str, what: str) -> tuple[Column, ...]:
+def sample_columns(unit: str, what: str) -> tuple[Column, ...]:
     """Return the columns that describe a sample."""
     return (
         Column("mean", f"mean of {what}", unit),

@@ -27,7 +27,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A part of the report that prints tables.
 
     Attributes
@@ -46,14 +46,14 @@ class Section:
 
 
 #: Sections of the report that print tables, in its order.
-SECTIONS = {
-    "tables": Section("Tables", "Tables", apart=True),
-    "associations": Section("Correlations and asymmetry", "Tables", apart=True),
-    "further": Section("Beyond the paper's analysis", "Further tables", apart=True),
-    "scorecard": Section("Published and reproduced", "Checks"),
-    "audit": Section("Consistency of the published numbers", "Checks"),
-    "validation": Section("Against the simulated truth", "Checks"),
-    "quality": Section("Quality", "Quality"),
+REPORT_SECTIONS = {
+    "tables": ReportSection("Tables", "Tables", apart=True),
+    "associations": ReportSection("Correlations and asymmetry", "Tables", apart=True),
+    "further": ReportSection("Beyond the paper's analysis", "Further tables", apart=True),
+    "scorecard": ReportSection("Published and reproduced", "Checks"),
+    "audit": ReportSection("Consistency of the published numbers", "Checks"),
+    "validation": ReportSection("Against the simulated truth", "Checks"),
+    "quality": ReportSection("Quality", "Quality"),
 }
 
 
@@ -74,7 +74,7 @@ class Table:
     columns : tuple of Column
         Every column of the file, in its order.
     section : str
-        Of the report that prints it, see `SECTIONS`; empty for a table that is not printed.
+        Of the report that prints it, see `REPORT_SECTIONS`; empty for a table that is not printed.
     explanation : str
         What a reader should know before the table, above it in the report.
     optional : str
@@ -115,7 +115,7 @@ class Table:
         """Name of the page that prints it in Snakemake's own report; empty where none does."""
         if not self.section:
             return ""
-        return self.name if SECTIONS[self.section].apart else self.section
+        return self.name if REPORT_SECTIONS[self.section].apart else self.section
 
     def columns_of(self, *, several_groups: bool) -> tuple[str, ...]:
         """Return the names of the file's columns.

@@ -9,7 +9,7 @@ from pathlib import Path
 from qsmstudy.stats.catalogue import STATISTICS, checks, measurements
 from qsmstudy.stats.catalogue.records import Table
 
-PAGE = Path(__file__).parents[4] / "docs" / "reference" / "tables.md"
+REFERENCE_PAGE = Path(__file__).parents[4] / "docs" / "reference" / "tables.md"
 _HEAD = """\
 # Tables
 
@@ -55,8 +55,8 @@ def page() -> str:
     """Return the text of the page."""
     parts = (
         ("Statistics", STATISTICS),
-        ("Checks", checks.TABLES),
-        ("Scans, people and measurements", measurements.TABLES),
+        ("Checks", checks.CHECK_TABLES),
+        ("Scans, people and measurements", measurements.MEASUREMENT_TABLES),
     )
     lines = []
     for title, tables in parts:
@@ -67,5 +67,5 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
+    REFERENCE_PAGE.parent.mkdir(parents=True, exist_ok=True)
+    REFERENCE_PAGE.write_text(page(), encoding="utf-8")

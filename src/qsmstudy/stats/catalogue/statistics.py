@@ -21,7 +21,7 @@ from qsmstudy.stats.catalogue.columns import (
     P,
     coefficients,
     paired,
-    spread,
+    sample_columns,
 )
 from qsmstudy.stats.catalogue.records import Column, Table
 
@@ -39,7 +39,7 @@ TABLE1 = Table(
         Column("n_missing", "participants without a value"),
         Column("n_yes", "participants with the answer yes; missing for numbers"),
         Column("n_no", "participants with the answer no; missing for numbers"),
-        *spread("of the variable (age: years)", "the values"),
+        *sample_columns("of the variable (age: years)", "the values"),
         TEST,
         STATISTIC,
         DF,
@@ -97,7 +97,7 @@ TABLE3 = Table(
         *REGION,
         Column("group", "group; all is the row of the test"),
         N,
-        *spread("ppm", "susceptibility"),
+        *sample_columns("ppm", "susceptibility"),
         Column("shapiro_w", "W of Shapiro and Wilk's test of normality"),
         Column("shapiro_p", "p of Shapiro and Wilk's test"),
         Column("normal", "yes where shapiro_p is at least alpha: mean and t test, not ranks"),
@@ -472,7 +472,7 @@ NULL = Table(
 )
 
 #: The tables of statistics; what a table is made from stands before it.
-TABLES = (
+STATISTICS_TABLES = (
     TABLE1, TABLE2, TABLE3, TABLE4, ROC_CURVES, TABLE5, TABLE6,
     CORRELATIONS, ASYMMETRY, _LESION_SIDES, POWER,
     CONTRASTS, ADJUSTED, CROSS_VALIDATION, AGE, ASYMMETRY_CORRECTED, EXTENTS, NULL,

@@ -79,7 +79,7 @@ class Source(ABC):
         self.package_label_table = os.path.normpath(f"{repository}/resources/labels.tsv")
         self.raters: list[str] = list(config["raters"])
         self.drawing_raters = [rater for rater in self.raters if rater != ATLAS]
-        self.excluded = decisions.excluded(decisions.read(config["decisions"]))
+        self.excluded = decisions.excluded(decisions.read_decisions(config["decisions"]))
         self.scans: dict[str, ScanFiles] = {}
         self.left_out: dict[str, str] = {}
         self.unselected: frozenset[str] = frozenset()
