@@ -193,16 +193,16 @@ def test_rule_graph_follows_files_and_input_functions():
         def regex(self):
             return self.replace("{s}", "(.+)")
 
-    def rule(name, inputs, *patterns):
+    def rule(inputs, *patterns):
         output = [Pattern(pattern) for pattern in patterns]
-        return SimpleNamespace(name=name, docstring=name, input=inputs, output=output)
+        return SimpleNamespace(docstring="why", input=inputs, output=output)
 
-    rules = [
-        rule("scan", [], "raw/{s}.nii"),
-        rule("map", ["raw/{s}.nii"], "map/{s}.nii"),
-        rule("aside", ["raw/{s}.nii"], "aside.txt"),
-        rule("page", [lambda w: [f"map/{w.s}.nii"]], "page.html"),
-    ]
+    rules = {
+        "scan": rule([], "raw/{s}.nii"),
+        "map": rule(["raw/{s}.nii"], "map/{s}.nii"),
+        "aside": rule(["raw/{s}.nii"], "aside.txt"),
+        "page": rule([lambda w: [f"map/{w.s}.nii"]], "page.html"),
+    }
     found = record.rule_graph(rules, "page", {"s": "01"})
     assert {name: entry["from"] for name, entry in found.items()} == {
         "scan": [],
