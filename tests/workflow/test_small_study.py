@@ -159,7 +159,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
     probe.write_text(
         "import runpy, sys\n"
         "from pathlib import Path\n"
-        "from qsmstudy import provenance\n"
+        "from qsmstudy.run import fingerprints\n"
         "called = set()\n"
         "def note(frame, event, arg):\n"
         "    module = frame.f_globals.get('__name__', '')\n"
@@ -173,7 +173,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "sys.setprofile(None)\n"
         "called = {c for c in called if not c.startswith('qsmstudy.run.fingerprints')}\n"
-        "missed = called - set(provenance.closure(Path(sys.argv[0])))\n"
+        "missed = called - set(fingerprints.closure(Path(sys.argv[0])))\n"
         "assert len(called) > 10, called\n"
         "sys.exit(f'not in the closure: {sorted(missed)}' if missed else 0)\n"
     )
