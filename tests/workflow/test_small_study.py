@@ -191,6 +191,7 @@ def test_functions_called_by_a_script_are_in_its_fingerprint(checkout, study):
     assert own == (study / "measurements/sub-01/sub-01_rater-A.tsv").read_bytes()
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_on_one_core_gives_the_same_bytes(checkout, study):
     other = checkout.folder / "results" / "other"
     # Only what is compared: every table, and all that the tables are made from.
