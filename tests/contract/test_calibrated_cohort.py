@@ -166,6 +166,7 @@ def test_scorecard_has_a_second_column_for_the_calibrated_table(tables):
     assert card["reproduced_table"].equals(card["reproduced"])
 
 
+@pytest.mark.slow
 def test_cohort_is_regenerated_byte_by_byte(tmp_path):
     """About half a minute: the whole search."""
     made = {name: tmp_path / f"{name}.tsv" for name in ("participants", "roi_values")}

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import test_example_studies as examples
 import whole_study as whole
-from test_rules import read_rules
 
 from qsmstudy.dataset import bids, decisions, scan_status
 from qsmstudy.figures.catalogue import FIGURES
@@ -107,10 +106,10 @@ def test_measured_quantities_carry_their_unit_in_the_name():
                 assert column.name.endswith(SUFFIXES[column.unit]), (table.name, column.name)
 
 
-def test_every_table_of_a_rule_is_in_the_catalogue_under_its_rule():
+def test_every_table_of_a_rule_is_in_the_catalogue_under_its_rule(rules):
     made = {
         Path(str(path)).stem: (name, output)
-        for name, rule in read_rules().items()
+        for name, rule in rules.items()
         for output, path in rule.output._allitems()
         if str(path).endswith(".tsv") and Path(str(path)).parent.name == "tables"
     }
@@ -158,9 +157,9 @@ def test_no_table_or_figure_speaks_of_the_default_study():
     assert [text for text in texts if DEFAULT_STUDY.search(text)] == []
 
 
-def test_figures_are_those_of_the_rules_and_their_captions_can_be_filled():
+def test_figures_are_those_of_the_rules_and_their_captions_can_be_filled(rules):
     assert set(FIGURES) == {
-        name for name in read_rules() if name.startswith("figure") and name[-1].isdigit()
+        name for name in rules if name.startswith("figure") and name[-1].isdigit()
     }
     config = whole.configured()
     captions = {name: figure.caption_of(config) for name, figure in FIGURES.items()}

@@ -12,8 +12,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 IGNORED = {".git", ".venv", ".snakemake", "results", "node_modules"}
@@ -115,15 +113,6 @@ def test_every_page_is_in_the_index():
              re.findall(r"\]\(([^)\s]+)\)", index.read_text())}  # fmt: skip
     pages = {path for path in (ROOT / "docs").rglob("*.md") if path not in HISTORY} - {index}
     assert {path for path in pages if not links & {path, *path.parents}} == set()
-
-
-@pytest.fixture(scope="module")
-def rules():
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=1), snakefile=ROOT / "Snakefile", workdir=ROOT
-        )._workflow
-        return {rule.name: rule for rule in workflow.rules}
 
 
 @of(CURRENT)

@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 
 import pytest
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
 
 from qsmstudy.run import engine
 
@@ -28,14 +26,6 @@ UNDOCUMENTED = {
         "name", "resources", "script", "set_log", "snakefile", "wildcard_names",
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def workflow():
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        yield api.workflow(
-            resource_settings=ResourceSettings(cores=1), snakefile=ROOT / "Snakefile", workdir=ROOT
-        )._workflow
 
 
 def asked_of(name, tree):
@@ -77,8 +67,7 @@ def megabytes(rule, attempt):
     return rule.resources["mem_mb"].evaluate(None, attempt=attempt).value
 
 
-def test_a_rules_own_amount_wins_and_grows(workflow):
-    rules = {rule.name: rule for rule in workflow.rules}
+def test_a_rules_own_amount_wins_and_grows(rules):
     asked = {
         name: [megabytes(rules[name], attempt) for attempt in (1, 2)]
         for name in ("table1", "simulate_scan")
@@ -87,19 +76,14 @@ def test_a_rules_own_amount_wins_and_grows(workflow):
     assert asked == {"table1": [usual, 2 * usual], "simulate_scan": [4000, 8000]}
 
 
-def test_default_resources_of_a_profile_do_not_win():
-    settings = ResourceSettings(cores=1, default_resources={"mem_mb": 7})
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=settings, snakefile=ROOT / "Snakefile", workdir=ROOT
-        )._workflow
-        table1 = next(rule for rule in workflow.rules if rule.name == "table1")
-        assert megabytes(table1, 1) == engine.MEGABYTES
+def test_default_resources_of_a_profile_do_not_win(read_workflow):
+    workflow = read_workflow(default_resources={"mem_mb": 7})
+    table1 = next(rule for rule in workflow.rules if rule.name == "table1")
+    assert megabytes(table1, 1) == engine.MEGABYTES
 
 
-def test_steps_of_a_scan_and_of_the_study_are_groups_but_not_in_a_local_run(workflow):
+def test_steps_of_a_scan_and_of_the_study_are_groups_but_not_in_a_local_run(rules):
     """Snakemake itself leaves groups out of a local run; a dry run and a cluster have them."""
-    rules = {rule.name: rule for rule in workflow.rules}
     assert {rule.group for rule in rules.values()} == {None}
     groups = {name: rule._group for name, rule in rules.items()}
     expected = {

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from snakemake import parser
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
 
 from qsmstudy.stats import catalogue
 
@@ -69,13 +67,9 @@ def hidden_code(text):
 
 
 @pytest.fixture(scope="module")
-def compiled():
+def compiled(workflow):
     """Return the Python that Snakemake makes of all files of rules."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=1), snakefile=ROOT / "Snakefile", workdir=ROOT
-        )._workflow
-        return "\n".join(parser.parse(path, workflow, {})[0] for path in workflow.included)
+    return "\n".join(parser.parse(path, workflow, {})[0] for path in workflow.included)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -9,8 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from qsmstudy.recon import methods
 from qsmstudy.report import consensus
@@ -24,23 +22,6 @@ TARGETS = {
     *("all", "chimaps", "roi_values", "tables", "figures", "scorecard", "report", "validation"),
     *("audit", "null_cohort"),
 }
-
-
-def read_rules():
-    """Every rule of the workflow by name, as Snakemake understands it."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(),
-            snakefile=ROOT / "Snakefile",
-            workdir=ROOT,
-        )._workflow
-        return {rule.name: rule for rule in workflow.rules}
-
-
-@pytest.fixture(scope="module")
-def rules():
-    return read_rules()
 
 
 def working(rules):
@@ -97,10 +78,10 @@ def test_every_rule_carries_its_fingerprint(rules):
         assert "code" in names(rule.params), name
 
 
-def test_reading_the_rules_fingerprints_none_of_them(monkeypatch):
+def test_reading_the_rules_fingerprints_none_of_them(monkeypatch, read_workflow):
     """Every step of a cluster job reads all rules to run one of them."""
     monkeypatch.setattr(fingerprints, "fingerprint", lambda *_: pytest.fail("a rule was hashed"))
-    assert read_rules()
+    assert list(read_workflow().rules)
 
 
 def test_sections_are_the_params_of_their_rules(rules):

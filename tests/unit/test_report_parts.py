@@ -252,6 +252,7 @@ print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 """
 
 
+@pytest.mark.slow
 def test_report_of_64_participants_is_cheap(tmp_path):
     """Slow for a unit test (about 15 CPU s), because 64 full-size pictures are the cost."""
     _, arguments = arguments_of("build_report", make_study(tmp_path, sizes=(34, 30)))

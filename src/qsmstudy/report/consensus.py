@@ -8,7 +8,6 @@ by PDF, inversion by optimisation with a sparsity-promoting regularisation, and 
 a stated reference, with the whole brain among those reported.
 """
 
-
 from qsmstudy.recon import methods
 from qsmstudy.recon.methods import Methods
 from qsmstudy.report.options import Config
