@@ -79,7 +79,7 @@ def fingerprinted(rule):
     """Return a rule's section of the configuration as `options`, and as `code` the fingerprint of
     its script's code and of the files it is given: Snakemake misses a file replaced under an older
     date, and a library function that changed."""
-    section = {"options": config[rule]} if rule in config else {}
+    section = {"options": configuration.options_of(config, rule)} if rule in config else {}
     return {
         **section,
         "code": lambda wildcards: fingerprints.with_contents(

@@ -88,7 +88,7 @@ rule figure6:
     params:
         **fingerprinted("figure6"),
         study=STUDY,
-        power=config["estimate_power"],
+        power=configuration.options_of(config, "estimate_power"),
     script:
         "../../scripts/figure6.py"
 

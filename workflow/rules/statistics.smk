@@ -16,7 +16,10 @@ for table in catalogue.rule_tables():
             **{made.output: f"{TAB}/{made.name}.tsv" for made in catalogue.made_by(table.rule)},
         params:
             **fingerprinted(table.rule),
-            **{param: config[section] for param, section in table.borrowed.items()},
+            **{
+                param: configuration.options_of(config, section)
+                for param, section in table.borrowed.items()
+            },
             study=STUDY,
             script=table.rule,
         script:

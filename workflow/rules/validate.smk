@@ -16,7 +16,9 @@ rule compare_published:
         **fingerprinted("compare_published"),
         study=STUDY,
         conventions={  # of the tables that the paper has
-            table.rule: config[table.rule] for table in catalogue.OF_PAPER if table.rule in config
+            table.rule: configuration.options_of(config, table.rule)
+            for table in catalogue.OF_PAPER
+            if table.rule in config
         },
     script:
         "../../scripts/compare_published.py"

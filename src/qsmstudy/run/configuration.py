@@ -4,6 +4,7 @@ import datetime
 import difflib
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,6 +56,15 @@ def schema() -> dict[str, Any]:
         "required": list(properties),
         "properties": properties,
     }
+
+
+def options_of(config: Mapping[str, Any], rule: str) -> dict[str, Any]:
+    """Return a rule's section, its options in the order of their declaration.
+
+    Snakemake compares the text of a param: the order in which the configuration's files name the
+    options must not make a job run again.
+    """
+    return asdict(SECTIONS[rule].in_config(config))
 
 
 def complete(config: dict[str, Any], defaults: Path | str) -> None:
