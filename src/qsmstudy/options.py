@@ -13,9 +13,12 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from qsmstudy.errors import StudyError
+
+#: What belongs to a value of an option, see `choose`.
+Case = TypeVar("Case")
 
 
 def option(
@@ -170,6 +173,25 @@ def _free(hint: Any, words: Iterable[Any]) -> tuple[Any, ...]:
     """Return the types of an annotation that none of the allowed words has."""
     taken = {type(word) for word in words}
     return tuple(kind for kind in _kinds(hint) if _plain(kind) not in taken)
+
+
+def choose(name: str, value: object, cases: Mapping[Any, Case]) -> Case:
+    """Return what belongs to the value of an option.
+
+    In place of ``if`` and ``else``: a word that was added to an option and to none of its uses is
+    then refused, and does not run what stands last.
+
+    Raises
+    ------
+    StudyError
+        If nothing belongs to the value.
+
+    Examples
+    --------
+    >>> choose("t_test", "welch", {"pooled": True, "welch": False})
+    False
+    """
+    return cases[check_word(name, value, cases)]
 
 
 def schema_of(section: type[Section]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """A word that an option does not know is refused by its section and by the step itself."""
 
-from dataclasses import fields
+import typing
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import stats_cohort
 from nuclei_phantom import FIELD, SPACING, build
 
 from qsmstudy.errors import StudyError
@@ -13,6 +15,21 @@ from qsmstudy.recon import background, field_fit, inversion, phase_sign, r2star,
 from qsmstudy.recon import options as recon_options
 from qsmstudy.regions import labels, referencing, summarizing
 from qsmstudy.regions import options as regions_options
+from qsmstudy.run.job import is_section
+from qsmstudy.stats import (
+    adjusted,
+    age,
+    agreement,
+    association,
+    characteristics,
+    cross_validation,
+    groups,
+    multiplicity,
+    regression,
+    roc,
+    several,
+)
+from qsmstudy.stats import options as stats_options
 
 SECTIONS = sections_in(recon_options) | sections_in(regions_options)
 WITH_WORDS = {
@@ -21,6 +38,18 @@ WITH_WORDS = {
     for item in fields(section)
     if item.metadata["words"]
 }
+#: By section of the statistics, the function whose options it holds.
+STATISTICS = {
+    "table1": characteristics.participants_table, "table2": agreement.agreement_table,
+    "table3": groups.group_table, "table4": roc.roc_table, "table5": regression.univariate_table,
+    "table6": regression.multivariable_table, "correlate_scores": association.correlation_table,
+    "adjust_groups": adjusted.adjusted_table,
+    "cross_validate": cross_validation.cross_validated_table,
+    "correlate_age": age.age_table, "correct_hemispheres": multiplicity.corrected_asymmetry,
+    "contrast_groups": several.contrast_table,
+}  # fmt: skip
+#: Words among values of the user's own, such as names of regions.
+TAKEN_AS_GIVEN = {"rois", "adjust_for"}
 TIMES = [0.005, 0.010, 0.015]
 SIGNAL = np.ones((4, 4, 4, 3))
 GEOMETRY = {"voxel_size": (2.0, 2.0, 2.0), "b0_direction": (0.0, 0.0, 1.0)}
@@ -80,6 +109,50 @@ STEPS = {
     ("summarize_rois", "reference"): lambda word: referencing.refer(VALUES, reference=word),
     ("summarize_rois", "lesions"): lambda word: summarizing.exclude_lesions(VALUES, rule=word),
 }
+
+
+def of_three_groups(cohort):
+    """Return a cohort some of whose patients are a third group."""
+    people = cohort.participants
+    third = (people["group"] == cohort.study.patients) & (np.arange(len(people)) % 2 == 0)
+    study = replace(cohort.study, groups=cohort.study.groups | {"further": ["third"]})
+    group = people["group"].where(~third, "third")
+    return replace(cohort, study=study, participants=people.assign(group=group))
+
+
+def test_a_word_without_a_use_is_refused_by_every_table(tmp_path):
+    """As when a word is added to an option of the statistics and to none of its uses."""
+    cohort, tables = stats_cohort.study(tmp_path, sizes=(12, 10)), {}
+    tables["table3"] = groups.group_table(cohort, options=stats_options.Table3())
+    some = stats_options.Table5(rois=["CN", "PUT"])
+    tables["table5"] = regression.univariate_table(cohort, table3=tables["table3"], options=some)
+    tables["asymmetry"] = association.asymmetry_table(cohort)
+    known = {"study": cohort.study, "cohort": cohort, **tables}
+    asked = set()
+    for section, function in STATISTICS.items():
+        hints = typing.get_type_hints(function)
+        given = {name: known[name] for name in hints if name in known}
+        if section == "contrast_groups":  # nothing to contrast in two groups
+            given["cohort"] = of_three_groups(cohort)
+        given |= {
+            name: hint() for name, hint in hints.items() if is_section(hint) and name != "study"
+        }
+        for item in fields(hints["options"]):
+            if not item.metadata["words"] or item.name in TAKEN_AS_GIVEN:
+                continue
+            regions = {"rois": ["CN", "PUT"]} if hasattr(hints["options"], "rois") else {}
+            spoiled = hints["options"](**regions)
+            object.__setattr__(spoiled, item.name, "unheard of")
+            with pytest.raises(StudyError, match=r"must be one of .*; got 'unheard of'"):
+                function(**given | {"options": spoiled})
+            asked.add((section, item.name))
+    every = {
+        (name, item.name)
+        for name, section in sections_in(stats_options).items()
+        for item in fields(section)
+        if item.metadata["words"] and item.name not in TAKEN_AS_GIVEN
+    }
+    assert asked == every
 
 
 def test_the_table_holds_every_option_with_words():

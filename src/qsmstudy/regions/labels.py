@@ -9,9 +9,8 @@ from scipy import ndimage
 
 from qsmstudy import physics
 from qsmstudy.errors import StudyError
-from qsmstudy.options import check_word
+from qsmstudy.options import choose
 from qsmstudy.regions.measurement import slice_axis
-from qsmstudy.regions.options import SLICES
 from qsmstudy.regions.vocabulary import join_flags
 
 
@@ -97,8 +96,8 @@ def keep_slices(labels: NDArray, *, affine: NDArray, n_slices: int, slices: str)
     >>> kept.sum(axis=(0, 1)).tolist()
     [0, 2, 2, 0]
     """
-    check_word("measure_rois.slices", slices, SLICES)
-    if slices == "labelled" or not n_slices:
+    choosing = choose("measure_rois.slices", slices, {"labelled": False, "largest": True})
+    if not choosing or not n_slices:
         return labels
     axis = slice_axis(affine)
     stack = np.moveaxis(labels, axis, 0)

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from qsmstudy.options import check_word
-from qsmstudy.regions.options import LESIONS
+from qsmstudy.options import choose
 from qsmstudy.regions.vocabulary import MEAN_COLUMNS, join_flags, sort_rows
 
 log = logging.getLogger("qsmstudy")
@@ -59,15 +58,14 @@ def exclude_lesions(values: pd.DataFrame, *, rule: str) -> pd.DataFrame:
     DataFrame
         The same rows; what is left out has no voxel and no mean, and the flag ``excluded``.
     """
-    check_word("summarize_rois.lesions", rule, LESIONS)
+    person, region = ["participant_id", "session"], ["roi", "hemisphere"]
+    cases = {"flag": None, "exclude_region": [*person, *region], "exclude_participant": person}
+    keys = choose("summarize_rois.lesions", rule, cases)
     lesion = values["flag"].map(
         lambda flags: isinstance(flags, str) and "lesion" in flags.split(";")
     )
-    if rule == "flag" or not lesion.any():
+    if keys is None or not lesion.any():
         return values
-    keys = ["participant_id", "session"]
-    if rule == "exclude_region":
-        keys += ["roi", "hemisphere"]
     # Missing sessions are one session: NaN is not equal to itself.
     cells = values[keys].astype("string").fillna("").agg("|".join, axis=1)
     out = cells.isin(set(cells[lesion]))

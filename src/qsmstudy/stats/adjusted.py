@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qsmstudy.options import check_word
+from qsmstudy.options import check_word, choose
 from qsmstudy.stats.describe import MIN_VALUES, normality
 from qsmstudy.stats.options import AdjustGroups
 from qsmstudy.stats.rows import region_parts, tabulate
@@ -129,7 +129,8 @@ def _compared(
     fit = sm.OLS(data["chi"], design).fit()
     robust = fit.get_robustcov_results("HC3", use_t=True)
     checks = _checks(data, dummies, varying, design, fit, alpha=alpha)
-    used, place = (robust if errors == "hc3" else fit), list(design.columns)
+    used = choose("adjust_groups.errors", errors, {"ordinary": fit, "hc3": robust})
+    place = list(design.columns)
     limits = np.asarray(used.conf_int(alpha))
     controls = ~data["group"].isin(others)
     for row in rows:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.options import check_word
+from qsmstudy.options import choose
 from qsmstudy.stats.describe import MIN_VALUES
 from qsmstudy.stats.options import ICC_FORMS, Table2
 from qsmstudy.stats.rows import region_parts, tabulate
@@ -67,7 +67,7 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
     >>> round(result["icc"], 4)  # perfect consistency, less than perfect agreement
     0.7692
     """
-    check_word("form", form, ICC_FORMS)
+    estimate, is_of_mean = choose("table2.form", form, _FORMS)
     table = np.asarray(ratings, dtype=float)
     n, k = table.shape
     df1, df2 = n - 1, (n - 1) * (k - 1)
@@ -78,12 +78,12 @@ def intraclass_correlation(ratings: ArrayLike, *, form: str, alpha: float) -> di
     ms_error = (residual**2).sum() / df2
     squares = MeanSquares(ms_targets, ms_raters, ms_error, n, k)
     f = p = np.nan
-    single, low, high = _agreement(squares, alpha) if "_a" in form else _consistency(squares, alpha)
+    single, low, high = estimate(squares, alpha)
     if squares.has_error:
         f = ms_targets / ms_error
         p = float(stats.f.sf(f, df1, df2))
     numbers = [single, low, high]
-    if form.endswith("k"):
+    if is_of_mean:
         numbers = [k * icc / (1 + (k - 1) * icc) for icc in numbers]
     icc, low, high = map(float, numbers)
     return {
@@ -231,3 +231,12 @@ def _every_form(ratings: ArrayLike, *, alpha: float) -> dict[str, float]:
         found |= {form: numbers["icc"]}
         found |= {f"{form}_low": numbers["ci_low"], f"{form}_high": numbers["ci_high"]}
     return found
+
+
+#: By the word of the option ``form``: the estimate, and whether of the raters' mean.
+_FORMS = {
+    "icc_a1": (_agreement, False),
+    "icc_ak": (_agreement, True),
+    "icc_c1": (_consistency, False),
+    "icc_ck": (_consistency, True),
+}

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.options import check_word
+from qsmstudy.options import check_word, choose
 from qsmstudy.stats.describe import MIN_VALUES, constant, normality
 from qsmstudy.stats.options import SPEARMAN_INTERVALS, CorrelateScores
 from qsmstudy.stats.rows import tabulate
@@ -103,8 +103,9 @@ def correlation_table(cohort: Cohort, *, options: CorrelateScores) -> pd.DataFra
         note = "not computed: the study has no score (config: covariates.scores)"
         return tabulate([{"note": note}], _CORRELATION_COLUMNS)
     patients = cohort.members(study.patients)
-    if options.missing == "listwise":
-        patients = patients[patients[list(study.scores)].notna().all(axis=1)]
+    complete = patients[patients[list(study.scores)].notna().all(axis=1)]
+    cases = {"pairwise": patients, "listwise": complete}
+    patients = choose("correlate_scores.missing", options.missing, cases)
     variables = {"age": patients["age"]} | {
         r: cohort.chi.loc[patients.index, r] for r in map(str, cohort.chi.columns)
     }

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from qsmstudy.options import choose
 from qsmstudy.stats.describe import (
     alternatives,
     compare_means,
@@ -61,9 +62,11 @@ def participants_table(cohort: Cohort, *, options: Table1) -> pd.DataFrame:
     for variable in ("sex", *study.factors):
         rows.extend(_counted(participants, variable, names, alpha=alpha))
     scores = participants[list(study.scores)]
-    described = scores.where(
-        scores.notna().all(axis=1) | (options.descriptive_missing == "pairwise")
-    )
+    complete = scores.where(scores.notna().all(axis=1))
+    described = choose(
+        "table1.descriptive_missing", options.descriptive_missing,
+        {"listwise": complete, "pairwise": scores},
+    )  # fmt: skip
     for score in study.scores:
         for name in names:
             own = cohort.group == name

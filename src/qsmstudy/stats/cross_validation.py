@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qsmstudy.options import choose
 from qsmstudy.stats.describe import constant
 from qsmstudy.stats.groups import group_table
 from qsmstudy.stats.options import CrossValidate, Table3, Table4
@@ -86,7 +87,7 @@ def cross_validated_table(
     for name, columns in markers.items():
         always = partial(_always, columns)
         rows.append({"marker": name, "selection": "once"} | validated(columns, always))
-    if options.selection == "in_folds":
+    if choose("cross_validate.selection", options.selection, {"once": False, "in_folds": True}):
         found = validated(list(two.chi.columns), partial(_significant, two, comparison))
         rows.append({"marker": "combination", "selection": "in_folds"} | found)
     return tabulate(rows, _COLUMNS)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.options import check_word
-from qsmstudy.stats.options import QUANTILES, T_TESTS
+from qsmstudy.options import check_word, choose
+from qsmstudy.stats.options import QUANTILES
 
 #: Fewest values per group that a test is computed from; Shapiro-Wilk needs as many.
 MIN_VALUES = 3
@@ -128,19 +128,22 @@ def compare_means(
     dict
         ``test, statistic, df, p, note``.
     """
-    check_word("t_test", t_test, T_TESTS)
+    # Whether the groups share one variance, and the other test that the note gives.
+    cases = {"pooled": (True, "Welch", "p_welch"), "welch": (False, "pooled", "p_pooled")}
+    pooled, other, other_p = choose("t_test", t_test, cases)
     first, second = samples.values()
     if reason := untestable(samples):
         return {"note": reason}
     if constant(first) and constant(second):
         return {"note": "not tested: no spread within the groups"}
-    result = _t_test(first, second, pooled=t_test == "pooled")
+    result = _t_test(first, second, pooled=pooled)
     both = alternatives(samples)
     levene = both["levene_p"]
     note = ""
     if levene < alpha:
-        name, p = ("Welch", both["p_welch"]) if t_test == "pooled" else ("pooled", both["p_pooled"])
-        note = f"variances differ (Levene p = {levene:.3g}): {name} t gives p = {p:.3g}"
+        note = (
+            f"variances differ (Levene p = {levene:.3g}): {other} t gives p = {both[other_p]:.3g}"
+        )
     return {
         "test": f"{t_test}_t",
         "statistic": float(result.statistic),

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.options import check_word
+from qsmstudy.options import choose
 from qsmstudy.stats.describe import (
     alternatives,
     compare_means,
@@ -18,7 +18,7 @@ from qsmstudy.stats.describe import (
     normality,
 )
 from qsmstudy.stats.effects import hedges_g, rank_biserial
-from qsmstudy.stats.options import FDR, Table3
+from qsmstudy.stats.options import Table3
 from qsmstudy.stats.rows import region_parts, tabulate
 from qsmstudy.stats.several import compare_all_means, compare_all_ranks
 from qsmstudy.study.cohort import Cohort
@@ -64,22 +64,30 @@ def false_discovery(p: ArrayLike, *, method: str) -> tuple[NDArray, NDArray]:
     >>> false_discovery([0.04, 0.01], method="bh")[1].tolist()
     [0.04, 0.02]
     """
-    check_word("fdr", method, FDR)
+    corrected = choose("table3.fdr", method, _CORRECTED)
     raw = np.asarray(p, dtype=float)
     rank, adjusted = np.full(raw.shape, np.nan), np.full(raw.shape, np.nan)
     tested = ~np.isnan(raw)
     if not tested.any():
         return rank, adjusted
     rank[tested] = stats.rankdata(raw[tested], method="ordinal")
-    if method == "bh":
-        adjusted[tested] = stats.false_discovery_control(raw[tested], method="bh")
-    else:
-        family = Decimal(int(tested.sum()))
-        adjusted[tested] = [
-            float(min(Decimal(1), round_half_up(value, 3) * family / int(place)))
-            for value, place in zip(raw[tested], rank[tested], strict=True)
-        ]
+    adjusted[tested] = corrected(raw[tested], rank[tested])
     return rank, adjusted
+
+
+def _step_up(p: NDArray, rank: NDArray) -> NDArray:
+    return stats.false_discovery_control(p, method="bh")
+
+
+def _without_step_up(p: NDArray, rank: NDArray) -> list[float]:
+    return [
+        float(min(Decimal(1), round_half_up(value, 3) * len(p) / int(place)))
+        for value, place in zip(p, rank, strict=True)
+    ]
+
+
+#: By the word of the option ``fdr``.
+_CORRECTED = {"as_published": _without_step_up, "bh": _step_up}
 
 
 def round_half_up(value: float, decimals: int) -> Decimal:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from qsmstudy.options import choose
 from qsmstudy.stats.options import CorrectHemispheres
 from qsmstudy.stats.rows import tabulate
 from qsmstudy.stats.several import adjust_p
@@ -39,11 +40,13 @@ def corrected_asymmetry(
     DataFrame
         A row per group and nucleus; what could not be tested is no member of its family.
     """
+    column = choose("correct_hemispheres.test", options.test, _P_VALUES)
     known = [*list(_COLUMNS[:7]), "note"]
-    p_values = pd.to_numeric(asymmetry[_P_VALUES[options.test]], errors="coerce")
+    p_values = pd.to_numeric(asymmetry[column], errors="coerce")
     rows: list[dict[Any, Any]] = asymmetry.assign(p=p_values)[[*known, "p"]].to_dict("records")
     names = study.group_names
-    for members in [names] if options.family == "study" else [[name] for name in names]:
+    families = {"study": [list(names)], "group": [[name] for name in names]}
+    for members in choose("correct_hemispheres.family", options.family, families):
         own = [row for row in rows if row["group"] in members and pd.notna(row["p"])]
         values = adjust_p([row["p"] for row in own], options.correction)
         for row, value in zip(own, values, strict=True):

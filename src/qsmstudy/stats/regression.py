@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from qsmstudy.options import check_word
+from qsmstudy.options import check_word, choose
 from qsmstudy.stats.describe import MIN_VALUES
 from qsmstudy.stats.options import BINARY_CODINGS, Table5, Table6
 from qsmstudy.stats.rows import region_parts, select_regions, tabulate
@@ -137,8 +137,8 @@ def univariate_table(cohort: Cohort, *, table3: pd.DataFrame, options: Table5) -
     """
     regions = select_regions(table3, options.rois)
     terms = predictors(cohort, options.factors, binary_coding=options.binary_coding)
-    if options.missing == "listwise":
-        terms = terms.where(terms.notna().all(axis=1))
+    complete = terms.where(terms.notna().all(axis=1))
+    terms = choose("table5.missing", options.missing, {"pairwise": terms, "listwise": complete})
     rows: list[dict] = []
     for region in regions:
         outcome = cohort.chi.loc[terms.index, region]

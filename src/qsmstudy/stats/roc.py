@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.options import check_word
+from qsmstudy.options import choose
 from qsmstudy.stats.describe import MIN_VALUES, constant
-from qsmstudy.stats.options import AUC_ERRORS, CUTOFF_TIES, Table4
+from qsmstudy.stats.options import Table4
 from qsmstudy.stats.rows import region_parts, select_regions, tabulate
 from qsmstudy.study.cohort import Cohort
 
@@ -78,19 +78,35 @@ def standard_error(positive: ArrayLike, negative: ArrayLike, *, method: str) -> 
     Hanley JA, McNeil BJ (1982), Radiology 143:29. doi:10.1148/radiology.143.1.7063747
     DeLong ER et al. (1988), Biometrics 44:837. doi:10.2307/2531595
     """
-    check_word("auc_se", method, AUC_ERRORS)
-    kernel = _kernel(positive, negative)
+    return choose("table4.auc_se", method, _STANDARD_ERRORS)(_kernel(positive, negative))
+
+
+def _delong(kernel: NDArray) -> float:
+    over_positive, over_negative = kernel.mean(axis=1), kernel.mean(axis=0)
     m, n = kernel.shape
+    return float(np.sqrt(over_positive.var(ddof=1) / m + over_negative.var(ddof=1) / n))
+
+
+def _nonparametric(kernel: NDArray) -> float:
+    return _hanley(kernel, _chance_of_two(kernel), _chance_of_two(kernel.T))
+
+
+def _exponential(kernel: NDArray) -> float:
     auc = kernel.mean()
-    if method == "delong":
-        over_positive, over_negative = kernel.mean(axis=1), kernel.mean(axis=0)
-        return float(np.sqrt(over_positive.var(ddof=1) / m + over_negative.var(ddof=1) / n))
-    if method == "binegexp":
-        q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    else:
-        q1, q2 = _chance_of_two(kernel), _chance_of_two(kernel.T)
+    return _hanley(kernel, auc / (2 - auc), 2 * auc**2 / (1 + auc))
+
+
+def _hanley(kernel: NDArray, q1: float, q2: float) -> float:
+    """Return the standard error from the chances that two of one group beat one of the other."""
+    (m, n), auc = kernel.shape, kernel.mean()
     variance = auc * (1 - auc) + (m - 1) * (q1 - auc**2) + (n - 1) * (q2 - auc**2)
     return float(np.sqrt(max(variance, 0.0) / (m * n)))
+
+
+#: By the word of the option ``auc_se``.
+_STANDARD_ERRORS = {
+    "spss_nonparametric": _nonparametric, "delong": _delong, "binegexp": _exponential,
+}  # fmt: skip
 
 
 def _chance_of_two(kernel: NDArray) -> float:
@@ -104,7 +120,9 @@ def null_p(auc: float, se: float, *, m: int, n: int, method: str) -> float:
     SPSS divides by the standard error under the hypothesis, for both of its methods
     :math:`(m + n + 1) / (12 m n)` squared; DeLong's test by the estimated one.
     """
-    under_null = se if method == "delong" else np.sqrt((m + n + 1) / (12 * m * n))
+    of_ranks = float(np.sqrt((m + n + 1) / (12 * m * n)))
+    cases = {"spss_nonparametric": of_ranks, "binegexp": of_ranks, "delong": se}
+    under_null = choose("table4.auc_se", method, cases)
     return float(2 * stats.norm.sf(abs(auc - 0.5) / under_null)) if under_null > 0 else np.nan
 
 
@@ -155,10 +173,10 @@ def youden(fpr: NDArray, tpr: NDArray, *, m: int, n: int, ties: str) -> int:
     ----------
     Youden WJ (1950), Cancer 3:32.
     """
-    check_word("cutoff_tie", ties, CUTOFF_TIES)
+    end = choose("table4.cutoff_tie", ties, {"highest_sensitivity": -1, "highest_specificity": 0})
     index = np.rint(tpr * m).astype(int) * n - np.rint(fpr * n).astype(int) * m
     best = np.flatnonzero(index == index.max())
-    return int(best[-1] if ties == "highest_sensitivity" else best[0])
+    return int(best[end])
 
 
 def patient_probability(markers: pd.DataFrame, is_patient: ArrayLike) -> tuple[NDArray, str]:
@@ -267,7 +285,8 @@ def roc_table(
     chi = cohort.chi.loc[group.index]
     is_patient = group == patients
     analyse = partial(_analyse, alpha=cohort.study.alpha, options=options)
-    label = {"patients": patients, "controls": controls}[options.positive_group]
+    groups = {"patients": patients, "controls": controls}
+    label = choose("table4.positive_group", options.positive_group, groups)
 
     rows, curves = [], []
     for region in regions:

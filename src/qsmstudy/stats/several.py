@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from qsmstudy.options import check_word
+from qsmstudy.options import check_word, choose
 from qsmstudy.stats.describe import (
     compare_means,
     compare_ranks,
@@ -18,7 +18,7 @@ from qsmstudy.stats.describe import (
     untestable,
 )
 from qsmstudy.stats.effects import hedges_g, rank_biserial
-from qsmstudy.stats.options import CORRECTIONS, T_TESTS, ContrastGroups
+from qsmstudy.stats.options import CORRECTIONS, ContrastGroups
 from qsmstudy.stats.rows import region_parts, tabulate
 from qsmstudy.study.cohort import Cohort
 
@@ -58,12 +58,11 @@ def compare_all_means(
     """
     from statsmodels.stats.oneway import anova_oneway
 
-    check_word("t_test", t_test, T_TESTS)
+    welch = choose("t_test", t_test, {"pooled": False, "welch": True})
     if reason := untestable(samples):
         return {"note": reason}
     if all(constant(sample) for sample in samples.values()):
         return {"note": "not tested: no spread within the groups"}
-    welch = t_test == "welch"
     if welch and any(constant(sample) for sample in samples.values()):
         return {"note": "not tested: a group has no spread, and Welch's test needs it in each"}
     result = anova_oneway(list(samples.values()), use_var="unequal" if welch else "equal")
@@ -213,7 +212,7 @@ def adjust_p(p: Sequence[float], method: str) -> list[float]:
 
     Examples
     --------
-    >>> adjusted([0.01, 0.04, 0.03], "holm")
+    >>> adjust_p([0.01, 0.04, 0.03], "holm")
     [0.03, 0.06, 0.06]
     """
     from statsmodels.stats.multitest import multipletests
