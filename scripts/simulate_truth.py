@@ -15,7 +15,7 @@ def main(
     rater_description: Path, rater_labels: Path, truth: list[Path], options: SimulateTruth,
 ) -> None:  # fmt: skip
     """Take participants and values from the calibrated table; write the cohort's BIDS frame."""
-    people = cohort.choose(bids.read_tsv(cohort_participants), options.groups)
+    people = cohort.choose_participants(bids.read_tsv(cohort_participants), options.groups)
     table = bids.read_tsv(cohort_values)
     bids.write_tsv(participants, people.drop(columns="source_id"))
     bids.write_json(participants_json, dataset.participants_columns())

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from qsmstudy.errors import StudyError
 
 #: What belongs to a value of an option, see `choose`.
-Case = TypeVar("Case")
+_Case = TypeVar("_Case")
 
 
 def option(
@@ -175,7 +175,7 @@ def _free(hint: Any, words: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(kind for kind in _kinds(hint) if _plain(kind) not in taken)
 
 
-def choose(name: str, value: object, cases: Mapping[Any, Case]) -> Case:
+def choose(name: str, value: object, cases: Mapping[Any, _Case]) -> _Case:
     """Return what belongs to the value of an option.
 
     In place of ``if`` and ``else``: a word that was added to an option and to none of its uses is

@@ -1,6 +1,7 @@
 """Who may import whom."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,28 @@ def test_only_the_options_of_the_simulation_are_seen_outside_it():
     for path in sorted(PACKAGE.glob("run/*.py")):
         text = path.read_text()
         assert text.count("qsmstudy.simulate") == text.count("qsmstudy.simulate import options")
+
+
+#: Parts that a study does not need: only their own scripts import them.
+NEIGHBOURS = {
+    "qsmstudy.paper.audit": "audit_published",
+    "qsmstudy.simulate.calibration": "calibrate_cohort",
+}
+
+
+@pytest.mark.parametrize("part", NEIGHBOURS)
+def test_audit_and_calibration_are_imported_by_their_own_scripts_alone(part):
+    folder = PACKAGE.joinpath(*part.split(".")[1:])
+    importing = {
+        path.stem
+        for path in (*MODULES, *SCRIPTS)
+        if folder not in path.parents and re.search(rf"\b{re.escape(part)}\b|{part_import(part)}",
+                                                    path.read_text())
+    }  # fmt: skip
+    assert importing == {NEIGHBOURS[part]}
+
+
+def part_import(part):
+    """Return the other way to import a subpackage, as a regular expression."""
+    package, _, name = part.rpartition(".")
+    return rf"from {re.escape(package)} import [^\n]*\b{name}\b"

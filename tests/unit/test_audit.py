@@ -8,7 +8,8 @@ from scipy import stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit import checks, discovery, families, groups, models, relations, roc, search
-from qsmstudy.paper.audit.values import Interval, PrintedNumber
+from qsmstudy.paper.audit.values import PrintedNumber
+from qsmstudy.paper.interval import Interval
 
 SEEDS = range(5)
 

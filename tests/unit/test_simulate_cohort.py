@@ -32,7 +32,7 @@ def response(gain=0.9, offset=0.01):
 
 
 def test_the_first_participants_of_each_group_are_chosen(people):
-    chosen = cohort.choose(people, {"HC": 2, "AIS": 3})
+    chosen = cohort.choose_participants(people, {"HC": 2, "AIS": 3})
     assert chosen["participant_id"].tolist() == [f"sub-0{i}" for i in range(1, 6)]
     assert chosen["group"].tolist() == ["HC"] * 2 + ["AIS"] * 3
     assert chosen["source_id"].tolist() == ["sub-35", "sub-36", "sub-01", "sub-02", "sub-03"]
@@ -43,15 +43,15 @@ def test_the_first_participants_of_each_group_are_chosen(people):
 
 
 def test_the_whole_cohort_keeps_its_ids(people):
-    chosen = cohort.choose(people, {"AIS": 34, "HC": 30})
+    chosen = cohort.choose_participants(people, {"AIS": 34, "HC": 30})
     pd.testing.assert_frame_equal(chosen.drop(columns="source_id"), people)
 
 
 def test_more_participants_than_the_table_has_are_refused(people):
     with pytest.raises(StudyError, match="asks for 35 AIS, but the cohort's table has 34"):
-        cohort.choose(people, {"AIS": 35, "HC": 1})
+        cohort.choose_participants(people, {"AIS": 35, "HC": 1})
     with pytest.raises(StudyError, match="of the groups AIS, HC"):
-        cohort.choose(people, {"MS": 1})
+        cohort.choose_participants(people, {"MS": 1})
 
 
 def test_table_values_stand_in_the_order_of_the_regions():

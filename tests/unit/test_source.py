@@ -59,7 +59,7 @@ def test_nothing_given_is_the_simulated_cohort(dataset, dicoms):
         "simulated": choose(),
         "bids": choose(bids_dir=str(dataset)),
         "dicom": choose(dicom_dir=str(dicoms), n_echoes=3),
-        "table": choose(roi_values="values.tsv", bids_dir=str(dataset)),
+        "table": choose(roi_values="values.tsv"),
     }
     assert {name: source.kind for name, source in kinds.items()} == {n: n for n in kinds}
     answers = ("has_images", "is_checked", "has_truth", "has_published", "is_audited", "simulated")
@@ -78,7 +78,8 @@ def test_own_paper_is_audited(dataset):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"dicom_dir": "a", "bids_dir": "b"}, "dicom_dir and bids_dir are both given"),
+        ({"dicom_dir": "a", "bids_dir": "b"}, "dicom_dir and bids_dir are given together"),
+        ({"roi_values": "v.tsv", "bids_dir": "b"}, "roi_values and bids_dir are given together"),
         ({"participants": "p.tsv"}, "participants is given without bids_dir or roi_values"),
         ({"raters": ["A", "C"]}, r"the simulated raters are A and B \(and atlas\); got"),
         ({"dicom_dir": "a"}, "n_echoes must be a number"),

@@ -118,7 +118,7 @@ def confidence_label(alpha: float) -> str:
 
     Examples
     --------
-    >>> confidence(0.05)
+    >>> confidence_label(0.05)
     '95% CI'
     """
     return f"{100 * (1 - alpha):g}% CI"

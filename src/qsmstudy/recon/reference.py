@@ -118,7 +118,7 @@ def offsets_of(report: Mapping[str, Any]) -> dict[str, float]:
     Examples
     --------
     >>> candidates = {"csf": {"OffsetPpm": 0.25}, "none": {"OffsetPpm": 0.0}}
-    >>> differences({"Name": "csf", "Candidates": candidates})
+    >>> offsets_of({"Name": "csf", "Candidates": candidates})
     {'csf': 0.0, 'none': -0.25}
     """
     candidates = report.get("Candidates", {})

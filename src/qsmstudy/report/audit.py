@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from qsmstudy.paper.audit.values import Interval
+from qsmstudy.paper.interval import Interval
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.cells import Cell, PrintedColumn, PrintedTable, records, text
 
@@ -52,7 +52,7 @@ def count_verdicts(frame: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> count(pd.DataFrame({"verdict": ["consistent", "consistent", "inference"]}))
+    >>> count_verdicts(pd.DataFrame({"verdict": ["consistent", "consistent", "inference"]}))
     '3 checks of printed numbers: 1 call for an inference; 2 agree.'
     """
     counts = frame["verdict"].value_counts()

@@ -21,6 +21,19 @@ ROI_NAMES = {
     "DN": "dentate nucleus",
 }
 
+
+def named_nuclei(nuclei: Sequence[str]) -> str:
+    """List nuclei by name and code; one without a name by its code.
+
+    Examples
+    --------
+    >>> named_nuclei(["CN", "STN"])
+    'caudate nucleus (CN) and STN'
+    """
+    names = [f"{ROI_NAMES[code]} ({code})" if code in ROI_NAMES else code for code in nuclei]
+    return nb.listing(names)
+
+
 VARIABLES = {
     "age": "Age [years]",
     "sex": "Men / women",

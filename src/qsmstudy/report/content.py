@@ -146,6 +146,7 @@ def facts(results: StudyResults) -> dict[str, str | summary.Finding]:
         "curves": summary.curves(table4, alpha=alpha, optimism=optimism),
         "power": summary.power(results.need("power"), alpha=alpha),
         "positive": printed.positive_state(table4),
+        "nuclei": cells.named_nuclei(results.study.nuclei),
         "correction": methods.CORRECTION_NAMES[options.setting(results.config, "table3", "fdr")],
     }
 

@@ -89,10 +89,6 @@ METHODS: dict[str, Callable[[Config], str]] = {
 }
 
 
-def _nothing_to_show(frame: pd.DataFrame, column: str) -> bool:
-    return bool(frame[column].isna().all())
-
-
 def _columns(*labels: str, words: int = 1) -> list[PrintedColumn]:
     return [PrintedColumn(label, numeric=i >= words) for i, label in enumerate(labels)]
 

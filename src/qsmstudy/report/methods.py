@@ -112,7 +112,11 @@ def sections(
         MethodsPart(
             "Workflow",
             (
-                "Data followed the brain imaging data structure [@gorgolewski2016].",
+                *(
+                    ("Data followed the brain imaging data structure [@gorgolewski2016].",)
+                    if imaged
+                    else ()
+                ),
                 "The study was run as a Snakemake workflow [@molder2021].",
             ),
         )

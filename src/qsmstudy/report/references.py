@@ -75,7 +75,7 @@ def without_citations(sentence: str) -> str:
 
     Examples
     --------
-    >>> plain("It was so [@roe2020].")
+    >>> without_citations("It was so [@roe2020].")
     'It was so.'
     """
     return _CITATION.sub("", sentence)

@@ -18,7 +18,7 @@ REGIONS = tuple((roi, hemisphere) for roi in ROIS for hemisphere in LEFT_RIGHT)
 RATERS = ("A", "B")
 
 
-def choose(participants: pd.DataFrame, groups: Mapping[str, int]) -> pd.DataFrame:
+def choose_participants(participants: pd.DataFrame, groups: Mapping[str, int]) -> pd.DataFrame:
     """Take the first participants of each group of a table.
 
     Parameters

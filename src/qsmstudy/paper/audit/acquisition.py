@@ -3,7 +3,8 @@
 import numpy as np
 
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome
+from qsmstudy.paper.audit.values import Outcome
+from qsmstudy.paper.interval import Interval
 
 
 def _whole_in(range_: Interval) -> list[int]:

@@ -8,7 +8,8 @@ from scipy import stats
 
 from qsmstudy.paper.audit.groups import T_NAMES, Sample, t_range
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
+from qsmstudy.paper.audit.values import Outcome, PrintedNumber, join_words
+from qsmstudy.paper.interval import Interval
 
 #: Most members that a rule may leave unexplained and still be considered.
 _MOST_MISFITS = 2

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import stats
 
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
+from qsmstudy.paper.audit.values import Outcome, PrintedNumber, join_words
+from qsmstudy.paper.interval import Interval
 
 
 def p_of_r(r: Interval, n: int) -> Interval:

@@ -8,7 +8,8 @@ from scipy import stats
 
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
+from qsmstudy.paper.audit.values import Outcome, PrintedNumber, join_words
+from qsmstudy.paper.interval import Interval
 
 T_NAMES = {"pooled": "pooled variance", "welch": "Welch's test"}
 CHI_NAMES = {

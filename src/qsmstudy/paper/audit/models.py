@@ -20,7 +20,8 @@ from scipy import special, stats
 from qsmstudy.errors import StudyError
 from qsmstudy.paper.audit.relations import Case
 from qsmstudy.paper.audit.search import FOUND, fit_sample, span
-from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words
+from qsmstudy.paper.audit.values import Outcome, PrintedNumber, join_words
+from qsmstudy.paper.interval import Interval
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 from qsmstudy.paper.audit.relations import Case
-from qsmstudy.paper.audit.values import Interval, Outcome, PrintedNumber, join_words, transposed
+from qsmstudy.paper.audit.values import Outcome, PrintedNumber, join_words, transposed
+from qsmstudy.paper.interval import Interval
 
 
 def counts_of(share: PrintedNumber, n: int) -> list[int]:
@@ -16,7 +17,7 @@ def counts_of(share: PrintedNumber, n: int) -> list[int]:
 
     Examples
     --------
-    >>> counts_of(Printed("x", 0.433, 3), 30), counts_of(Printed("x", 0.433, 3), 34)
+    >>> counts_of(PrintedNumber("x", 0.433, 3), 30), counts_of(PrintedNumber("x", 0.433, 3), 34)
     ([13], [])
     """
     around = round(share.value * n)

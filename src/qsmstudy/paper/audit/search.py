@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from qsmstudy.paper.audit.values import Interval
+from qsmstudy.paper.interval import Interval
 
 #: Starts of the search for a model.
 _STARTS = 24

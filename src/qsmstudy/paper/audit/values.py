@@ -6,42 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qsmstudy.paper.interval import Interval
+
 #: What a check can say. An inference holds only under a convention or assumption that the
 #: sentence names; an inconsistency follows from the printed numbers and the stated rules.
 VERDICTS = ("consistent", "inference", "inconsistent")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A closed range of values."""
-
-    low: float
-    high: float
-
-    def overlaps(self, other: "Interval") -> bool:
-        """Whether the two share a value, up to round-off of binary floats."""
-        slack = 1e-9 * max(1e-3, abs(self.low), abs(other.low))
-        return self.low <= other.high + slack and other.low <= self.high + slack
-
-    def meet(self, other: "Interval") -> "Interval":
-        """Return what both contain; empty (low above high) where they are apart."""
-        return Interval(max(self.low, other.low), min(self.high, other.high))
-
-    @property
-    def middle(self) -> float:
-        """The centre."""
-        return (self.low + self.high) / 2
-
-    def __str__(self) -> str:
-        width = self.high - self.low
-        if not np.isfinite(width):
-            return f"{self.low:.4g} to {self.high:.4g}"
-        if width == 0:
-            return f"{self.low:.3g}"
-        # As many decimals as tell the ends apart by at least ten units; three to seven.
-        places = int(np.clip(np.ceil(1 - np.log10(abs(width))), 3, 7))
-        low, high = f"{self.low:.{places}f}", f"{self.high:.{places}f}"
-        return low if low == high else f"{low} to {high}"
 
 
 @dataclass(frozen=True)
@@ -132,7 +101,7 @@ def transposed(number: PrintedNumber) -> list[PrintedNumber]:
 
     Examples
     --------
-    >>> [str(other) for other in transposed(Printed("x", 0.569, 3))]
+    >>> [str(other) for other in transposed(PrintedNumber("x", 0.569, 3))]
     ['5.069', '0.659', '0.596']
     """
     text = f"{number.value:.{number.decimals}f}"

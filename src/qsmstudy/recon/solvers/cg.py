@@ -48,7 +48,7 @@ def solve_cg(
 
     Examples
     --------
-    >>> solution = solve(lambda x: 4 * x, np.ones(3), max_iterations=5, tolerance=1e-12)
+    >>> solution = solve_cg(lambda x: 4 * x, np.ones(3), max_iterations=5, tolerance=1e-12)
     >>> solution.values.tolist(), solution.iterations, solution.converged
     ([0.25, 0.25, 0.25], 1, True)
     """

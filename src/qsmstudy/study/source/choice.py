@@ -33,7 +33,10 @@ def choose_source(config: Mapping[str, Any], *, repository: str) -> Source:
         If keys contradict each other, or the data cannot be used.
     """
     given = [key for key in KINDS if config[key]]
-    if given == ["dicom_dir", "bids_dir"]:
-        raise StudyError("dicom_dir and bids_dir are both given; keep one of them.")
+    if len(given) > 1:
+        raise StudyError(
+            f"{' and '.join(given)} are given together; a study has one kind of data. Keep one of "
+            "them."
+        )
     kind = KINDS[given[0]] if given else SimulatedSource
     return kind(config, repository=repository)
