@@ -12,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from logging import LogRecord
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from qsmstudy.run.progress import Progress
+if TYPE_CHECKING:
+    from qsmstudy.run.progress import Progress
 
 #: A plain line after this many percent of the jobs, or after this time [s] with a job finished.
 EVERY_PERCENT, EVERY_SECONDS = 5, 60.0
@@ -88,6 +89,9 @@ class LogHandler(LogHandlerBase):
         now, item = time.monotonic(), vars(record)
         if event == LogEvent.RUN_INFO and self.progress is None:
             planned = {rule: n for rule, n in item["stats"].items() if rule != "total"}
+            # Not before: Snakemake loads plugins before the workflow names its own library.
+            from qsmstudy.run.progress import Progress
+
             self.progress = Progress(planned, now)
             self.told = (now, 0)
             if self.live:

@@ -12,7 +12,7 @@ import yaml
 
 from qsmstudy.recon import methods
 from qsmstudy.report import consensus
-from qsmstudy.run import configuration, fingerprints, job
+from qsmstudy.run import configuration, fingerprints, job, schema_check
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
@@ -95,13 +95,13 @@ def test_sections_are_the_params_of_their_rules(rules):
 
 
 def test_configuration_and_overlays_pass_the_closed_schema():
-    configuration.check(CONFIG, SCHEMA)
+    schema_check.check(CONFIG, SCHEMA)
     for path in sorted((ROOT / "config").glob("*.yaml")):
         overlay = yaml.safe_load(path.read_text())
         merged = dict(CONFIG)
         for key, value in overlay.items():
             merged[key] = CONFIG[key] | value if isinstance(value, dict) else value
-        configuration.check(merged, SCHEMA)
+        schema_check.check(merged, SCHEMA)
 
 
 #: Records of methods that an option names; the files decide between the masks.

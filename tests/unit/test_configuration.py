@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from qsmstudy.errors import StudyError
-from qsmstudy.run import configuration
+from qsmstudy.run import configuration, schema_check
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = {
@@ -27,17 +27,17 @@ SCHEMA = {
 
 
 def test_good_configuration_passes():
-    configuration.check({"bids_dir": None, "fit": {"tolerance": 1e-4}}, SCHEMA)
+    schema_check.check({"bids_dir": None, "fit": {"tolerance": 1e-4}}, SCHEMA)
 
 
 def test_unknown_key_suggests_the_known_one():
     with pytest.raises(StudyError, match="unknown key bids_dr; did you mean bids_dir"):
-        configuration.check({"bids_dr": "x"}, SCHEMA)
+        schema_check.check({"bids_dr": "x"}, SCHEMA)
 
 
 def test_every_error_is_listed_with_its_place():
     with pytest.raises(StudyError) as error:
-        configuration.check({"bids_dir": 3, "fit": {"tolerance": -1}}, SCHEMA)
+        schema_check.check({"bids_dir": 3, "fit": {"tolerance": -1}}, SCHEMA)
     assert "bids_dir: 3 is not of type" in str(error.value)
     assert "fit.tolerance: -1 is less than" in str(error.value)
 
@@ -45,18 +45,18 @@ def test_every_error_is_listed_with_its_place():
 def test_number_that_came_as_text_gets_a_remedy():
     # Snakemake reads --config 'fit={tolerance: 0.1}' so.
     with pytest.raises(StudyError, match=r"tolerance: '0\.1' .* --configfile"):
-        configuration.check({"fit": {"tolerance": "0.1"}}, SCHEMA)
+        schema_check.check({"fit": {"tolerance": "0.1"}}, SCHEMA)
     with pytest.raises(StudyError) as error:
-        configuration.check({"fit": {"tolerance": "small"}}, SCHEMA)
+        schema_check.check({"fit": {"tolerance": "small"}}, SCHEMA)
     assert "--configfile" not in str(error.value)
 
 
 @pytest.mark.parametrize("key", ["sign", "n", "times"])
 def test_number_that_came_as_text_gets_a_remedy_among_choices_too(key):
     with pytest.raises(StudyError, match=rf"fit\.{key}: '-1' .* --configfile"):
-        configuration.check({"fit": {key: "-1"}}, SCHEMA)
+        schema_check.check({"fit": {key: "-1"}}, SCHEMA)
     with pytest.raises(StudyError) as error:
-        configuration.check({"fit": {key: "minus"}}, SCHEMA)
+        schema_check.check({"fit": {key: "minus"}}, SCHEMA)
     assert "--configfile" not in str(error.value)
 
 
@@ -68,9 +68,9 @@ def test_key_that_is_no_text_is_named_at_any_depth(key, read):
         with pytest.raises(
             StudyError, match=rf"{place}: key {key} must be text; YAML reads it as {read}.*quotes"
         ):
-            configuration.check(config, SCHEMA)
+            schema_check.check(config, SCHEMA)
     with pytest.raises(StudyError) as error:  # beside a key that is text and not known
-        configuration.check({key: 2, "foo": 3}, SCHEMA)
+        schema_check.check({key: 2, "foo": 3}, SCHEMA)
     assert "unknown key foo" in str(error.value)
 
 
@@ -91,13 +91,13 @@ CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 )
 def test_label_that_yaml_reads_as_something_else_gets_a_remedy(change, place, value):
     with pytest.raises(StudyError, match=rf"{place}: .*{value}.* write the text in quotes"):
-        configuration.check(CONFIG | yaml.safe_load(change), WHOLE)
+        schema_check.check(CONFIG | yaml.safe_load(change), WHOLE)
 
 
 def test_one_label_in_place_of_a_list_gets_a_remedy():
     # Snakemake reads --config participant_label=04 so.
     with pytest.raises(StudyError, match=r'participant_label: 4 .* list of texts .*\["04"'):
-        configuration.check(CONFIG | {"participant_label": 4}, WHOLE)
+        schema_check.check(CONFIG | {"participant_label": 4}, WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_one_label_in_place_of_a_list_gets_a_remedy():
 )
 def test_word_that_is_not_allowed_suggests_the_closest(change, message):
     with pytest.raises(StudyError, match=message):
-        configuration.check(CONFIG | change, WHOLE)
+        schema_check.check(CONFIG | change, WHOLE)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_number_that_is_not_finite_is_refused_anywhere(value):
     with pytest.raises(StudyError, match=rf"fit\.tolerance: must be a finite number; got {value}"):
-        configuration.check({"fit": {"tolerance": value}}, SCHEMA)
+        schema_check.check({"fit": {"tolerance": value}}, SCHEMA)
     with pytest.raises(StudyError, match=r"fit\.times\.1: must be a finite number"):
-        configuration.check({"fit": {"times": [0.1, value]}}, SCHEMA)
+        schema_check.check({"fit": {"times": [0.1, value]}}, SCHEMA)

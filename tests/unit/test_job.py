@@ -182,6 +182,31 @@ def test_section_in_a_section_is_described_and_taken_in_part(capsys):
     assert "radius_mm: radius [mm]" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--radius-mm", "-1"], "smooth.radius_mm: -1 is less than"),
+        (["--radius-mm", "wide"], "smooth.radius_mm: 'wide' is not of type 'number'"),
+        (["--shape", "bal"], "Did you mean ball"),
+        (["--sizes", "[a]"], "smooth.sizes.0: 'a' is not of type 'integer'"),
+    ],
+)
+def test_value_that_breaks_the_rule_of_its_option_is_refused(words, says):
+    given = ["--image", "x", "--sizes", "[1]", "--other-sizes", "[1]"]
+    with pytest.raises(StudyError) as error:
+        job.parse_command_line(smoothed, [*given, *words])
+    assert says in str(error.value)
+
+
+def test_configuration_file_with_an_option_that_is_none_is_refused(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("smooth: {raduis_mm: 1.5, sizes: [4]}\n")
+    with pytest.raises(StudyError, match="unknown key raduis_mm; did you mean radius_mm"):
+        job.parse_command_line(smoothed, ["--image", "x", "--configfile", str(file)])
+    with pytest.raises(StudyError, match=r"--configfile nowhere\.yaml: No such file"):
+        job.parse_command_line(smoothed, ["--image", "x", "--configfile", "nowhere.yaml"])
+
+
 def test_word_that_is_not_allowed_is_refused_with_the_closest():
     with pytest.raises(
         StudyError, match=r"smooth\.shape: must be one of ball, box; got 'bal'.*ball\?"

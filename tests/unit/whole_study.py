@@ -10,7 +10,7 @@ import yaml
 from report_study import GRAPH
 from snakemake.utils import update_config
 
-from qsmstudy.run import configuration, job
+from qsmstudy.run import configuration, job, schema_check
 from qsmstudy.stats import catalogue
 from qsmstudy.study.study import Study
 
@@ -30,7 +30,7 @@ def configured(*overlays):
     for path in overlays:
         text = path if isinstance(path, str) else path.read_text()
         update_config(config, yaml.safe_load(text))
-    configuration.check(config, SCHEMA)
+    schema_check.check(config, SCHEMA)
     return config
 
 

@@ -21,14 +21,14 @@ os.environ.update(
 )
 from qsmstudy.dataset import bids, dicom_mapping, scan_status
 from qsmstudy.figures.catalogue import FIGURES
-from qsmstudy.run import configuration, engine, fingerprints, record
+from qsmstudy.run import configuration, engine, fingerprints, record, schema_check
 from qsmstudy.stats import catalogue
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
 from qsmstudy.study.study import study_of
 
 # A workflow that imports this one gives only what differs; what it writes lies under its prefix.
 configuration.complete(config, repo_path("config/config.yaml"))
-configuration.check(config, configuration.schema())
+schema_check.check(config, configuration.schema())
 config["output_dir"] = engine.take_prefix(workflow) + config["output_dir"]
 
 record.note_command_line()

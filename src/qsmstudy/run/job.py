@@ -46,7 +46,10 @@ def run(main: Callable[..., None]) -> None:
     message; anything else keeps its traceback. Both also stand in the job's log.
     """
     job = vars(sys.modules["__main__"]).get("snakemake")
-    arguments = parse_command_line(main) if job is None else job_arguments(main, job)
+    try:
+        arguments = parse_command_line(main) if job is None else job_arguments(main, job)
+    except StudyError as error:
+        sys.exit(f"ERROR: {error}")
     log_file = None if job is None or not job.log else Path(job.log[0])
     _start_log(log_file)
     for value in arguments.values():
@@ -134,6 +137,12 @@ def parse_command_line(
     Paths, numbers and words are taken as they are, lists of paths as several words, everything
     else as YAML. The options of a section have a flag each; their defaults are those of the
     configuration files given by ``--configfile``, or else their own.
+
+    Raises
+    ------
+    StudyError
+        If a value breaks the rule of its option, or a configuration file names an option that its
+        section does not have.
     """
     parser = argparse.ArgumentParser(
         description=inspect.getdoc(main), formatter_class=argparse.RawDescriptionHelpFormatter
@@ -157,8 +166,26 @@ def parse_command_line(
             item.name: found.pop(_flag(name, item.name, hints))
             for item in dataclasses.fields(section)
         }
-        found[name] = section.of({k: v for k, v in values.items() if v is not dataclasses.MISSING})
+        given = {k: v for k, v in values.items() if v is not dataclasses.MISSING}
+        found[name] = section.of(given)
+        own = config.get(section.section, {}) if section.section else {}
+        check_options(section, own | dataclasses.asdict(found[name]))
     return {name: found[name] for name in inspect.signature(main).parameters}
+
+
+def check_options(section: type[options.Section], values: Mapping[str, Any]) -> None:
+    """Refuse values that break the rules of a section's options, and options that it lacks.
+
+    Raises
+    ------
+    StudyError
+        With the option, the rule and the value.
+    """
+    from qsmstudy.run import schema_check  # a job, whose options the plan has checked, has no need
+
+    name = section.section or "study"
+    rules = {"type": "object", "properties": {name: options.schema_of(section)}}
+    schema_check.check({name: dict(values)}, rules)
 
 
 def _given_config(arguments: list[str] | None) -> dict[str, Any]:
@@ -167,7 +194,11 @@ def _given_config(arguments: list[str] | None) -> dict[str, Any]:
     first.add_argument("--configfile", type=Path, nargs="+", default=[])
     config: dict[str, Any] = {}
     for path in first.parse_known_args(arguments)[0].configfile:
-        for key, value in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise StudyError(f"--configfile {path}: {error.strerror}. Correct the path.") from error
+        for key, value in (yaml.safe_load(text) or {}).items():
             both = isinstance(value, dict) and isinstance(config.get(key), dict)
             config[key] = config[key] | value if both else value
     return config
