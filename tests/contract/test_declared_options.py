@@ -132,3 +132,23 @@ def test_allowed_words_are_listed_where_they_are_declared_and_nowhere_else():
         if words in declared and words not in ALSO
     ]
     assert found == []
+
+
+def test_every_option_is_asked_for_by_code():
+    """An option that nothing reads is a promise that nothing keeps."""
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]
+    asked = {
+        name
+        for path in sources
+        if not path.stem.endswith("options")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in [getattr(node, "attr", None), getattr(node, "value", None)]
+        if isinstance(name, str)
+    }
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow").rglob("*.smk"))
+    idle = [
+        name
+        for name, _, _ in OPTIONS
+        if (key := name.rpartition(".")[2]) not in asked and f'"{key}"' not in rules
+    ]
+    assert idle == []
