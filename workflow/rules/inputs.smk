@@ -104,13 +104,8 @@ def study_targets(wildcards):
     source.check_whole_study()
     targets = [*TABLES, *PICTURES, rules.build_report.output.report, *map_targets(wildcards)]
     targets += rules.print_tables.output.pages
-    if source.has_published:
-        targets += [rules.compare_published.output.scorecard]
-    if source.has_truth:
-        targets += [rules.compare_truth.output.validation]
-    if source.has_truth and ATLAS in source.raters:
-        targets += [rules.compare_labels.output.summary]
-    return targets
+    comparisons = ("has_published", "has_truth", "has_truth_of_labels")
+    return targets + [f"{TAB}/{t.name}.tsv" for t in STUDY_TABLES if t.needs in comparisons]
 
 
 def map_targets(wildcards):

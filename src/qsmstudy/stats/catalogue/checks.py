@@ -92,7 +92,7 @@ LABEL_OVERLAP = Table(
     rule="compare_labels",
     title="Labels against the truth",
     question="How well does every label map agree with the simulated truth?",
-    needs="has_truth",
+    needs="has_truth_of_labels",
     columns=(
         PERSON,
         RATER,
@@ -112,7 +112,7 @@ LABEL_OVERLAP_SUMMARY = Table(
     title="Labels against the truth, by nucleus",
     question="How well do a rater's labels agree with the simulated truth?",
     output="summary",
-    needs="has_truth",
+    needs="has_truth_of_labels",
     columns=(
         RATER,
         ROI,

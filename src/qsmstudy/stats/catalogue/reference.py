@@ -29,6 +29,7 @@ def _heading(table: Table) -> list[str]:
         "has_images": " Of studies with scans.",
         "is_checked": " Of studies of a user's own scans.",
         "has_truth": " Of the simulated cohort.",
+        "has_truth_of_labels": " Of the simulated cohort, where an atlas is among the raters.",
         "has_published": " Of the default study.",
         "is_audited": " Of the default study, or where `published` names a file of numbers.",
     }[table.needs]

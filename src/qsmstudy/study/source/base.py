@@ -125,6 +125,11 @@ class Source(ABC):
         """Whether the printed numbers of a paper are checked against each other."""
         return self.has_published or bool(self.config["published"])
 
+    @property
+    def has_truth_of_labels(self) -> bool:
+        """Whether an atlas labels scans whose true labels are known."""
+        return self.has_truth and ATLAS in self.raters
+
     # --- where things lie ---
 
     @property
