@@ -45,12 +45,10 @@ def main(
         )
         measured = mark(measured, table, touched, flag="lesion")
         job.log.info("%s: the lesion touches %d regions", lesion, len(touched))
-    measured["participant_id"] = bids.participant_of(scan)
-    measured["session"] = bids.session_of(scan)
-    measured["rater"] = rater
+    of_scan = {"participant_id": bids.participant_of(scan), "session": bids.session_of(scan)}
     zero = bids.read_sidecar(chi).get("Reference", {})
     columns = referencing.columns_of(zero.get("Name"), offsets_of(zero))
-    measured = measured.assign(**columns)
+    measured = measured.assign(**of_scan, rater=rater, **columns)
     bids.write_tsv(values, measured[list(VALUE_COLUMNS)])
     job.log.info("%s rater %s: %d rows", scan, rater, len(measured))
 

@@ -23,12 +23,9 @@ def main(
         fitted=images.load(noise, like=wrapped).values > 0,
     )
     kept = ("EchoTimes", "EchoSpacing", "MagneticFieldStrength")
-    sidecar = {
-        "Units": "Hz",
-        "Sources": [field.name, combined.name, noise.name],
-        "Method": options.method,
-        **{key: fitted[key] for key in kept},
-    }
+    sources = [field.name, combined.name, noise.name]
+    sidecar = {"Units": "Hz", "Sources": sources, "Method": options.method}
+    sidecar |= {key: fitted[key] for key in kept}
     images.save(total_field, values, wrapped.affine, sidecar=sidecar)
     job.log.info("%s: %.1f to %.1f Hz", options.method, values.min(), values.max())
 
