@@ -25,12 +25,13 @@ class Finding:
         return " ".join([result, *self.notes])
 
 
-SIDES = {"L": "left", "R": "right"}
+_SIDE_WORDS = {"L": "left", "R": "right"}
 
 
 def region(row: Any) -> str:
     """Return ``right putamen (R PUT)`` for a row with hemisphere and roi."""
-    return f"{SIDES[row.hemisphere]} {ROI_NAMES.get(row.roi, row.roi)} ({row.hemisphere} {row.roi})"
+    name = f"{_SIDE_WORDS[row.hemisphere]} {ROI_NAMES.get(row.roi, row.roi)}"
+    return f"{name} ({row.hemisphere} {row.roi})"
 
 
 def cohort(table1: pd.DataFrame, *, groups: Mapping[str, str]) -> str:

@@ -40,7 +40,7 @@ _PARTS = (STRIATUM, *((f"L{roi}", f"R{roi}") for roi in ROIS if f"L{roi}" not in
 #: Searches from new draws before giving up: of all controls, and of one marker.
 ATTEMPTS, MARKER_ATTEMPTS = 100, 4
 #: Least correlations that the search seeks: of two sides, of caudate and putamen, of others.
-LEFT_RIGHT, STRIATAL, BETWEEN = 0.77, 0.35, 0.15
+_LEAST_SIDES_R, _LEAST_STRIATAL_R, _LEAST_OTHER_R = 0.77, 0.35, 0.15
 #: Largest distance of a value from its region's mean [SD].
 _FARTHEST = 3.5
 
@@ -294,11 +294,11 @@ def _correlation_cost(values: NDArray, others: NDArray) -> float:
     """Return how far correlations and the sides' differences are from realism."""
     size = values.shape[1]
     between = sample_correlations([*values.T, *others.T])[:size]
-    total = 10 * float(np.sum(np.maximum(0, BETWEEN - between)))
+    total = 10 * float(np.sum(np.maximum(0, _LEAST_OTHER_R - between)))
     if size > 2:
-        total += 10 * float(np.sum(np.maximum(0, STRIATAL - between[:2, 2:4])))
+        total += 10 * float(np.sum(np.maximum(0, _LEAST_STRIATAL_R - between[:2, 2:4])))
     for first in range(0, size, 2):
-        total += 10 * max(0.0, LEFT_RIGHT - between[first, first + 1])
+        total += 10 * max(0.0, _LEAST_SIDES_R - between[first, first + 1])
         difference = values[:, first] - values[:, first + 1]
         t = np.mean(difference) / np.std(difference, ddof=1) * np.sqrt(len(difference))
         total += max(0.0, float(abs(t)) - PAIRED_T)

@@ -28,7 +28,7 @@ SKEW = 0.65
 #: Ends of a skewed region's draw [SD], before the skew; no value stands alone far above.
 CLIPPED = 2.0
 #: Bounds of correlations: the two sides of a nucleus, any two regions.
-SIDES, ANY = (0.7, 0.95), 0.05
+_SIDES_R, _LEAST_R = (0.7, 0.95), 0.05
 #: Correlations with a score beyond the first are drawn to the second, outside the striatum.
 FAR, NEAR = 0.25, 0.2
 #: Largest distance from the mean [SD] of a normal region.
@@ -167,7 +167,7 @@ def is_plausible(printed: PaperNumbers, chi: NDArray, group: str) -> bool:
         Name in the tables.
     """
     between = sample_correlations(list(chi.T))
-    if between.min() < ANY:
+    if between.min() < _LEAST_R:
         return False
     for column, region in enumerate(DEMANDED_REGIONS):
         if not region.endswith("THA") and chi[:, column].min() < LOWEST_PPM:
@@ -177,7 +177,7 @@ def is_plausible(printed: PaperNumbers, chi: NDArray, group: str) -> bool:
         if not normality_holds(chi[:, column], is_normal(printed, region, group)):
             return False
     for column in range(0, len(DEMANDED_REGIONS), 2):
-        if not SIDES[0] <= between[column, column + 1] <= SIDES[1]:
+        if not _SIDES_R[0] <= between[column, column + 1] <= _SIDES_R[1]:
             return False
         apart = stats.ttest_rel(chi[:, column], chi[:, column + 1]).pvalue
         p = at("asymmetry", "p", roi=ROIS[column // 2], group=group)
