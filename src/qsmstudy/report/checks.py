@@ -297,7 +297,7 @@ def run_time_rows(
     Parameters
     ----------
     rules : sequence of mapping
-        See `qsmstudy.run.record.run_times`.
+        See `qsmstudy.run.run_record.run_times`.
     graph : mapping
         By rule, its ``purpose``; what is not in it is left out.
     """

@@ -11,16 +11,16 @@ from qsmstudy.errors import StudyError
 from qsmstudy.figures.catalogue import FIGURES
 from qsmstudy.report import (
     audit,
+    cell_links,
     cells,
     checks,
+    extended_tables,
     flow,
-    further,
     graph,
     headline,
     methods,
     options,
     page,
-    places,
     printed,
     references,
     reporting,
@@ -223,7 +223,7 @@ def _links(content: Mapping[str, Any], results: StudyResults) -> dict[str, Any]:
         return {"links": [], "targets": frozenset()}
     tables = {table.name: table for table in (*content["tables"], *content["associations"])}
     cells = [results.published[row[0].text].cell for row in content["scorecard"].rows]
-    links = [None if cell is None else places.find_printed_cell(cell, tables) for cell in cells]
+    links = [None if cell is None else cell_links.find_printed_cell(cell, tables) for cell in cells]
     return {"links": links, "targets": frozenset(filter(None, links)) - set(tables)}
 
 
@@ -270,7 +270,7 @@ def _relations(results: StudyResults) -> tuple[str, ...]:
 
 
 #: Printers of the statistics, by the table's name.
-ALL_PRINTERS = printed.PAPER_PRINTERS | further.EXTENDED_PRINTERS
+ALL_PRINTERS = printed.PAPER_PRINTERS | extended_tables.EXTENDED_PRINTERS
 #: Printers of the checks, by the section; each makes all tables of its section.
 CHECK_PRINTERS: dict[str, Callable[[StudyResults], list[cells.PrintedTable]]] = {
     "scorecard": lambda results: _scorecard(results),
@@ -333,7 +333,7 @@ def _published_rows(results: StudyResults) -> pd.DataFrame:
     """Return the scorecard with the part of the paper and the class of every number in words."""
     card = results.need("scorecard")
     return card.assign(
-        part=[places.paper_part_of(results.published[name]) for name in card["id"]],
+        part=[cell_links.paper_part_of(results.published[name]) for name in card["id"]],
         kind=card["class"].fillna("").astype(str).str.replace("_", " "),
     ).drop(columns="class")
 

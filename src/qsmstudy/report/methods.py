@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from qsmstudy.errors import StudyError
-from qsmstudy.report import consensus, further
+from qsmstudy.report import consensus, extended_tables
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.measurement import measurement
 from qsmstudy.report.options import Config, option_words, setting
@@ -184,7 +184,7 @@ def statistics(config: Config, *, groups: Mapping[str, str], alpha: float) -> tu
         *association(config, groups=groups),
         f"Tests were two-sided at the level {alpha:g}; apart from the comparison of the groups and "
         "the further analyses, p values were not corrected for multiple testing.",
-        *further.methods(config, groups=groups),
+        *extended_tables.methods(config, groups=groups),
     )
 
 

@@ -43,7 +43,7 @@ class StudyResults:
     graph : mapping
         See `graph.draw_rule_graph`.
     run_times : sequence of mapping
-        See `qsmstudy.run.record.run_times`.
+        See `qsmstudy.run.run_record.run_times`.
     viewer : mapping, optional
         What `viewer.gather_packs` returned.
     """
