@@ -243,8 +243,8 @@ def _of_type(hint: Any) -> dict[str, Any]:
 
 def sections_in(module: types.ModuleType) -> dict[str, type[Section]]:
     """Return the sections that a module declares, by their name."""
-    found = [item for item in vars(module).values() if isinstance(item, type)]
-    return {item.section: item for item in found if issubclass(item, Section) and item.section}
+    classes = [item for item in vars(module).values() if isinstance(item, type)]
+    return {item.section: item for item in classes if issubclass(item, Section) and item.section}
 
 
 def nested_in(section: type[Section], item: Field) -> type[Section] | None:

@@ -264,10 +264,10 @@ def _entities(path: Path) -> dict[str, str] | None:
     parts = [_ENTITY.fullmatch(part) for part in match["stem"].split("_")] if match else []
     if match is None or not all(parts):
         return None
-    found = {part["key"]: part["label"] for part in parts if part}
-    if len(found) < len(parts) or not found.get("echo", "1").isdecimal():
+    entities = {part["key"]: part["label"] for part in parts if part}
+    if len(entities) < len(parts) or not entities.get("echo", "1").isdecimal():
         return None
-    return found | {"suffix": match["suffix"]}
+    return entities | {"suffix": match["suffix"]}
 
 
 def _add(groups: dict, entities: dict[str, str], path: Path) -> None:

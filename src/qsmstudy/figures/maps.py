@@ -148,8 +148,8 @@ def _outline_rois(
 
 
 def _middle(inside: NDArray, axis: int) -> int:
-    found = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
-    return int(found[found.size // 2]) if found.size else inside.shape[axis] // 2
+    planes = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+    return int(planes[planes.size // 2]) if planes.size else inside.shape[axis] // 2
 
 
 @style.styled

@@ -154,7 +154,7 @@ def compare_published(
     """
     rows = []
     for number in published:
-        value, match, found = _judged(number, tables)
+        value, match, cell_note = _judged(number, tables)
         from_table, match_table, _ = _judged(number, calibrated) if calibrated else _NOTHING
         shown = round_half_up(number.value, number.decimals)
         printed = f"printed as {number.op} {shown}" if number.op else ""
@@ -168,7 +168,7 @@ def compare_published(
                 "match": match,
                 "match_table": match_table,
                 "class": number.kind,
-                "note": "; ".join(filter(None, [found, printed, number.note])) or None,
+                "note": "; ".join(filter(None, [cell_note, printed, number.note])) or None,
             }
         )
     return pd.DataFrame(rows, columns=list(SCORECARD_COLUMNS))
@@ -186,11 +186,11 @@ def _judged(
             f"published values: {number.name}: must have a cell (table, row, column) to be "
             "compared with; got none. Add it as resources/published.yaml shows."
         )
-    value, found = find_number(number.cell, tables)
+    value, cell_note = find_number(number.cell, tables)
     if not np.isfinite(value):
-        return value, None, found
+        return value, None, cell_note
     same = matches(value, published=number.value, decimals=number.decimals, op=number.op)
-    return value, "yes" if same else "no", found
+    return value, "yes" if same else "no", cell_note
 
 
 def count_by_class(scorecard: pd.DataFrame) -> pd.DataFrame:

@@ -75,8 +75,8 @@ def _share_row(label: str, frame: pd.DataFrame, sources: Iterable[tuple[str, str
 
 def tally(verdicts: pd.Series) -> tuple[int, int]:
     """Count the matches, and the numbers that the study does not have."""
-    found = [matched(value) for value in verdicts]
-    return found.count(True), found.count(None)
+    matches = [matched(value) for value in verdicts]
+    return matches.count(True), matches.count(None)
 
 
 def verdicts(frame: pd.DataFrame) -> list[str]:

@@ -233,7 +233,7 @@ def _findings(
     related = _relations(results)
     fitted = results.need("table5")["p"].notna().any()
     coding = (methods.coding(results.config),) if fitted else ()
-    found: list[tuple[str, str | summary.Finding]] = [
+    findings: list[tuple[str, str | summary.Finding]] = [
         ("Cohort", known["cohort"]),
         ("Group difference", known["differences"]),
         ("Discrimination", known["discrimination"]),
@@ -246,16 +246,16 @@ def _findings(
     if scorecard is not None:
         worth = (methods.BY_CONSTRUCTION,) if results.simulated else ()
         judged = results.frame("conclusions")
-        found.append(("Reproduction", _noted(checks.reproduction(scorecard, judged), *worth)))
+        findings.append(("Reproduction", _noted(checks.reproduction(scorecard, judged), *worth)))
     if validation is not None:
-        found.append(("Accuracy", checks.accuracy(validation)))
+        findings.append(("Accuracy", checks.accuracy(validation)))
     if results.frame("qc") is not None:
-        found.append(("Quality", flow.count_flagged(flagged)))
+        findings.append(("Quality", flow.count_flagged(flagged)))
     if left_out := flow.unusable(results.frame("scans")):
-        found.insert(0, ("Left out", flow.count_left_out(left_out)))
+        findings.insert(0, ("Left out", flow.count_left_out(left_out)))
     return [
         {"label": label, "lead": text.lead, "entries": text.items, "notes": text.notes}
-        for label, text in ((label, _noted(text)) for label, text in found)
+        for label, text in ((label, _noted(text)) for label, text in findings)
     ]
 
 
@@ -388,7 +388,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
-    found = []
+    figures = []
     for path in sorted(paths, key=lambda path: path.stem):
         if path.stem not in FIGURES:
             raise StudyError(
@@ -396,7 +396,7 @@ def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
                 "Name the figure after its rule."
             )
         figure = FIGURES[path.stem]
-        found.append(
+        figures.append(
             {
                 "name": path.stem,
                 "title": f"{figure.label}. {figure.title.format(axes=axes)}",
@@ -405,7 +405,7 @@ def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
                 "caption": f"captions/{path.stem}.html.j2",
             }
         )
-    return found
+    return figures
 
 
 def downloads(results: StudyResults) -> dict[str, str]:

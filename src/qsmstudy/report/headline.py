@@ -49,9 +49,9 @@ def _difference(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float
         f"({nb.confidence(alpha)} {nb.interval(largest.g_low, largest.g_high, 2)}, "
         f"corrected {nb.p_equals(largest.p_fdr)}; positive: higher in {groups['patients']})"
     )
-    found = f"differed between {compared} in {kept}" if kept else f"of {compared} differed in none"
+    result = f"differed between {compared} in {kept}" if kept else f"of {compared} differed in none"
     return (
-        f"Susceptibility {found} of {len(tests)} regions after correction (p < {alpha:g}); the "
+        f"Susceptibility {result} of {len(tests)} regions after correction (p < {alpha:g}); the "
         f"largest effect was in the {effect}."
     )
 

@@ -97,18 +97,18 @@ def sections(
     list of Section
         In the order of a paper.
     """
-    found = []
+    parts = []
     if simulated:
-        found.append(MethodsPart("Simulated cohort", simulation(config)))
+        parts.append(MethodsPart("Simulated cohort", simulation(config)))
     if imaged:
-        found.append(MethodsPart("Reconstruction", reconstruction(config, qc=qc)))
-        found.append(MethodsPart("Consensus recommendations", consensus.verdict(config)))
+        parts.append(MethodsPart("Reconstruction", reconstruction(config, qc=qc)))
+        parts.append(MethodsPart("Consensus recommendations", consensus.verdict(config)))
     if imaged or excluded:
-        found.append(MethodsPart("Quality control", inspection(config, imaged, excluded)))
+        parts.append(MethodsPart("Quality control", inspection(config, imaged, excluded)))
     measured = measurement(config, roi_values, simulated=simulated, imaged=imaged)
-    found.append(MethodsPart("Measurement", measured))
-    found.append(MethodsPart("Statistics", statistics(config, groups=groups, alpha=alpha)))
-    found.append(
+    parts.append(MethodsPart("Measurement", measured))
+    parts.append(MethodsPart("Statistics", statistics(config, groups=groups, alpha=alpha)))
+    parts.append(
         MethodsPart(
             "Workflow",
             (
@@ -121,7 +121,7 @@ def sections(
             ),
         )
     )
-    return found
+    return parts
 
 
 def inspection(config: Config, imaged: bool, excluded: int) -> tuple[str, ...]:

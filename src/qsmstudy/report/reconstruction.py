@@ -124,17 +124,17 @@ def _inversion(options: InvertDipole) -> list[str]:
 
 def _fluid(options: InvertDipole) -> str:
     """Say how ventricular fluid was found, and what an inversion did with it."""
-    found = (
+    sentence = (
         "Ventricular fluid was found as connected voxels with R2* below "
         f"{options.csf_r2star_threshold:g} 1/s near the centre"
     )
     used = "lambda_csf" in methods.INVERSION.named(options.method).options
     if used and options.lambda_csf > 0:
-        found += (
+        sentence += (
             f", and its susceptibility held uniform with λ_CSF = {options.lambda_csf:g} "
             "[@liu2018]; the noise given for its mean is then a lower bound"
         )
-    return f"{found}."
+    return f"{sentence}."
 
 
 def _trim(brain: ExtractBrain) -> tuple[str, ...]:

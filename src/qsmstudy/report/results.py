@@ -98,7 +98,7 @@ class StudyResults:
 
     def need(self, name: str) -> pd.DataFrame:
         """Return a table that every study has."""
-        found = self.frame(name)
-        if found is None:
+        table = self.frame(name)
+        if table is None:
             raise StudyError(f"{name}: the report needs this table. Run the target tables.")
-        return found
+        return table

@@ -41,17 +41,17 @@ def age_table(cohort: Cohort, *, options: CorrelateAge) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for group in cohort.study.group_names:
         age = cohort.members(group)["age"]
-        own: list[dict[str, Any]] = []
+        rows_of_group: list[dict[str, Any]] = []
         for region in map(str, cohort.chi.columns):
             values = cohort.chi.loc[age.index, region]
-            found = correlate(age, values, alpha=alpha, spearman_ci=options.spearman_ci)
+            correlation = correlate(age, values, alpha=alpha, spearman_ci=options.spearman_ci)
             slope = _slope(age, values, alpha=alpha)
-            own.append({"group": group} | region_parts(region) | found | slope)
-        tested = [row for row in own if np.isfinite(row.get("p", np.nan))]
+            rows_of_group.append({"group": group} | region_parts(region) | correlation | slope)
+        tested = [row for row in rows_of_group if np.isfinite(row.get("p", np.nan))]
         corrected = adjust_p([row["p"] for row in tested], options.correction)
         for row, value in zip(tested, corrected, strict=True):
             row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
-        rows += own
+        rows += rows_of_group
     return tabulate(rows, _COLUMNS)
 
 

@@ -309,10 +309,10 @@ def _combination(markers: pd.DataFrame, is_patient: pd.Series) -> tuple[pd.Serie
     nothing = pd.Series(dtype=float)
     if not markers.shape[1]:
         return nothing, "no region differs between the groups"
-    own = is_patient.loc[markers.index]
-    if min(own.sum(), (~own).sum()) < MIN_VALUES:
+    is_patient_of_complete = is_patient.loc[markers.index]
+    if min(is_patient_of_complete.sum(), (~is_patient_of_complete).sum()) < MIN_VALUES:
         return nothing, f"not analysed: fewer than {MIN_VALUES} complete cases in a group"
-    probability, note = patient_probability(markers, own)
+    probability, note = patient_probability(markers, is_patient_of_complete)
     if not probability.size:
         return nothing, note
     apparent = (

@@ -172,13 +172,13 @@ def contrast_table(cohort: Cohort, *, options: ContrastGroups) -> pd.DataFrame:
     for region in map(str, cohort.chi.columns):
         samples = cohort.chi_by_group(region)
         normal = all(normality(sample)[1] > alpha for sample in samples.values())
-        own = [
+        pairs = [
             region_parts(region)
             | _pair(samples, pair, normal=normal, t_test=options.t_test, alpha=alpha)
             for pair in combinations(names, 2)
         ]
-        _adjust(own, correction=options.correction, alpha=alpha)
-        rows += own
+        _adjust(pairs, correction=options.correction, alpha=alpha)
+        rows += pairs
     return tabulate(rows, _CONTRAST_COLUMNS)
 
 

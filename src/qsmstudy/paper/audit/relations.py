@@ -87,15 +87,15 @@ class Case:
 
         A number whose role is `optional` is left out where the file has no such id.
         """
-        found = []
+        all_rows = []
         for row in _expanded(self.relation[role], where=self.where):
             members: dict[str, Any] = {"label": str(row.get("label", ""))}
             for key, item in row.items():
                 missing = isinstance(item, str) and item not in self.paper.values
                 if key != "label" and not (missing and key in optional):
                     members[key] = self.resolve(item, f"{role}.{key}")
-            found.append(members)
-        return found
+            all_rows.append(members)
+        return all_rows
 
     def resolve(self, item: Any, role: str) -> PrintedNumber:
         """Return the number that an id or a plain number stands for."""
@@ -140,7 +140,7 @@ def read_paper(path: Path) -> Paper:
 
 def cases(paper: Paper, checks: Mapping[str, Check]) -> list[Case]:
     """Return every relation of a paper, repeated over its lists and checked."""
-    found: list[Case] = []
+    every_case: list[Case] = []
     named: dict[str, Case] = {}
     for place, written in enumerate(paper.relations, start=1):
         where = f"{paper.path}: relation {place}"
@@ -155,10 +155,10 @@ def cases(paper: Paper, checks: Mapping[str, Check]) -> list[Case]:
         _check_roles(written, checks[kind], where=where)
         for relation in _expanded(written, where=where):
             case = Case(relation, paper, where, named)
-            found.append(case)
+            every_case.append(case)
             if "name" in relation:
                 named[str(relation["name"])] = case
-    return found
+    return every_case
 
 
 def _check_roles(relation: Mapping[str, Any], check: Check, *, where: str) -> None:

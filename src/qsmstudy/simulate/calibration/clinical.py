@@ -203,8 +203,8 @@ def _admission_nihss(
 
     def cost(scores: NDArray) -> float:
         order = _order_cost(printed, "nihss_admission", scores[:discharged])
-        found = sample_correlations([*habits, scores])[2, :2]
-        return 10 * order + float(np.sum(np.maximum(0, np.abs(found - wanted) - slack)) * 50)
+        correlations = sample_correlations([*habits, scores])[2, :2]
+        return 10 * order + float(np.sum(np.maximum(0, np.abs(correlations - wanted) - slack)) * 50)
 
     start = np.minimum(np.floor(rng.exponential(3.5, admitted)).astype(int), HIGHEST["nihss"])
     return _searched(start, cost, high=HIGHEST["nihss"], rng=rng)
@@ -277,8 +277,8 @@ def _searched(
     steps: bool = True,
 ) -> NDArray:
     propose = partial(swap_or_step, low=0, high=high, steps=steps)
-    found, _ = anneal(start, propose, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
-    return found
+    best, _ = anneal(start, propose, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
+    return best
 
 
 def _out_of_step(nihss: NDArray, mrs: NDArray) -> float:

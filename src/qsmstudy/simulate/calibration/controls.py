@@ -75,7 +75,7 @@ def find_markers(
     dict of str to ndarray, shape (controls,)
         Region to sorted values [ppm]; None where one was not found.
     """
-    found = {}
+    markers = {}
     for region in (*STRIATUM, *_hard_by_rank(printed)):
         column = DEMANDED_REGIONS.index(region)
         for attempt in range(MARKER_ATTEMPTS):
@@ -83,11 +83,11 @@ def find_markers(
             z = latent.standardised(rng.standard_normal(printed.size("HC")))
             values, cost = _column(printed, region, patients[:, column], z, rng)
             if cost == 0:
-                found[region] = values
+                markers[region] = values
                 break
         else:
             return None
-    return found
+    return markers
 
 
 def _hard_by_rank(printed: PaperNumbers) -> list[str]:
@@ -190,8 +190,8 @@ def _column(
             total += abs(patient_area(patients, values)[0] - wanted) / 10
         return total
 
-    found, least = anneal(z, _moved, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
-    return np.sort(to_ppm(found)), least
+    best, least = anneal(z, _moved, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
+    return np.sort(to_ppm(best)), least
 
 
 def _to_ppm(printed: PaperNumbers, region: str, patients: NDArray, z: NDArray) -> ValueColumn:
@@ -272,11 +272,11 @@ def _arranged(
             total += curve_cost(score[is_patient], score[~is_patient], combined, unit=unit)
         return total
 
-    found, least = anneal(
+    best, least = anneal(
         chi[:, columns], _traded, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng
     )
     whole = chi.copy()
-    whole[:, columns] = found
+    whole[:, columns] = best
     return whole, least
 
 

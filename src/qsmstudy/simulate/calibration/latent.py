@@ -94,9 +94,9 @@ def solve_nearest(start: NDArray, equations: Sequence[Equation]) -> NDArray:
     """
     values = start
     for _ in range(_NEWTON_STEPS):
-        found = [equation(values) for equation in equations]
-        jacobian = np.array([gradient for _, gradient in found])
-        excess = np.array([value for value, _ in found])
+        evaluated = [equation(values) for equation in equations]
+        jacobian = np.array([gradient for _, gradient in evaluated])
+        excess = np.array([value for value, _ in evaluated])
         values = values - jacobian.T @ np.linalg.solve(jacobian @ jacobian.T, excess)
     return values
 

@@ -77,8 +77,8 @@ def correlation_demands(
         terms = list(MODELS[region])
         cases = np.all([known[term] for term in terms], axis=0)
         between = sample_correlations([coded[term][cases] for term in terms])
-        found, _ = model_correlations(printed, region, between)
-        for term, r in zip(terms, found, strict=True):
+        correlations, _ = model_correlations(printed, region, between)
+        for term, r in zip(terms, correlations, strict=True):
             add(term, cases, r)
     else:
         add("smoking", known["smoking"], _single_term(printed, region, "smoking"))
