@@ -135,7 +135,7 @@ def _outline_rois(
 ) -> set[str]:
     """Draw the borders of the labels on a slice; return the structures that were there."""
     here = slices.cut(labels.values, plane=plane, index=index)
-    shown = set()
+    outlined = set()
     for label, roi in zip(label_table["index"], label_table["roi"], strict=True):
         region = here == label
         if region.any():
@@ -143,8 +143,8 @@ def _outline_rois(
                 ax, region, size=slices.plane_voxel_size(labels, plane=plane),
                 color=_color(roi), width=width,
             )  # fmt: skip
-            shown.add(roi)
-    return shown
+            outlined.add(roi)
+    return outlined
 
 
 def _middle(inside: NDArray, axis: int) -> int:

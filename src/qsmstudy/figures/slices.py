@@ -95,15 +95,15 @@ def choose_slices(labels: NDArray, *, axis: int, n: int) -> list[int]:
     if not indices.size:
         return []
     areas = np.array([(stack == label).sum(axis=1) for label in indices], dtype=float)
-    shown = areas / areas.max(axis=1, keepdims=True)
+    visible_share = areas / areas.max(axis=1, keepdims=True)
     best, chosen = np.zeros(indices.size), []
     for _ in range(min(n, stack.shape[0])):
-        gains = np.maximum(shown, best[:, None]).sum(axis=0) - best.sum()
+        gains = np.maximum(visible_share, best[:, None]).sum(axis=0) - best.sum()
         pick = int(np.argmax(gains))
         if gains[pick] <= 1e-9:
             break
         chosen.append(pick)
-        best = np.maximum(best, shown[:, pick])
+        best = np.maximum(best, visible_share[:, pick])
     return sorted(chosen)
 
 

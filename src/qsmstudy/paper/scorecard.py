@@ -63,12 +63,12 @@ def find_number(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[
         absent = " ".join(filter(None, ["not reproduced: no row", names, "in", place.table]))
         return np.nan, absent + ABSENT.get(place.table, "")
     rows = table[chosen]
-    own = _own_note(rows, place)
+    row_note = _own_note(rows, place)
     cells = rows[list(place.columns)].replace({"yes": 1, "no": 0})
     numbers = cells.apply(pd.to_numeric, errors="coerce").sum(axis=1, min_count=1).dropna()
     if numbers.empty:
         reason = f"not reproduced: {place.column} is n/a for {names} in {place.table}"
-        return np.nan, "; ".join(filter(None, [reason, own]))
+        return np.nan, "; ".join(filter(None, [reason, row_note]))
     if place.reduce is not None:
         return float(numbers.agg(place.reduce)), ""
     if numbers.nunique() > 1:
@@ -76,7 +76,7 @@ def find_number(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[
             f"{place.table}: {place.column} must be one number for {names}; "
             f"got {numbers.to_list()}. The table is damaged: run its rule again."
         )
-    return float(numbers.iloc[0]), own
+    return float(numbers.iloc[0]), row_note
 
 
 def _table_of(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -192,8 +192,8 @@ def _neighbours(triangles: NDArray, n_vertices: int) -> NDArray:
     starts = np.searchsorted(pairs[:, 0], np.arange(n_vertices + 1))
     out = np.full((n_vertices, 6), -1)
     for vertex in range(n_vertices):
-        own = pairs[starts[vertex] : starts[vertex + 1], 1]
-        out[vertex, : own.size] = own
+        neighbours = pairs[starts[vertex] : starts[vertex + 1], 1]
+        out[vertex, : neighbours.size] = neighbours
     return out
 
 

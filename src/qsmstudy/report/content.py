@@ -76,7 +76,9 @@ def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
         {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
     ]
     flagged = flow.find_flags(results.frame("qc"), values)
-    kept = {person: flags for person, flags in flagged.items() if person not in results.excluded}
+    flagged_and_used = {
+        person: flags for person, flags in flagged.items() if person not in results.excluded
+    }
     content = {
         "title": results.title,
         "simulated": results.simulated,
@@ -96,8 +98,8 @@ def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
             excluded=results.excluded,
             left_out=flow.unusable(results.frame("scans")),
         ),
-        "flagged": kept,
-        "flag_count": flow.count_flagged(kept),
+        "flagged": flagged_and_used,
+        "flag_count": flow.count_flagged(flagged_and_used),
         "excluded": results.excluded,
         "decisions_file": results.config["decisions"],
         "downloads": downloads(results),
@@ -113,7 +115,7 @@ def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
     }
     content |= _page_tables(results)
     content |= _links(content, results)
-    content["findings"] = _findings(results, content["facts"], kept)
+    content["findings"] = _findings(results, content["facts"], flagged_and_used)
     content["headline"] = _headline(results)
     content["figures"] = _figures(results.figures, axes=content["facts"]["axes"])
     content["sections"] = _sections(content)

@@ -126,13 +126,13 @@ def steps(
     )
     patients = participants[participants["participant_id"].isin(analysed)]
     patients = patients[patients["group"] == groups["patients"]]
-    known = tuple(
+    scored = tuple(
         f"{_score(column)}: {int(patients[column].notna().sum())}"
         for column in scores
         if column in patients
     )
-    if known:
-        flow_steps.append(Step(f"Scores available, {groups['patients']}", len(patients), known))
+    if scored:
+        flow_steps.append(Step(f"Scores available, {groups['patients']}", len(patients), scored))
     return flow_steps
 
 

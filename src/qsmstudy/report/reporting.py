@@ -218,10 +218,10 @@ def reference(qc: pd.DataFrame | None) -> str:
     stated = nb.listing([f"{region} ({n})" for region, n in regions.value_counts().items()])
     sentence = f"{stated}, scans in parentheses"
     column = "csf_less_whole_brain_ppm"
-    if column in qc and len(known := pd.to_numeric(qc[column], errors="coerce").dropna()):
-        spread = nb.decimal(known.std(), 4) if len(known) > 1 else nb.MISSING
+    if column in qc and len(fluid := pd.to_numeric(qc[column], errors="coerce").dropna()):
+        spread = nb.decimal(fluid.std(), 4) if len(fluid) > 1 else nb.MISSING
         sentence += (
-            f"; relative to the whole brain, ventricular CSF is at {nb.decimal(known.mean(), 4)} ± "
+            f"; relative to the whole brain, ventricular CSF is at {nb.decimal(fluid.mean(), 4)} ± "
             f"{spread} ppm (mean ± SD over scans)"
         )
     return sentence

@@ -185,10 +185,12 @@ def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[ScanCheck]:
     ]
     if not nb.is_missing(volume := row.get("mask_volume_ml")):
         source = row.get("mask_source")
-        made = "" if nb.is_missing(source) else f" ({source})"
+        note = "" if nb.is_missing(source) else f" ({source})"
         lines.append(
             ScanCheck(
-                "Brain mask", f"{nb.integer(volume)} ml{made}", row.get("mask_plausible") != "no"
+                "Brain mask",
+                f"{nb.integer(volume)} ml{note}",
+                row.get("mask_plausible") != "no",
             )
         )
     if not nb.is_missing(region := row.get("reference_region")):
@@ -259,15 +261,15 @@ def _regions(
     scan: str, person: str, means: pd.DataFrame, group_of: Mapping[str, str]
 ) -> PrintedTable | None:
     """Print a participant's values beside those of the group; nothing where there are none."""
-    own = means[means["participant_id"] == person]
-    if own.empty:
+    person_means = means[means["participant_id"] == person]
+    if person_means.empty:
         return None
     group = group_of.get(person)
-    peers = means[means["participant_id"].map(group_of) == group] if group else own
+    peers = means[means["participant_id"].map(group_of) == group] if group else person_means
     averages = peers.groupby(["region", "participant_id"])["chi_ppm"].mean()
     raters = list(dict.fromkeys(means["rater"]))
     rows = []
-    for region, values in own.groupby("region", sort=False):
+    for region, values in person_means.groupby("region", sort=False):
         by_rater = dict(zip(values["rater"], values["chi_ppm"], strict=True))
         sample = averages[region]
         z = np.nan

@@ -233,10 +233,10 @@ def _limits(schema: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Write both files."""
-    own = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    CONFIG.write_text(config_text(own), encoding="utf-8")
+    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    CONFIG.write_text(config_text(config), encoding="utf-8")
     REFERENCE_FILE.parent.mkdir(parents=True, exist_ok=True)
-    REFERENCE_FILE.write_text(reference_text(own), encoding="utf-8")
+    REFERENCE_FILE.write_text(reference_text(config), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -56,11 +56,11 @@ def age_table(cohort: Cohort, *, options: CorrelateAge) -> pd.DataFrame:
 
 
 def _slope(age: pd.Series, values: pd.Series, *, alpha: float) -> dict[str, float]:
-    known = age.notna() & values.notna()
-    if known.sum() < MIN_VALUES or constant(age[known]) or constant(values[known]):
+    complete = age.notna() & values.notna()
+    if complete.sum() < MIN_VALUES or constant(age[complete]) or constant(values[complete]):
         return {}
-    fit = stats.linregress(age[known], values[known])
-    margin = float(stats.t.ppf(1 - alpha / 2, known.sum() - 2)) * fit.stderr
+    fit = stats.linregress(age[complete], values[complete])
+    margin = float(stats.t.ppf(1 - alpha / 2, complete.sum() - 2)) * fit.stderr
     return {
         "slope_ppm_per_year": float(fit.slope),
         "slope_low": float(fit.slope - margin),

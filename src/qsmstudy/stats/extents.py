@@ -33,15 +33,15 @@ def few_slices(values: pd.DataFrame, *, n_slices: int) -> pd.DataFrame:
     DataFrame
         The rows kept; a region on fewer slices keeps all of its own.
     """
-    kept = []
+    parts = []
     keys = ["participant_id", "session", "rater", "roi", "hemisphere"]
     for _, rows in values.groupby(keys, dropna=False, sort=False):
         voxels = rows.set_index("slice")["n_voxels"]
         starts = sorted(voxels.index)
         sums = [voxels[(voxels.index >= s) & (voxels.index < s + n_slices)].sum() for s in starts]
         first = starts[sums.index(max(sums))]
-        kept.append(rows[(rows["slice"] >= first) & (rows["slice"] < first + n_slices)])
-    return pd.concat(kept)
+        parts.append(rows[(rows["slice"] >= first) & (rows["slice"] < first + n_slices)])
+    return pd.concat(parts)
 
 
 def extent_table(

@@ -62,10 +62,10 @@ def null_table(
             *_reordered(cohort, correlation=correlation, rng=rng),
             *_exchanged(cohort, rng=rng),
         ):
-            found = counts.setdefault((family, name), [0, 0])
-            found[0] += int(np.isfinite(p))
-            found[1] += int(p < alpha)
-    rows = [_row(*key, *found, alpha=alpha) for key, found in counts.items()]
+            count = counts.setdefault((family, name), [0, 0])
+            count[0] += int(np.isfinite(p))
+            count[1] += int(p < alpha)
+    rows = [_row(*key, *count, alpha=alpha) for key, count in counts.items()]
     table = tabulate(rows, _COLUMNS)
     rates = summary_by_family(table)
     for family, rate in zip(rates["family"], rates["rate"], strict=True):

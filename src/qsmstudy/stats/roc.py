@@ -340,7 +340,7 @@ def _analyse(
     margin = float(stats.norm.ppf(1 - alpha / 2)) * se
     threshold, fpr, tpr = curve(values, positive=positive, higher_is_positive=higher)
     best = youden(fpr, tpr, m=m, n=n, ties=options.cutoff_tie)
-    found = bool(np.isfinite(threshold[best]))
+    has_cutoff = bool(np.isfinite(threshold[best]))
     notes = [] if auc >= 0.5 else ["area below 0.5: the marker is lower in patients"]
     row |= {
         "auc": auc,
@@ -349,7 +349,7 @@ def _analyse(
         "ci_high": min(auc + margin, 1.0),
         "p": null_p(auc, se, m=m, n=n, method=options.auc_se),
     }
-    if found:
+    if has_cutoff:
         row |= {
             "cutoff": threshold[best],
             "sensitivity": tpr[best],

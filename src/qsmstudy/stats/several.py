@@ -192,8 +192,8 @@ def _pair(
     row |= {"n_1": pair[first].size, "n_2": pair[second].size} | test
     if pair[first].size and pair[second].size:
         row["mean_difference"] = float(pair[first].mean() - pair[second].mean())
-    name, found = ("hedges_g", hedges_g) if normal else ("rank_biserial", rank_biserial)
-    if effect := found(pair, alpha=alpha):
+    name, effect_size = ("hedges_g", hedges_g) if normal else ("rank_biserial", rank_biserial)
+    if effect := effect_size(pair, alpha=alpha):
         sizes = [*effect.values(), np.nan, np.nan][:3]
         row |= dict(zip(("effect_size", "effect_low", "effect_high"), sizes, strict=True))
         row["effect"] = name

@@ -98,22 +98,22 @@ def _by_convention(
     fitting = [name for name, interval in found.items() if p.interval.overlaps(interval)]
     others = [name for name in found if name not in fitting]
     sign = "" if p.op else "= "
-    shown = f"{role} {sign}{p}"
+    result = f"{role} {sign}{p}"
     ranges = "; ".join(f"{names[name]}: {role} {interval}" for name, interval in found.items())
     if stated in fitting or (stated is None and not others):
-        verdict, words = "consistent", f"the printed {shown} agrees."
+        verdict, words = "consistent", f"the printed {result} agrees."
     elif fitting:
         verdict = "inference"
         words = (
-            f"the printed {shown} agrees with {join_words(names[name] for name in fitting)} only"
+            f"the printed {result} agrees with {join_words(names[name] for name in fitting)} only"
         )
         words += f", where {names[stated]} is stated." if stated else "; the choice is not stated."
     else:
         verdict = "inconsistent"
-        words = f"the printed {shown} follows from none of them. One of the numbers may be a slip."
+        words = f"the printed {result} follows from none of them. One of the numbers may be a slip."
     computed = found[stated or (fitting or list(found))[0]]
     sentence = f"{case.about}: {words} From the printed numbers, {ranges}.{more}"
-    return Outcome(verdict, sentence, _ids(*ids), shown, computed, role)
+    return Outcome(verdict, sentence, _ids(*ids), result, computed, role)
 
 
 def _ids(*numbers: PrintedNumber) -> tuple[str, ...]:

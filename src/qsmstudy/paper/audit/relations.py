@@ -162,11 +162,11 @@ def cases(paper: Paper, checks: Mapping[str, Check]) -> list[Case]:
 
 
 def _check_roles(relation: Mapping[str, Any], check: Check, *, where: str) -> None:
-    known = (*_COMMON, *check.required, *check.optional)
+    roles = (*_COMMON, *check.required, *check.optional)
     for key in relation:
-        if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+        if key not in roles:
+            near = get_close_matches(str(key), roles, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(roles)}."
             raise StudyError(f"{where}: unknown key {key}. {hint}")
     if missing := [key for key in check.required if key not in relation]:
         raise StudyError(f"{where}: {join_words(missing)} must be given. Add it.")

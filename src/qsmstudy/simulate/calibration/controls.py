@@ -222,8 +222,8 @@ def _tied(printed: PaperNumbers, region: str, patients: NDArray, z: NDArray) -> 
     def column(latent_values: NDArray) -> NDArray:
         values = np.empty(n)
         values[fixed] = value
-        own = latent_values[others] - np.mean(latent_values[others])
-        values[others] = rest + own * np.sqrt(squares / np.sum(own**2))
+        centred = latent_values[others] - np.mean(latent_values[others])
+        values[others] = rest + centred * np.sqrt(squares / np.sum(centred**2))
         return values
 
     return column
@@ -261,13 +261,13 @@ def _arranged(
     columns = [DEMANDED_REGIONS.index(region) for region in part]
     others = chi[:, [column for column in range(len(DEMANDED_REGIONS)) if column not in columns]]
     combined = curve_demands(printed, "combination") if set(part) == set(STRIATUM) else None
-    own = patients[:, columns]
+    patient_values = patients[:, columns]
     is_patient = np.arange(len(patients) + len(chi)) < len(patients)
 
     def cost(values: NDArray) -> float:
         total = _correlation_cost(values, others)
         if combined is not None:
-            score = logistic_scores(np.vstack([own, values]), is_patient)
+            score = logistic_scores(np.vstack([patient_values, values]), is_patient)
             unit = float(np.std(score))
             total += curve_cost(score[is_patient], score[~is_patient], combined, unit=unit)
         return total

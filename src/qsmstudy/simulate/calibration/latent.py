@@ -135,8 +135,8 @@ def meet_demands(
     for _ in range(FIXED_POINT_ROUNDS):
         target = [0.0]
         for demand in demands:
-            own = values[demand.rows]
-            target.append(demand.r * float(np.sqrt(np.sum((own - np.mean(own)) ** 2))))
+            demanded = values[demand.rows]
+            target.append(demand.r * float(np.sqrt(np.sum((demanded - np.mean(demanded)) ** 2))))
         fixed = rows.T @ (inverse @ np.array(target))
         room = (n - 1 - np.sum(fixed**2)) / np.sum(rest**2)
         if room <= 0:

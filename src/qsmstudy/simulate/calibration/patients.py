@@ -82,10 +82,10 @@ def _draw(
     target = latent.correlation_target()
     # What the other nuclei share with the striatum follows it to its new values.
     share = np.linalg.solve(target[np.ix_(striatum, striatum)], target[np.ix_(striatum, others)])
-    own = z[:, others] - z[:, striatum] @ share
+    residual = z[:, others] - z[:, striatum] @ share
     for region, column in zip(STRIATUM, striatum, strict=True):
         z[:, column] = latent.meet_demands(z[:, column], demands[region], coded)
-    z[:, others] = own + z[:, striatum] @ share
+    z[:, others] = residual + z[:, striatum] @ share
     if not np.all(np.isfinite(z)) or np.abs(z).max() > _FARTHEST:
         return None
     chi = np.empty_like(z)
@@ -109,11 +109,11 @@ def _off_scores(values: NDArray, coded: Mapping[str, NDArray]) -> NDArray:
     """Draw correlations with scores near to zero, where chance made them large."""
     equations = []
     for score in SCORES:
-        known = ~np.isnan(coded[score])
-        r = sample_correlations([values[known], coded[score][known]])[0, 1]
+        has_score = ~np.isnan(coded[score])
+        r = sample_correlations([values[has_score], coded[score][has_score]])[0, 1]
         if abs(r) > FAR:
             target = float(np.sign(r)) * NEAR
-            equations.append(latent.correlation_equation(coded[score], target, known))
+            equations.append(latent.correlation_equation(coded[score], target, has_score))
     return latent.solve_nearest(values, equations) if equations else values
 
 
@@ -195,9 +195,9 @@ def normality_holds(values: NDArray, normal: bool) -> bool:
 def _scores_apart(chi: NDArray, coded: Mapping[str, NDArray]) -> bool:
     """Tell whether no region correlates with a score, by Spearman and by Pearson."""
     for score in SCORES:
-        known = ~np.isnan(coded[score])
-        scores = coded[score][known]
-        for values in chi[known].T:
+        has_score = ~np.isnan(coded[score])
+        scores = coded[score][has_score]
+        for values in chi[has_score].T:
             by_rank = stats.spearmanr(values, scores).pvalue
             by_value = stats.pearsonr(values, scores).pvalue
             # L PUT's printed p of .052 with NIHSS leaves less room than ranks do.
