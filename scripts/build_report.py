@@ -8,7 +8,7 @@ from qsmstudy.dataset import bids, images
 from qsmstudy.report import content, page, reporting, viewer
 from qsmstudy.report.page_options import BuildReport
 from qsmstudy.report.results import StudyResults
-from qsmstudy.run import fingerprints, job, record
+from qsmstudy.run import fingerprints, job, run_record
 from qsmstudy.study.study import Study
 
 
@@ -35,11 +35,11 @@ def main(
             None if example is None else grid_of(example),
         ),
         graph=graph, run_times=[
-            row for row in record.run_times(Path(benchmarks)) if row["rule"] != "build_report"
+            row for row in run_record.run_times(Path(benchmarks)) if row["rule"] != "build_report"
         ],
         provenance={
             "commit": fingerprints.git_commit(), "lock": fingerprints.file_hash(lock),
-            "command": record.command_line(),
+            "command": run_record.command_line(),
         },
     )  # fmt: skip
     text = page.render(

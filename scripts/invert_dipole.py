@@ -19,13 +19,13 @@ def main(
     brain = images.load(mask, like=field, dtype=bool).values
     background.check_mask(brain)
     decay = images.load(r2star, like=field).values
-    spread = images.load(noise, like=field).values
+    noise_level = images.load(noise, like=field).values
     fluid = fluid_mask(
-        decay, brain, fitted=spread > 0, voxel_size=field.voxel_size,
+        decay, brain, fitted=noise_level > 0, voxel_size=field.voxel_size,
         r2star_threshold=options.csf_r2star_threshold,
     )  # fmt: skip
     scan = inputs.Scan(
-        field.values, images.load(combined, like=field).values, spread, brain, fluid,
+        field.values, images.load(combined, like=field).values, noise_level, brain, fluid,
         field.voxel_size, physics.b0_direction(field.affine),
     )  # fmt: skip
     inverted = inversion.invert_dipole(

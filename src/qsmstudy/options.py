@@ -93,18 +93,20 @@ class Section:
             If an option without a default is missing, or a word is not allowed.
         """
         hints = typing.get_type_hints(cls)
-        own = {
+        settings = {
             item.name: _taken(values[item.name], hints[item.name])
             for item in fields(cls)
             if item.name in values
         }
-        lacking = [item.name for item in fields(cls) if item.name not in own and is_required(item)]
+        lacking = [
+            item.name for item in fields(cls) if item.name not in settings and is_required(item)
+        ]
         if lacking:
             raise StudyError(
                 f"{cls.section or 'configuration'}: {', '.join(lacking)} must be given. Add it to "
                 "the configuration."
             )
-        return cls(**own)
+        return cls(**settings)
 
     @classmethod
     def in_config(cls, config: Mapping[str, Any]) -> Self:
@@ -171,8 +173,8 @@ def _fits(value: object, kind: Any) -> bool:
 
 def _free(hint: Any, words: Iterable[Any]) -> tuple[Any, ...]:
     """Return the types of an annotation that none of the allowed words has."""
-    taken = {type(word) for word in words}
-    return tuple(kind for kind in _kinds(hint) if _plain(kind) not in taken)
+    kinds_of_words = {type(word) for word in words}
+    return tuple(kind for kind in _kinds(hint) if _plain(kind) not in kinds_of_words)
 
 
 def choose(name: str, value: object, cases: Mapping[Any, _Case]) -> _Case:
@@ -243,8 +245,8 @@ def _of_type(hint: Any) -> dict[str, Any]:
 
 def sections_in(module: types.ModuleType) -> dict[str, type[Section]]:
     """Return the sections that a module declares, by their name."""
-    found = [item for item in vars(module).values() if isinstance(item, type)]
-    return {item.section: item for item in found if issubclass(item, Section) and item.section}
+    classes = [item for item in vars(module).values() if isinstance(item, type)]
+    return {item.section: item for item in classes if issubclass(item, Section) and item.section}
 
 
 def nested_in(section: type[Section], item: Field) -> type[Section] | None:

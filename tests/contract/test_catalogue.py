@@ -16,7 +16,7 @@ from qsmstudy.figures.catalogue import FIGURES
 from qsmstudy.paper import conclusions, scorecard
 from qsmstudy.paper.audit import relations
 from qsmstudy.regions.vocabulary import MEAN_COLUMNS, VALUE_COLUMNS
-from qsmstudy.report import content, further
+from qsmstudy.report import content, extended_tables
 from qsmstudy.stats import catalogue
 from qsmstudy.stats.catalogue import reference
 from qsmstudy.study import quality
@@ -142,7 +142,7 @@ def test_every_further_table_is_explained_and_has_its_place_in_the_methods_text(
     optional = {table.name for table in catalogue.STATISTICS if table.optional}
     assert optional == {t.name for t in catalogue.STATISTICS if t.section == "further"}
     assert optional == {t.name for t in catalogue.STATISTICS if t.explanation}
-    assert optional == set(further.METHODS)
+    assert optional == set(extended_tables.METHODS)
 
 
 #: Words of the default study that no text on every study may have.

@@ -16,7 +16,9 @@ def defined(tree):
             yield node.name
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (target.id for target in targets if isinstance(target, ast.Name))
+            parts = (part for target in targets for part in ast.walk(target))  # ``A, B = 1, 2``
+            names = (part for part in parts if isinstance(part, ast.Name))
+            yield from (name.id for name in names if isinstance(name.ctx, ast.Store))
 
 
 def test_no_public_name_is_defined_in_two_modules():

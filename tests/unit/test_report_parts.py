@@ -17,8 +17,8 @@ from report_study import CONFIG, GRAPH, ROOT, STUDY, arguments_of, make_study
 from qsmstudy.dataset import bids, published
 from qsmstudy.dataset.published import PublishedNumber, TablePlace
 from qsmstudy.errors import StudyError
-from qsmstudy.report import checks, graph, headline, places, printed, reporting, scans
-from qsmstudy.run import record
+from qsmstudy.report import cell_links, checks, graph, headline, printed, reporting, scans
+from qsmstudy.run import run_record
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_every_published_number_leads_to_a_cell(study):
     ]
     named = {table.name: table for table in tables}
     numbers = published.read_published(ROOT / "resources" / "published.yaml").numbers
-    found = {number.name: places.find_printed_cell(number.cell, named) for number in numbers}
+    found = {number.name: cell_links.find_printed_cell(number.cell, named) for number in numbers}
     assert None not in found.values()
     # The sizes of the groups stand in headings, the range and the tests of all regions in no cell.
     whole = {identifier for identifier, place in found.items() if place in named}
@@ -121,7 +121,9 @@ def test_every_published_number_leads_to_a_cell(study):
 
 def test_number_without_a_table_has_no_link():
     for table in ("unknown", "table3"):
-        assert places.find_printed_cell(TablePlace(table, ("mean",), {"group": "AIS"}), {}) is None
+        assert (
+            cell_links.find_printed_cell(TablePlace(table, ("mean",), {"group": "AIS"}), {}) is None
+        )
 
 
 @pytest.mark.parametrize(
@@ -134,13 +136,13 @@ def test_number_without_a_table_has_no_link():
     ],
 )
 def test_part_of_the_paper_follows_from_the_source(source, part):
-    assert places.paper_part_of(PublishedNumber("x", 1, 0, source=source)) == part
+    assert cell_links.paper_part_of(PublishedNumber("x", 1, 0, source=source)) == part
 
 
 def test_every_published_number_counts_in_one_of_eight_parts():
     numbers = published.read_published(ROOT / "resources" / "published.yaml").numbers
     tables = {f"Table {number}" for number in range(1, 7)}
-    assert set(map(places.paper_part_of, numbers)) == tables | {"Text, Section 3", "Abstract"}
+    assert set(map(cell_links.paper_part_of, numbers)) == tables | {"Text, Section 3", "Abstract"}
 
 
 # --- Checklist, graph, run times, headline ----------------------------------------------------
@@ -203,7 +205,7 @@ def test_rule_graph_follows_files_and_input_functions():
         "aside": rule(["raw/{s}.nii"], "aside.txt"),
         "page": rule([lambda w: [f"map/{w.s}.nii"]], "page.html"),
     }
-    found = record.rule_graph(rules, "page", {"s": "01"})
+    found = run_record.rule_graph(rules, "page", {"s": "01"})
     assert {name: entry["from"] for name, entry in found.items()} == {
         "scan": [],
         "map": ["scan"],
@@ -212,7 +214,7 @@ def test_rule_graph_follows_files_and_input_functions():
 
 
 def test_run_times_add_up_over_the_jobs(study):
-    rows = record.run_times(study["benchmarks"])
+    rows = run_record.run_times(study["benchmarks"])
     assert rows == [{"rule": "table1", "jobs": 2, "wall_s": 3.0, "cpu_s": 2.0, "memory_mb": 100.0}]
     table = checks.run_time_rows(rows, GRAPH)
     assert [cell.text for cell in table.rows[0]][2:] == ["2", "3", "2", "100"]

@@ -21,7 +21,7 @@ os.environ.update(
 )
 from qsmstudy.dataset import bids, dicom_mapping, scan_status
 from qsmstudy.figures.catalogue import FIGURES
-from qsmstudy.run import configuration, engine, fingerprints, record, schema_check
+from qsmstudy.run import configuration, engine, fingerprints, run_record, schema_check
 from qsmstudy.stats import catalogue
 from qsmstudy.study.source import ATLAS, checks, choose_source, layout
 from qsmstudy.study.study import study_of
@@ -31,7 +31,7 @@ configuration.complete(config, repo_path("config/config.yaml"))
 schema_check.check(config, configuration.schema())
 config["output_dir"] = engine.take_prefix(workflow) + config["output_dir"]
 
-record.note_command_line()
+run_record.note_command_line()
 source = choose_source(config, repository=repo_path("."))
 for scan, reason in source.left_out.items():
     print(f"{scan} is left out: {reason}", file=sys.stderr)

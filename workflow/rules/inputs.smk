@@ -90,7 +90,7 @@ def rule_graph(wildcards):
     scan = next(iter(source.scans), "sub-x")
     example = {"scan": scan, "sub": scan, "folder": bids.scan_folder(scan)}
     example |= {"rater": source.raters[0]}
-    return record.rule_graph(jobs, "build_report", example)
+    return run_record.rule_graph(jobs, "build_report", example)
 
 
 def report_templates():

@@ -80,13 +80,13 @@ def sidecars(image: Path, *, listing: Callable[[Path], Iterable[Path]] = list_js
     depths = [i for i, part in enumerate(image.parts[:-1]) if part in entities[:1]]
     n_up = len(image.parts) - 1 - depths[-1] if depths else 0
     folders = [image.parent, *list(image.parents)[1 : n_up + 1]]
-    found = []
+    paths = []
     for folder in reversed(folders):
         for path in listing(folder):
             *own, own_suffix = path.stem.split("_")
             if own_suffix == suffix and set(own) <= set(entities):
-                found.append(path)
-    return found
+                paths.append(path)
+    return paths
 
 
 def read_json(path: Path) -> dict[str, Any]:

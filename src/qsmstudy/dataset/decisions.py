@@ -53,16 +53,16 @@ def read_decisions(path: Path | str | None) -> list[Decision]:
     if path is None:
         return []
     rows = read_rows(path, columns=DECISION_COLUMNS, optional=_OPTIONAL)
-    found: dict[str, Decision] = {}
+    decisions: dict[str, Decision] = {}
     for line, row in enumerate(rows, start=2):
         decision = _checked(row, where=f"{path}, line {line}")
-        if decision.participant_id in found:
+        if decision.participant_id in decisions:
             raise StudyError(
                 f"{path}: {decision.participant_id}: must stand once; stands more than once. Keep "
                 "one decision."
             )
-        found[decision.participant_id] = decision
-    return list(found.values())
+        decisions[decision.participant_id] = decision
+    return list(decisions.values())
 
 
 def _checked(row: dict[str, str | None], *, where: str) -> Decision:

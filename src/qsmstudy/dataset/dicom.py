@@ -38,14 +38,14 @@ def run_dcm2niix(folder: Path, work: Path) -> list[tuple[Path, dict[str, Any]]]:
         ],
         capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
-    found = sorted(work.glob("*.nii"))
-    if done.returncode not in (0, 8) or not found:  # 8: some files were not converted
+    converted = sorted(work.glob("*.nii"))
+    if done.returncode not in (0, 8) or not converted:  # 8: some files were not converted
         last = " ".join((done.stdout + done.stderr).split())[-300:]
         raise StudyError(
             f"{folder}: dcm2niix made no image (status {done.returncode}): {last} Is it the folder "
             "of a gradient-echo series?"
         )
-    sidecars = [(path, bids.sidecar_path(path)) for path in found]
+    sidecars = [(path, bids.sidecar_path(path)) for path in converted]
     return [(path, bids.read_json(json)) for path, json in sidecars if json.exists()]
 
 

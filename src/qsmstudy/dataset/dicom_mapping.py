@@ -51,7 +51,7 @@ def read_mapping(path: Path | str, *, dicom_dir: Path | str) -> list[ScanDicoms]
         outside `dicom_dir`, or a scan stands twice.
     """
     root = Path(dicom_dir).resolve()
-    found: dict[str, ScanDicoms] = {}
+    scans: dict[str, ScanDicoms] = {}
     for line, row in enumerate(read_rows(path, columns=_COLUMNS, optional=_OPTIONAL), start=2):
         where = f"{path}, line {line}"
         person, session = row["participant_id"] or "", row.get("session") or ""
@@ -67,10 +67,10 @@ def read_mapping(path: Path | str, *, dicom_dir: Path | str) -> list[ScanDicoms]
                 "Correct the cell."
             )
         name = person + (f"_{session}" if session else "")
-        if name in found:
+        if name in scans:
             raise StudyError(f"{where}: {name} stands twice. Keep one row.")
-        found[name] = ScanDicoms(name, folder, row.get("series") or "")
-    return [found[name] for name in sorted(found)]
+        scans[name] = ScanDicoms(name, folder, row.get("series") or "")
+    return [scans[name] for name in sorted(scans)]
 
 
 def state_of(folder: Path) -> list[tuple[str, int, int]]:

@@ -66,7 +66,7 @@ def find_orphans(
         maps of absent participants. `Source.check_whole_study` reports missing label maps.
     """
     root, names, others = Path(root), list(names), list(others)
-    known = {*names, *others}
+    expected = {*names, *others}
     absent = {owner(name)[0] for name in others}
     scans_of: dict[str, list[str]] = {}
     for name in names:
@@ -80,16 +80,16 @@ def find_orphans(
         }
         served = {*takers.values()}
         for path, stem in stems.items():
-            if takers[path] in known:
+            if takers[path] in expected:
                 continue
             parts = stem.split("/")
             people = {parts[0], *(bids.participant_of(part) for part in (parts[0], parts[-1]))}
-            own = [name for person in sorted(people) for name in scans_of.get(person, [])]
-            lacking = [name for name in own if name not in served]
+            scans_of_file = [name for person in sorted(people) for name in scans_of.get(person, [])]
+            lacking = [name for name in scans_of_file if name not in served]
             there = folder == "raters" or any(
                 person in absent or (root / person).is_dir() for person in people
             )
-            if lacking or (not own and not there):
+            if lacking or (not scans_of_file and not there):
                 orphans[path] = [file_beside(f"{root}", folder, name) for name in lacking]
     return orphans
 

@@ -103,7 +103,7 @@ def _suffix(path: Path) -> str:
 
 def _echo_times(places: Sequence[tuple[Path, int]], n_echoes: int) -> float | None:
     """Return what an echo's sidecars say of its time [s]; None where they say nothing."""
-    found: list[tuple[Path, float]] = []
+    times: list[tuple[Path, float]] = []
     for path, index in places:
         value = bids.read_sidecar(path).get("EchoTime")
         if isinstance(value, list):
@@ -114,30 +114,30 @@ def _echo_times(places: Sequence[tuple[Path, int]], n_echoes: int) -> float | No
                 )
             value = value[index]
         if value is not None:
-            found.append((path, _positive(value, "EchoTime", path)))
-    if len(found) > 1 and abs(found[0][1] - found[1][1]) > SAME_TIME:
+            times.append((path, _positive(value, "EchoTime", path)))
+    if len(times) > 1 and abs(times[0][1] - times[1][1]) > SAME_TIME:
         raise StudyError(
-            f"{found[0][0].name}: EchoTime must be that of {found[1][0].name}; got "
-            f"{found[0][1]:g} and {found[1][1]:g}. Are the echoes numbered alike?"
+            f"{times[0][0].name}: EchoTime must be that of {times[1][0].name}; got "
+            f"{times[0][1]:g} and {times[1][1]:g}. Are the echoes numbered alike?"
         )
-    return found[0][1] if found else None
+    return times[0][1] if times else None
 
 
 def _field_strength(paths: Sequence[Path]) -> float | None:
     """Return what the sidecars say of the main field [T]; None where they say nothing."""
-    found: dict[Path, float] = {}
+    strengths: dict[Path, float] = {}
     for path in paths:
         value = bids.read_sidecar(path).get("MagneticFieldStrength")
         if value is not None:
-            found[path] = _positive(value, "MagneticFieldStrength", path)
-    for path, value in found.items():
-        first, strength = next(iter(found.items()))
+            strengths[path] = _positive(value, "MagneticFieldStrength", path)
+    for path, value in strengths.items():
+        first, strength = next(iter(strengths.items()))
         if abs(value - strength) > SAME_FIELD * strength:
             raise StudyError(
                 f"{path.name}: its sidecar says MagneticFieldStrength {value:g}, that of "
                 f"{first.name} {strength:g} T. Correct the one that is wrong."
             )
-    return next(iter(found.values()), None)
+    return next(iter(strengths.values()), None)
 
 
 def _positive(value: Any, key: str, path: Path) -> float:

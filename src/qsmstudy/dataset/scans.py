@@ -264,10 +264,10 @@ def _entities(path: Path) -> dict[str, str] | None:
     parts = [_ENTITY.fullmatch(part) for part in match["stem"].split("_")] if match else []
     if match is None or not all(parts):
         return None
-    found = {part["key"]: part["label"] for part in parts if part}
-    if len(found) < len(parts) or not found.get("echo", "1").isdecimal():
+    entities = {part["key"]: part["label"] for part in parts if part}
+    if len(entities) < len(parts) or not entities.get("echo", "1").isdecimal():
         return None
-    return found | {"suffix": match["suffix"]}
+    return entities | {"suffix": match["suffix"]}
 
 
 def _add(groups: dict, entities: dict[str, str], path: Path) -> None:
@@ -308,20 +308,20 @@ def _choose(
             )
         groups = [images for images in groups if images.participant in wanted]
         left_out = {n: why for n, why in left_out.items() if owner(n)[0] in wanted}
-    kept = [images for images in groups if _selected(images.entities, select)]
-    people = {images.participant for images in kept}
+    chosen = [images for images in groups if _selected(images.entities, select)]
+    people = {images.participant for images in chosen}
     unmet = f"no scan agrees with select: {dict(select)}"
-    return kept, left_out | {
+    return chosen, left_out | {
         images.participant: unmet for images in groups if images.participant not in people
     }
 
 
 def _check_select(groups: Sequence[_Images], select: Mapping[str, Any]) -> None:
     """Raise if no scan of a dataset has an entity that is to select some: a misspelled one."""
-    known = dict.fromkeys(key for images in groups for key in images.entities)
-    if groups and (unknown := [key for key in select if key not in known]):
+    keys = dict.fromkeys(key for images in groups for key in images.entities)
+    if groups and (unknown := [key for key in select if key not in keys]):
         raise StudyError(
-            f"select: no scan has the entity {', '.join(unknown)}; there are {', '.join(known)}. "
+            f"select: no scan has the entity {', '.join(unknown)}; there are {', '.join(keys)}. "
             "Correct it, or leave it out."
         )
 

@@ -100,8 +100,8 @@ def _check_known(names: Iterable[str], known: list[str], *, where: str) -> None:
 
 def _distinct(names: list[str]) -> list[str]:
     counts: dict[str, int] = {}
-    found = []
+    distinct = []
     for name in names:
         n = counts[name] = counts.get(name, -1) + 1
-        found.append(f"{name}.{n}" if n else name)
-    return found
+        distinct.append(f"{name}.{n}" if n else name)
+    return distinct

@@ -74,8 +74,8 @@ def _auc_label(row: Any) -> str:
     name = f"{marker[:1].upper()}{marker[1:]}"
     if not np.isfinite(auc):
         return f"{name}: n/a"
-    known = np.isfinite([low, high]).all()
-    interval = f"({style.decimals(low)}–{style.decimals(high)})" if known else "(CI n/a)"
+    has_interval = np.isfinite([low, high]).all()
+    interval = f"({style.decimals(low)}–{style.decimals(high)})" if has_interval else "(CI n/a)"
     return f"{name}: {style.decimals(auc)} {interval}"
 
 

@@ -48,8 +48,8 @@ def plot_groups(cohort: Cohort, table3: pd.DataFrame) -> Figure:
         rows = table3[(table3["roi"] == roi) & (table3["hemisphere"] == side)]
         for code, color, shift in zip(codes, style.GROUP_COLORS, shifts, strict=False):
             _box(ax, rows[rows["group"] == code], x=centre + shift, color=color, width=width)
-            known = values[cohort.group == code].dropna()
-            points.append(pd.DataFrame({"x": centre + shift, "chi": known, "group": code}))
+            group_values = values[cohort.group == code].dropna()
+            points.append(pd.DataFrame({"x": centre + shift, "chi": group_values, "group": code}))
         if values.notna().any() and len(codes) > 1:
             top = values.max() + 0.02 * (high - low)
             _bracket(ax, rows[rows["group"] == "all"], x=centre, y=top, step=high - low)
@@ -83,11 +83,11 @@ def _label_structures(ax: Axes, nuclei: Sequence[str]) -> None:
 
 
 def _limits(values: pd.DataFrame) -> tuple[float, float]:
-    known = values.to_numpy(dtype=float)
-    known = known[np.isfinite(known)]
-    if not known.size:
+    finite = values.to_numpy(dtype=float)
+    finite = finite[np.isfinite(finite)]
+    if not finite.size:
         return 0.0, 1.0
-    low, high = float(known.min()), float(known.max())
+    low, high = float(finite.min()), float(finite.max())
     return (low, high) if high > low else (low - 0.01, high + 0.01)
 
 
@@ -204,9 +204,9 @@ def _pairs(ax: Axes, sides: NDArray, row: pd.DataFrame, *, x: float, color: str)
     if len(complete):
         ax.plot([x, x + 1], complete.T, color=color, alpha=0.35, linewidth=0.6)
     for shift, column in enumerate(sides.T):
-        known = column[np.isfinite(column)]
-        place = np.full(known.shape, x + shift)
-        ax.scatter(place, known, s=5, color=color, alpha=0.75, linewidths=0)
+        finite = column[np.isfinite(column)]
+        place = np.full(finite.shape, x + shift)
+        ax.scatter(place, finite, s=5, color=color, alpha=0.75, linewidths=0)
     if len(row):
         means = row[["mean_l", "mean_r"]].iloc[0].to_numpy(dtype=float)
         ax.plot([x, x + 1], means, color="black", marker="D", markersize=3, linewidth=1.2, zorder=4)

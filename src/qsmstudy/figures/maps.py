@@ -135,7 +135,7 @@ def _outline_rois(
 ) -> set[str]:
     """Draw the borders of the labels on a slice; return the structures that were there."""
     here = slices.cut(labels.values, plane=plane, index=index)
-    shown = set()
+    outlined = set()
     for label, roi in zip(label_table["index"], label_table["roi"], strict=True):
         region = here == label
         if region.any():
@@ -143,13 +143,13 @@ def _outline_rois(
                 ax, region, size=slices.plane_voxel_size(labels, plane=plane),
                 color=_color(roi), width=width,
             )  # fmt: skip
-            shown.add(roi)
-    return shown
+            outlined.add(roi)
+    return outlined
 
 
 def _middle(inside: NDArray, axis: int) -> int:
-    found = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
-    return int(found[found.size // 2]) if found.size else inside.shape[axis] // 2
+    planes = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+    return int(planes[planes.size // 2]) if planes.size else inside.shape[axis] // 2
 
 
 @style.styled

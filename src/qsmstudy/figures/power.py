@@ -36,8 +36,8 @@ def plot_power(table: pd.DataFrame, *, alpha: float, target_power: float) -> Fig
         observed effect, a bar over its interval, an arrow where that reaches beyond the axis.
     """
     figure = style.new_figure(height_mm=90)
-    known = table[table["hedges_g"].notna()].reset_index(drop=True)
-    if known.empty:
+    estimated = table[table["hedges_g"].notna()].reset_index(drop=True)
+    if estimated.empty:
         reasons = [str(note) for note in table["note"].dropna().unique()][:1]
         style.say(
             figure.subplots(),
@@ -45,17 +45,17 @@ def plot_power(table: pd.DataFrame, *, alpha: float, target_power: float) -> Fig
         )
         return figure
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1.3])
-    places = np.arange(len(known))
+    places = np.arange(len(estimated))
     for ax in (left, right):
         ax.hlines(places, 0, 1, transform=ax.get_yaxis_transform(), color="0.92", linewidth=0.6)
-    rows: list[Any] = list(known.itertuples())
+    rows: list[Any] = list(estimated.itertuples())
     for place, row in zip(places.astype(float), rows, strict=True):
         color = style.STRUCTURE_COLORS.get(str(row.roi), style.OTHER_STRUCTURE)
         _bar(left, place, row.power_low, row.power, row.power_high, color=color)
         worst = row.n_per_group_high if np.isfinite(row.n_per_group_high) else np.inf
         centre = row.n_per_group if np.isfinite(row.n_per_group) else np.inf
         _bar(right, place, row.n_per_group_low, centre, worst, color=color)
-    _finish(left, right, known, alpha=alpha, target_power=target_power)
+    _finish(left, right, estimated, alpha=alpha, target_power=target_power)
     return figure
 
 

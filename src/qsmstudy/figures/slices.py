@@ -59,9 +59,9 @@ def slice_box(
     """
     low, high = np.zeros(3, dtype=int), np.array(inside.shape)
     for axis in range(3):
-        found = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
-        if found.size:
-            low[axis], high[axis] = found[0], found[-1] + 1
+        planes = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+        if planes.size:
+            low[axis], high[axis] = planes[0], planes[-1] + 1
     wider = np.ceil(np.broadcast_to(margin, 3)).astype(int)
     return SliceBox(np.maximum(low - wider, 0), np.minimum(high + wider, shape or inside.shape))
 
@@ -90,20 +90,20 @@ def choose_slices(labels: NDArray, *, axis: int, n: int) -> list[int]:
     to the label's largest area, and a set of slices scores each label by its best slice.
     """
     stack = np.moveaxis(labels, axis, 0).reshape(labels.shape[axis], -1)
-    found = np.unique(stack)
-    found = found[found > 0]
-    if not found.size:
+    indices = np.unique(stack)
+    indices = indices[indices > 0]
+    if not indices.size:
         return []
-    areas = np.array([(stack == label).sum(axis=1) for label in found], dtype=float)
-    shown = areas / areas.max(axis=1, keepdims=True)
-    best, chosen = np.zeros(found.size), []
+    areas = np.array([(stack == label).sum(axis=1) for label in indices], dtype=float)
+    visible_share = areas / areas.max(axis=1, keepdims=True)
+    best, chosen = np.zeros(indices.size), []
     for _ in range(min(n, stack.shape[0])):
-        gains = np.maximum(shown, best[:, None]).sum(axis=0) - best.sum()
+        gains = np.maximum(visible_share, best[:, None]).sum(axis=0) - best.sum()
         pick = int(np.argmax(gains))
         if gains[pick] <= 1e-9:
             break
         chosen.append(pick)
-        best = np.maximum(best, shown[:, pick])
+        best = np.maximum(best, visible_share[:, pick])
     return sorted(chosen)
 
 

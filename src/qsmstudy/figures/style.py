@@ -132,5 +132,5 @@ def say(axes: Axes, sentence: str) -> None:
 
 def ordered_nuclei(names: Sequence[str], *, nuclei: Sequence[str]) -> list[str]:
     """Return structures in the order of the study's nuclei, others last and sorted."""
-    known = [name for name in nuclei if name in set(names)]
-    return known + sorted(set(names) - set(nuclei))
+    in_order = [name for name in nuclei if name in set(names)]
+    return in_order + sorted(set(names) - set(nuclei))

@@ -270,17 +270,17 @@ def judge(
             ]
             for column in ("reproduced", "reproduced_table")
         }
-        own = agreed["reproduced"]
+        agreeing = agreed["reproduced"]
         rows.append(
             {
                 "conclusion": conclusion.title,
                 "criterion": conclusion.criterion,
                 "n": len(numbers),
-                "agree": len(own),
+                "agree": len(agreeing),
                 "agree_table": len(agreed["reproduced_table"])
                 if cells["reproduced_table"].notna().any()
                 else None,
-                "misses": ", ".join(n.name for n in numbers if n.name not in own) or None,
+                "misses": ", ".join(n.name for n in numbers if n.name not in agreeing) or None,
             }
         )
     return pd.DataFrame(rows, columns=list(CONCLUSION_COLUMNS))

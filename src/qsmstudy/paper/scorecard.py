@@ -63,12 +63,12 @@ def find_number(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[
         absent = " ".join(filter(None, ["not reproduced: no row", names, "in", place.table]))
         return np.nan, absent + ABSENT.get(place.table, "")
     rows = table[chosen]
-    own = _own_note(rows, place)
+    row_note = _own_note(rows, place)
     cells = rows[list(place.columns)].replace({"yes": 1, "no": 0})
     numbers = cells.apply(pd.to_numeric, errors="coerce").sum(axis=1, min_count=1).dropna()
     if numbers.empty:
         reason = f"not reproduced: {place.column} is n/a for {names} in {place.table}"
-        return np.nan, "; ".join(filter(None, [reason, own]))
+        return np.nan, "; ".join(filter(None, [reason, row_note]))
     if place.reduce is not None:
         return float(numbers.agg(place.reduce)), ""
     if numbers.nunique() > 1:
@@ -76,7 +76,7 @@ def find_number(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> tuple[
             f"{place.table}: {place.column} must be one number for {names}; "
             f"got {numbers.to_list()}. The table is damaged: run its rule again."
         )
-    return float(numbers.iloc[0]), own
+    return float(numbers.iloc[0]), row_note
 
 
 def _table_of(place: TablePlace, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def compare_published(
     """
     rows = []
     for number in published:
-        value, match, found = _judged(number, tables)
+        value, match, cell_note = _judged(number, tables)
         from_table, match_table, _ = _judged(number, calibrated) if calibrated else _NOTHING
         shown = round_half_up(number.value, number.decimals)
         printed = f"printed as {number.op} {shown}" if number.op else ""
@@ -168,7 +168,7 @@ def compare_published(
                 "match": match,
                 "match_table": match_table,
                 "class": number.kind,
-                "note": "; ".join(filter(None, [found, printed, number.note])) or None,
+                "note": "; ".join(filter(None, [cell_note, printed, number.note])) or None,
             }
         )
     return pd.DataFrame(rows, columns=list(SCORECARD_COLUMNS))
@@ -186,11 +186,11 @@ def _judged(
             f"published values: {number.name}: must have a cell (table, row, column) to be "
             "compared with; got none. Add it as resources/published.yaml shows."
         )
-    value, found = find_number(number.cell, tables)
+    value, cell_note = find_number(number.cell, tables)
     if not np.isfinite(value):
-        return value, None, found
+        return value, None, cell_note
     same = matches(value, published=number.value, decimals=number.decimals, op=number.op)
-    return value, "yes" if same else "no", found
+    return value, "yes" if same else "no", cell_note
 
 
 def count_by_class(scorecard: pd.DataFrame) -> pd.DataFrame:

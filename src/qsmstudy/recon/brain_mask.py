@@ -93,10 +93,10 @@ def bet(
         iterations,
     )
     mask = fill_surface(points / sizes, triangles, image.shape)
-    found = volume_ml(mask, sizes)
-    if found < SMALLEST_ML:
+    volume = volume_ml(mask, sizes)
+    if volume < SMALLEST_ML:
         raise StudyError(
-            f"brain extraction: the surface closed on {found:.1f} ml, no brain. Is this a whole "
+            f"brain extraction: the surface closed on {volume:.1f} ml, no brain. Is this a whole "
             "head? Provide a mask of your own in derivatives/masks."
         )
     check_coverage(mask, name="brain extraction")
@@ -118,11 +118,11 @@ def check_coverage(mask: NDArray, *, name: str) -> None:
     StudyError
         If it is not binary, empty, or covers more than 95 % of the volume.
     """
-    found = np.unique(mask)
-    if found.size > 2 or (found.size == 2 and not np.any(found == 0)):
+    values = np.unique(mask)
+    if values.size > 2 or (values.size == 2 and not np.any(values == 0)):
         raise StudyError(
-            f"{name}: a mask holds 0 and one other value; got {found[:5].tolist()}"
-            f"{' ...' if found.size > 5 else ''}. Binarise it."
+            f"{name}: a mask holds 0 and one other value; got {values[:5].tolist()}"
+            f"{' ...' if values.size > 5 else ''}. Binarise it."
         )
     covered = np.count_nonzero(mask) / mask.size
     if covered == 0:
@@ -192,8 +192,8 @@ def _neighbours(triangles: NDArray, n_vertices: int) -> NDArray:
     starts = np.searchsorted(pairs[:, 0], np.arange(n_vertices + 1))
     out = np.full((n_vertices, 6), -1)
     for vertex in range(n_vertices):
-        own = pairs[starts[vertex] : starts[vertex + 1], 1]
-        out[vertex, : own.size] = own
+        neighbours = pairs[starts[vertex] : starts[vertex + 1], 1]
+        out[vertex, : neighbours.size] = neighbours
     return out
 
 

@@ -92,12 +92,12 @@ def combine_magnitude(magnitude: NDArray, *, name: str) -> NDArray:
     return np.sqrt(np.einsum("...e,...e->...", magnitude, magnitude))
 
 
-def signal_mask(combined: NDArray, *, fraction: float, name: str) -> NDArray:
+def signal_mask(magnitude: NDArray, *, fraction: float, name: str) -> NDArray:
     """Return where there is signal to fit: head and neck, some air.
 
     Parameters
     ----------
-    combined : ndarray, shape (X, Y, Z)
+    magnitude : ndarray, shape (X, Y, Z)
         Root-sum-of-squares magnitude, any unit.
     fraction : float
         Of a robust maximum, the 99th percentile of the volume.
@@ -121,13 +121,13 @@ def signal_mask(combined: NDArray, *, fraction: float, name: str) -> NDArray:
     eighth of the time: what either puts outside the head is harmonic inside, and background
     removal takes it.
     """
-    robust_maximum = float(np.percentile(combined, 99))
+    robust_maximum = float(np.percentile(magnitude, 99))
     if not robust_maximum > 0:
         raise StudyError(
             f"{name}: zero in 99 % of the volume, no signal to fit. "
             "Check that the part-mag images were exported whole."
         )
-    return combined > fraction * robust_maximum
+    return magnitude > fraction * robust_maximum
 
 
 def fit_field(
@@ -224,12 +224,12 @@ def fit_field(
     )
     step, unit_noise, residual, unwrapped = values.reshape(4, *shape)
     sigma = noise_level(magnitude, residual, mask)
-    known = bool(np.isfinite(sigma))
-    if not known or single:
+    level_known = bool(np.isfinite(sigma))
+    if not level_known or single:
         predict_noise = methods.NOISE.named("expected")
     step_noise = predict_noise.load()(
         magnitude, phase, mask, unwrapped,
-        unit_noise=unit_noise, times=steps, sigma=sigma if known else 1.0,
+        unit_noise=unit_noise, times=steps, sigma=sigma if level_known else 1.0,
     )  # fmt: skip
     to_hz = float(physics.radians_to_hz(1.0, echo_spacing=spacing))
     count = max(int(np.count_nonzero(mask)), 1)
@@ -263,12 +263,12 @@ def summary(fit: FieldFit, first_echo: NDArray, mask: NDArray) -> dict[str, floa
         ``SignalToNoise``, median first-echo magnitude over the noise level; ``FitIterations``,
         mean; ``FitUnsettled``, fraction of voxels. None for a noise level that cannot be estimated.
     """
-    known = bool(np.isfinite(fit.noise_level))
+    level_known = bool(np.isfinite(fit.noise_level))
     signal = float(np.median(first_echo[mask]))
     return {
         "RelativeResidual": float(np.mean(fit.residual[mask], dtype=np.float64)),
-        "NoiseLevel": fit.noise_level if known else None,
-        "SignalToNoise": signal / fit.noise_level if known else None,
+        "NoiseLevel": fit.noise_level if level_known else None,
+        "SignalToNoise": signal / fit.noise_level if level_known else None,
         "FitIterations": fit.iterations,
         "FitUnsettled": fit.unsettled,
     }

@@ -144,7 +144,7 @@ def _observed(magnitude, phase, voxels, step, times, variance, misfit, out):
         determinant = h11 * h22 - h12 * h12
         out[voxel] = largest
         if h11 > 0 and determinant > 1e-12 * h11 * abs(h22):
-            found = (h12 * h12 * g11 - 2 * h11 * h12 * g12 + h11 * h11 * g22) / determinant**2
+            field_var = (h12 * h12 * g11 - 2 * h11 * h12 * g12 + h11 * h11 * g22) / determinant**2
             if left > misfit:
-                found *= left / misfit
-            out[voxel] = min(np.sqrt(found), largest)
+                field_var *= left / misfit
+            out[voxel] = min(np.sqrt(field_var), largest)

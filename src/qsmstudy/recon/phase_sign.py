@@ -140,9 +140,9 @@ def estimate_phase_sign(
     """
     sizes = np.asarray(voxel_size, dtype=float)
     factors = [max(1, int(np.rint(COARSE_MM / size))) for size in sizes]
-    sizes, spread = sizes * factors, sizes
+    sizes, fine_sizes = sizes * factors, sizes
     signal = field != 0
-    smooth = laplacian_wrapped(Wrapped(field, period, spread, magnitude, signal))
+    smooth = laplacian_wrapped(Wrapped(field, period, fine_sizes, magnitude, signal))
     inside = _coarse(signal.astype(np.float32), factors) > 0.999
     if np.count_nonzero(inside) < FEWEST_RICH:
         raise _undecided("there is too little signal")

@@ -122,10 +122,10 @@ def offsets_of(report: Mapping[str, Any]) -> dict[str, float]:
     {'csf': 0.0, 'none': -0.25}
     """
     candidates = report.get("Candidates", {})
-    own = candidates.get(report.get("Name"))
-    if own is None:
+    reference = candidates.get(report.get("Name"))
+    if reference is None:
         return {}
-    return {name: zero["OffsetPpm"] - own["OffsetPpm"] for name, zero in candidates.items()}
+    return {name: zero["OffsetPpm"] - reference["OffsetPpm"] for name, zero in candidates.items()}
 
 
 def fluid_mask(

@@ -53,13 +53,13 @@ def trim_rim(
     bad = np.pad((residual[region] > threshold) | ~fitted[region], 1)
     loose = padded & bad & (distance <= max(depth_mm, *sizes))
     peeled = scipy.ndimage.binary_propagation(outside, mask=outside | loose)
-    left = padded & ~peeled
-    labels, count = scipy.ndimage.label(left)
+    remaining = padded & ~peeled
+    labels, count = scipy.ndimage.label(remaining)
     if count > 1:
-        left = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    kept = np.zeros_like(mask)
-    kept[region] = left[1:-1, 1:-1, 1:-1]
-    return kept
+        remaining = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    trimmed = np.zeros_like(mask)
+    trimmed[region] = remaining[1:-1, 1:-1, 1:-1]
+    return trimmed
 
 
 def _faces(volume: NDArray) -> NDArray:

@@ -95,8 +95,8 @@ def vsharp(
             "remove_background.method pdf."
         )
     transfer = 1 - spheres[0]
-    kept = np.abs(transfer) > truncation
-    inverse = np.where(kept, 1 / np.where(kept, transfer, 1), 0).astype(np.float32)
+    in_band = np.abs(transfer) > truncation
+    inverse = np.where(in_band, 1 / np.where(in_band, transfer, 1), 0).astype(np.float32)
     local = np.where(defined, fourier.convolve(filtered, inverse), np.float32(0))
     solution = Solution(box.put(local, mask.shape), len(radii), 0.0, True)
     return solution, box.put(defined, mask.shape)

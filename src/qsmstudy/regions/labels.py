@@ -101,14 +101,14 @@ def keep_slices(labels: NDArray, *, affine: NDArray, n_slices: int, slices: str)
         return labels
     axis = slice_axis(affine)
     stack = np.moveaxis(labels, axis, 0)
-    kept = np.zeros_like(stack)
+    labels_kept = np.zeros_like(stack)
     for index in np.unique(labels[labels != 0]):
         area = np.sum(stack == index, axis=(1, 2))
         runs = np.convolve(area, np.ones(min(n_slices, area.size), dtype=int), mode="valid")
         start = int(np.argmax(runs))
         run = slice(start, start + n_slices)
-        kept[run][stack[run] == index] = index
-    return np.moveaxis(kept, 0, axis)
+        labels_kept[run][stack[run] == index] = index
+    return np.moveaxis(labels_kept, 0, axis)
 
 
 def touched_regions(

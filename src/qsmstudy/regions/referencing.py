@@ -83,8 +83,8 @@ def refer(values: pd.DataFrame, *, reference: str) -> pd.DataFrame:
 
 def _warn_if_mixed(values: pd.DataFrame) -> None:
     """Warn where maps of one table have different zeros."""
-    known = values[values["reference"].notna()]
-    people = known.groupby("reference")["participant_id"].nunique()
+    with_reference = values[values["reference"].notna()]
+    people = with_reference.groupby("reference")["participant_id"].nunique()
     if len(people) > 1:
         log.warning(
             "The maps have different references (%s) and cannot be compared as measured. Set "

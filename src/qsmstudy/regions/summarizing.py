@@ -69,15 +69,15 @@ def exclude_lesions(values: pd.DataFrame, *, rule: str) -> pd.DataFrame:
     # Missing sessions are one session: NaN is not equal to itself.
     cells = values[keys].astype("string").fillna("").agg("|".join, axis=1)
     out = cells.isin(set(cells[lesion]))
-    left = values.copy()
-    left.loc[out, ["chi_mean_ppm", "chi_sd_ppm"]] = np.nan
-    left.loc[out, ["n_voxels", "volume_mm3"]] = 0.0
-    left.loc[out, "flag"] = [join_flags([flag, "excluded"]) for flag in left.loc[out, "flag"]]
+    usable = values.copy()
+    usable.loc[out, ["chi_mean_ppm", "chi_sd_ppm"]] = np.nan
+    usable.loc[out, ["n_voxels", "volume_mm3"]] = 0.0
+    usable.loc[out, "flag"] = [join_flags([flag, "excluded"]) for flag in usable.loc[out, "flag"]]
     log.warning(
         "lesions: %d rows of %d participants are left out (%s)",
         int(out.sum()), values.loc[out, "participant_id"].nunique(), rule,
     )  # fmt: skip
-    return left
+    return usable
 
 
 def summarize(values: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFrame:

@@ -75,14 +75,14 @@ def audit_tables(frame: pd.DataFrame) -> list[PrintedTable]:
     order = {verdict: place for place, verdict in enumerate(VERDICT_WORDS)}
     agreed = frame["verdict"] == "consistent"
     findings = frame[~agreed].sort_values("verdict", key=lambda v: v.map(order), kind="stable")
-    found = []
+    tables = []
     for name, title, part in (
         ("audit", "Findings", findings),
         ("audit-agreed", "Checks that agree", frame[agreed]),
     ):
         if len(part):
-            found.append(_table(name, title, part))
-    return found
+            tables.append(_table(name, title, part))
+    return tables
 
 
 def _table(name: str, title: str, frame: pd.DataFrame) -> PrintedTable:

@@ -223,10 +223,10 @@ def records(frame: pd.DataFrame) -> list[Any]:
 
 def pivot(frame: pd.DataFrame, keys: list[str]) -> dict[tuple, dict[str, Any]]:
     """Gather the rows of a tidy table by `keys`, then by group."""
-    found: dict[tuple, dict[str, Any]] = {}
+    rows: dict[tuple, dict[str, Any]] = {}
     for row in records(frame):
-        found.setdefault(tuple(getattr(row, key) for key in keys), {})[row.group] = row
-    return found
+        rows.setdefault(tuple(getattr(row, key) for key in keys), {})[row.group] = row
+    return rows
 
 
 def remarks(frame: pd.DataFrame, *columns: str) -> tuple[str, ...]:

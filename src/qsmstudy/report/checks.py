@@ -75,8 +75,8 @@ def _share_row(label: str, frame: pd.DataFrame, sources: Iterable[tuple[str, str
 
 def tally(verdicts: pd.Series) -> tuple[int, int]:
     """Count the matches, and the numbers that the study does not have."""
-    found = [matched(value) for value in verdicts]
-    return found.count(True), found.count(None)
+    matches = [matched(value) for value in verdicts]
+    return matches.count(True), matches.count(None)
 
 
 def verdicts(frame: pd.DataFrame) -> list[str]:
@@ -297,7 +297,7 @@ def run_time_rows(
     Parameters
     ----------
     rules : sequence of mapping
-        See `qsmstudy.run.record.run_times`.
+        See `qsmstudy.run.run_record.run_times`.
     graph : mapping
         By rule, its ``purpose``; what is not in it is left out.
     """

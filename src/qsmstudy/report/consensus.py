@@ -57,14 +57,14 @@ def _judge(known: Methods, config: Config, rule: str, option: str = "method") ->
 
 def verdict(config: Config) -> tuple[str, ...]:
     """Say in sentences whether a reconstruction follows the recommendations."""
-    found = deviations(config)
+    points_apart = deviations(config)
     opening = (
         "The reconstruction was compared with the recommendations for clinical brain research of "
         "the QSM consensus [@bilgic2024] on unwrapping, combination of echoes, mask, background "
         "field, inversion and reference; those on acquisition and export were not checked."
     )
-    if not found:
+    if not points_apart:
         return opening, "It follows them."
-    points = "one point" if len(found) == 1 else f"{len(found)} points"
-    numbered = "; ".join(f"({i}) {text}" for i, text in enumerate(found, start=1))
+    points = "one point" if len(points_apart) == 1 else f"{len(points_apart)} points"
+    numbered = "; ".join(f"({i}) {text}" for i, text in enumerate(points_apart, start=1))
     return opening, f"It deviates from them in {points}: {numbered}."

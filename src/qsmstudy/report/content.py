@@ -11,16 +11,16 @@ from qsmstudy.errors import StudyError
 from qsmstudy.figures.catalogue import FIGURES
 from qsmstudy.report import (
     audit,
+    cell_links,
     cells,
     checks,
+    extended_tables,
     flow,
-    further,
     graph,
     headline,
     methods,
     options,
     page,
-    places,
     printed,
     references,
     reporting,
@@ -76,7 +76,9 @@ def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
         {"title": part.title, "sentences": citations.paragraph(part.sentences)} for part in text
     ]
     flagged = flow.find_flags(results.frame("qc"), values)
-    kept = {person: flags for person, flags in flagged.items() if person not in results.excluded}
+    flagged_and_used = {
+        person: flags for person, flags in flagged.items() if person not in results.excluded
+    }
     content = {
         "title": results.title,
         "simulated": results.simulated,
@@ -96,8 +98,8 @@ def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
             excluded=results.excluded,
             left_out=flow.unusable(results.frame("scans")),
         ),
-        "flagged": kept,
-        "flag_count": flow.count_flagged(kept),
+        "flagged": flagged_and_used,
+        "flag_count": flow.count_flagged(flagged_and_used),
         "excluded": results.excluded,
         "decisions_file": results.config["decisions"],
         "downloads": downloads(results),
@@ -113,7 +115,7 @@ def page_content(results: StudyResults, *, bibliography: str) -> dict[str, Any]:
     }
     content |= _page_tables(results)
     content |= _links(content, results)
-    content["findings"] = _findings(results, content["facts"], kept)
+    content["findings"] = _findings(results, content["facts"], flagged_and_used)
     content["headline"] = _headline(results)
     content["figures"] = _figures(results.figures, axes=content["facts"]["axes"])
     content["sections"] = _sections(content)
@@ -223,7 +225,7 @@ def _links(content: Mapping[str, Any], results: StudyResults) -> dict[str, Any]:
         return {"links": [], "targets": frozenset()}
     tables = {table.name: table for table in (*content["tables"], *content["associations"])}
     cells = [results.published[row[0].text].cell for row in content["scorecard"].rows]
-    links = [None if cell is None else places.find_printed_cell(cell, tables) for cell in cells]
+    links = [None if cell is None else cell_links.find_printed_cell(cell, tables) for cell in cells]
     return {"links": links, "targets": frozenset(filter(None, links)) - set(tables)}
 
 
@@ -233,7 +235,7 @@ def _findings(
     related = _relations(results)
     fitted = results.need("table5")["p"].notna().any()
     coding = (methods.coding(results.config),) if fitted else ()
-    found: list[tuple[str, str | summary.Finding]] = [
+    findings: list[tuple[str, str | summary.Finding]] = [
         ("Cohort", known["cohort"]),
         ("Group difference", known["differences"]),
         ("Discrimination", known["discrimination"]),
@@ -246,16 +248,16 @@ def _findings(
     if scorecard is not None:
         worth = (methods.BY_CONSTRUCTION,) if results.simulated else ()
         judged = results.frame("conclusions")
-        found.append(("Reproduction", _noted(checks.reproduction(scorecard, judged), *worth)))
+        findings.append(("Reproduction", _noted(checks.reproduction(scorecard, judged), *worth)))
     if validation is not None:
-        found.append(("Accuracy", checks.accuracy(validation)))
+        findings.append(("Accuracy", checks.accuracy(validation)))
     if results.frame("qc") is not None:
-        found.append(("Quality", flow.count_flagged(flagged)))
+        findings.append(("Quality", flow.count_flagged(flagged)))
     if left_out := flow.unusable(results.frame("scans")):
-        found.insert(0, ("Left out", flow.count_left_out(left_out)))
+        findings.insert(0, ("Left out", flow.count_left_out(left_out)))
     return [
         {"label": label, "lead": text.lead, "entries": text.items, "notes": text.notes}
-        for label, text in ((label, _noted(text)) for label, text in found)
+        for label, text in ((label, _noted(text)) for label, text in findings)
     ]
 
 
@@ -270,7 +272,7 @@ def _relations(results: StudyResults) -> tuple[str, ...]:
 
 
 #: Printers of the statistics, by the table's name.
-ALL_PRINTERS = printed.PAPER_PRINTERS | further.EXTENDED_PRINTERS
+ALL_PRINTERS = printed.PAPER_PRINTERS | extended_tables.EXTENDED_PRINTERS
 #: Printers of the checks, by the section; each makes all tables of its section.
 CHECK_PRINTERS: dict[str, Callable[[StudyResults], list[cells.PrintedTable]]] = {
     "scorecard": lambda results: _scorecard(results),
@@ -333,7 +335,7 @@ def _published_rows(results: StudyResults) -> pd.DataFrame:
     """Return the scorecard with the part of the paper and the class of every number in words."""
     card = results.need("scorecard")
     return card.assign(
-        part=[places.paper_part_of(results.published[name]) for name in card["id"]],
+        part=[cell_links.paper_part_of(results.published[name]) for name in card["id"]],
         kind=card["class"].fillna("").astype(str).str.replace("_", " "),
     ).drop(columns="class")
 
@@ -388,7 +390,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
-    found = []
+    figures = []
     for path in sorted(paths, key=lambda path: path.stem):
         if path.stem not in FIGURES:
             raise StudyError(
@@ -396,7 +398,7 @@ def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
                 "Name the figure after its rule."
             )
         figure = FIGURES[path.stem]
-        found.append(
+        figures.append(
             {
                 "name": path.stem,
                 "title": f"{figure.label}. {figure.title.format(axes=axes)}",
@@ -405,7 +407,7 @@ def _figures(paths: Sequence[Path], *, axes: str) -> list[dict[str, str]]:
                 "caption": f"captions/{path.stem}.html.j2",
             }
         )
-    return found
+    return figures
 
 
 def downloads(results: StudyResults) -> dict[str, str]:

@@ -75,24 +75,24 @@ def steps(
     scanned = labelled if qc is None else set(qc["participant_id"])
     everyone = set(group_of) | scanned | labelled
 
-    found = [
+    flow_steps = [
         Step("Listed in participants.tsv", len(group_of), _by_group(group_of, group_of, names))
     ]
     if qc is not None:
         lost = everyone - scanned
         detail = (f"{len(qc)} scans",) if len(qc) != len(scanned) else ()
-        found.append(
+        flow_steps.append(
             Step("Scanned and reconstructed", len(scanned), detail, _sorted(lost), "no scan found")
         )
     if left_out:
         lost_scans = tuple(f"{scan}: {reason}" for scan, reason in sorted(left_out.items()))
         total = len({scans.owner(scan)[0] for scan in left_out} | everyone)
-        found.insert(0, Step("With a scan", total))
-        found[1] = replace(found[1], lost=lost_scans, reason="scans that cannot be used")
+        flow_steps.insert(0, Step("With a scan", total))
+        flow_steps[1] = replace(flow_steps[1], lost=lost_scans, reason="scans that cannot be used")
     if excluded:
         out = {person: reason for person, reason in excluded.items() if person in scanned}
         scanned, labelled = scanned - set(out), labelled - set(out)
-        found.append(
+        flow_steps.append(
             Step(
                 "Included",
                 len(scanned),
@@ -102,7 +102,7 @@ def steps(
             )
         )
     lost = scanned - labelled
-    found.append(
+    flow_steps.append(
         Step(
             "With measured regions",
             len(labelled),
@@ -112,7 +112,7 @@ def steps(
         )
     )
     analysed = {person for person in labelled if group_of.get(person) in names}
-    found.append(
+    flow_steps.append(
         Step(
             "Analysed",
             len(analysed),
@@ -126,14 +126,14 @@ def steps(
     )
     patients = participants[participants["participant_id"].isin(analysed)]
     patients = patients[patients["group"] == groups["patients"]]
-    known = tuple(
+    scored = tuple(
         f"{_score(column)}: {int(patients[column].notna().sum())}"
         for column in scores
         if column in patients
     )
-    if known:
-        found.append(Step(f"Scores available, {groups['patients']}", len(patients), known))
-    return found
+    if scored:
+        flow_steps.append(Step(f"Scores available, {groups['patients']}", len(patients), scored))
+    return flow_steps
 
 
 def _sorted(people: Iterable[str]) -> tuple[str, ...]:
@@ -143,8 +143,8 @@ def _sorted(people: Iterable[str]) -> tuple[str, ...]:
 def _by_group(
     people: Iterable[str], group_of: Mapping[str, str], names: list[str]
 ) -> tuple[str, ...]:
-    found = [group_of.get(person) for person in people]
-    return tuple(f"{name}: {found.count(name)}" for name in names)
+    groups = [group_of.get(person) for person in people]
+    return tuple(f"{name}: {groups.count(name)}" for name in names)
 
 
 def _by_rater(roi_values: pd.DataFrame) -> tuple[str, ...]:
@@ -226,12 +226,12 @@ def find_flags(qc: pd.DataFrame | None, roi_values: pd.DataFrame) -> dict[str, s
     >>> find_flags(None, values)
     {'sub-01': 'regions: small (1 rows)'}
     """
-    found: dict[str, list[str]] = {}
+    flags_of: dict[str, list[str]] = {}
     if qc is not None and "flags" in qc:
         for row in records(qc[qc["flags"].notna()]):
-            found.setdefault(row.participant_id, []).append(str(row.flags).replace(";", ", "))
+            flags_of.setdefault(row.participant_id, []).append(str(row.flags).replace(";", ", "))
     if "flag" in roi_values:
         marked = roi_values[roi_values["flag"].notna()]
         for (person, flag), rows in marked.groupby(["participant_id", "flag"]):
-            found.setdefault(str(person), []).append(f"regions: {flag} ({len(rows)} rows)")
-    return {person: "; ".join(flags) for person, flags in sorted(found.items())}
+            flags_of.setdefault(str(person), []).append(f"regions: {flag} ({len(rows)} rows)")
+    return {person: "; ".join(flags) for person, flags in sorted(flags_of.items())}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 #: Box of a rule, and the space between boxes and layers [SVG units].
-WIDTH, HEIGHT, GAP, STEP = 148, 30, 14, 66
+_WIDTH, _HEIGHT, _GAP, _STEP = 148, 30, 14, 66
 #: Room of a line that passes a layer.
-PASSAGE = 8
+_PASSAGE = 8
 #: Turns of ordering down and up; more change nothing on a workflow of fifty rules.
 SWEEPS = 8
 
@@ -82,27 +82,27 @@ def draw_rule_graph(rules: Mapping[str, Mapping[str, Any]]) -> Drawing | None:
         Node(
             name,
             str(rule["purpose"]),
-            round(middle[name] - WIDTH / 2, 1),
-            depth[name] * STEP + 4,
+            round(middle[name] - _WIDTH / 2, 1),
+            depth[name] * _STEP + 4,
         )
         for name, rule in rules.items()
     )
     lines = [
         Line(
             middle[above],
-            level[above] * STEP + 4 + HEIGHT,
+            level[above] * _STEP + 4 + _HEIGHT,
             middle[below],
-            level[below] * STEP + 4,
+            level[below] * _STEP + 4,
             below in rules,
         )
         for above, below in pieces
     ]
     lines += [
-        Line(middle[name], k * STEP + 4, middle[name], k * STEP + 4 + HEIGHT, False)
+        Line(middle[name], k * _STEP + 4, middle[name], k * _STEP + 4 + _HEIGHT, False)
         for name, k in level.items()
         if name not in rules
     ]
-    return Drawing(nodes, tuple(lines), width, (len(layers) - 1) * STEP + HEIGHT + 8)
+    return Drawing(nodes, tuple(lines), width, (len(layers) - 1) * _STEP + _HEIGHT + 8)
 
 
 def _lower(parents: Mapping[str, list[str]], depth: dict[str, int]) -> None:
@@ -153,7 +153,9 @@ def _middles(
     layers: Sequence[Sequence[str]], rules: Mapping[str, Any]
 ) -> tuple[dict[str, float], float]:
     """Return the middle of every box and passage, and the width of the drawing."""
-    room = {name: (WIDTH if name in rules else PASSAGE) + GAP for layer in layers for name in layer}
+    room = {
+        name: (_WIDTH if name in rules else _PASSAGE) + _GAP for layer in layers for name in layer
+    }
     width = max(sum(room[name] for name in layer) for layer in layers)
     middle = {}
     for layer in layers:

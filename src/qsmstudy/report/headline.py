@@ -42,16 +42,16 @@ def _difference(table3: pd.DataFrame, *, groups: Mapping[str, str], alpha: float
     compared = f"{groups['patients']} and {groups['controls']}"
     if tests.empty or tests["hedges_g"].isna().all():
         return f"Susceptibility of {compared} could not be compared in any region."
-    kept = int((tests["significant"] == "yes").sum())
+    n = int((tests["significant"] == "yes").sum())
     largest = records(tests.loc[[tests["hedges_g"].abs().idxmax()]])[0]
     effect = (
         f"{summary.region(largest)}: Hedges g {nb.decimal(largest.hedges_g, 2)} "
         f"({nb.confidence(alpha)} {nb.interval(largest.g_low, largest.g_high, 2)}, "
         f"corrected {nb.p_equals(largest.p_fdr)}; positive: higher in {groups['patients']})"
     )
-    found = f"differed between {compared} in {kept}" if kept else f"of {compared} differed in none"
+    result = f"differed between {compared} in {n}" if n else f"of {compared} differed in none"
     return (
-        f"Susceptibility {found} of {len(tests)} regions after correction (p < {alpha:g}); the "
+        f"Susceptibility {result} of {len(tests)} regions after correction (p < {alpha:g}); the "
         f"largest effect was in the {effect}."
     )
 

@@ -111,12 +111,12 @@ def _given(config: Config, roi_values: pd.DataFrame) -> tuple[str, ...]:
         if slices
         else "Whether the maps were defined in all voxels of the labels was not checked here."
     )
-    found = [
+    counts = [
         f"{count} {'region' if count == 1 else 'regions'} as {flag}"
         for flag in ("slices", "outside")
         if (count := flow.regions_with(flag, roi_values))
     ]
-    flags = f" The table flags {nb.listing(found)}; they were kept." if found else ""
+    flags = f" The table flags {nb.listing(counts)}; they were kept." if counts else ""
     return (
         f"The values of {_raters(roi_values)} were taken from a given table, not measured from "
         f"images by this workflow. {rule}{flags}",

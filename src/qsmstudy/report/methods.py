@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from qsmstudy.errors import StudyError
-from qsmstudy.report import consensus, further
+from qsmstudy.report import consensus, extended_tables
 from qsmstudy.report import numbers as nb
 from qsmstudy.report.measurement import measurement
 from qsmstudy.report.options import Config, option_words, setting
@@ -97,18 +97,18 @@ def sections(
     list of Section
         In the order of a paper.
     """
-    found = []
+    parts = []
     if simulated:
-        found.append(MethodsPart("Simulated cohort", simulation(config)))
+        parts.append(MethodsPart("Simulated cohort", simulation(config)))
     if imaged:
-        found.append(MethodsPart("Reconstruction", reconstruction(config, qc=qc)))
-        found.append(MethodsPart("Consensus recommendations", consensus.verdict(config)))
+        parts.append(MethodsPart("Reconstruction", reconstruction(config, qc=qc)))
+        parts.append(MethodsPart("Consensus recommendations", consensus.verdict(config)))
     if imaged or excluded:
-        found.append(MethodsPart("Quality control", inspection(config, imaged, excluded)))
+        parts.append(MethodsPart("Quality control", inspection(config, imaged, excluded)))
     measured = measurement(config, roi_values, simulated=simulated, imaged=imaged)
-    found.append(MethodsPart("Measurement", measured))
-    found.append(MethodsPart("Statistics", statistics(config, groups=groups, alpha=alpha)))
-    found.append(
+    parts.append(MethodsPart("Measurement", measured))
+    parts.append(MethodsPart("Statistics", statistics(config, groups=groups, alpha=alpha)))
+    parts.append(
         MethodsPart(
             "Workflow",
             (
@@ -121,7 +121,7 @@ def sections(
             ),
         )
     )
-    return found
+    return parts
 
 
 def inspection(config: Config, imaged: bool, excluded: int) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def statistics(config: Config, *, groups: Mapping[str, str], alpha: float) -> tu
         *association(config, groups=groups),
         f"Tests were two-sided at the level {alpha:g}; apart from the comparison of the groups and "
         "the further analyses, p values were not corrected for multiple testing.",
-        *further.methods(config, groups=groups),
+        *extended_tables.methods(config, groups=groups),
     )
 
 

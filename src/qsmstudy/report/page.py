@@ -64,13 +64,13 @@ def text_uri(text: str, media_type: str) -> str:
 
 def versions() -> dict[str, str]:
     """Return the installed versions of `PACKAGES`."""
-    found = {}
+    version_of = {}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            version_of[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return version_of
 
 
 def as_yaml(config: Mapping[str, Any]) -> str:

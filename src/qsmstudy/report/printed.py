@@ -245,12 +245,12 @@ def table5(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> P
     for factor, by_roi in by_factor.items():
         cells = [text(short(factor))]
         for region in labels:
-            found = by_roi.get(region)
-            if found is None:
+            fit = by_roi.get(region)
+            if fit is None:
                 cells += [Cell(""), Cell(""), Cell("")]
                 continue
-            strong = found.selected == "yes"
-            cells += [number(found.beta, 3), p_value(found.p, strong=strong), number(found.n, 0)]
+            strong = fit.selected == "yes"
+            cells += [number(fit.beta, 3), p_value(fit.p, strong=strong), number(fit.n, 0)]
         rows.append(cells)
     columns = [PrintedColumn("Factor", numeric=False)]
     for region in labels:

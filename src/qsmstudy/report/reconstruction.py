@@ -53,24 +53,24 @@ def reconstruction(config: Config, *, qc: pd.DataFrame | None = None) -> tuple[s
 
 def _decay(fit: FitField, qc: pd.DataFrame | None) -> str:
     """Name the estimator of R2* in each scan, or without scans what their echoes decide."""
-    known = methods.R2STAR.words
+    words = methods.R2STAR.words
     how = fit.words("r2star_method")
     if qc is not None and "r2star_method" in qc:
         scans = qc["r2star_method"].dropna().value_counts()
-        used = {name: int(scans[name]) for name in (*known, NO_METHOD) if name in scans}
+        used = {name: int(scans[name]) for name in (*words, NO_METHOD) if name in scans}
         if list(used) == [NO_METHOD]:
             return "R2* was not estimated: it takes two echoes."
         if len(used) == 1:
-            return f"R2* was estimated by {known[next(iter(used))]}."
+            return f"R2* was estimated by {words[next(iter(used))]}."
         if used:
             parts = [
-                f"{known.get(name, 'no estimator (one echo)')} in {n} scan{'s' * (n != 1)}"
+                f"{words.get(name, 'no estimator (one echo)')} in {n} scan{'s' * (n != 1)}"
                 for name, n in used.items()
             ]
             return f"R2* was estimated by {nb.listing(parts)}, as their echoes allowed."
     other = usable_method(fit.r2star_method, ())
-    if known[other] != how:
-        how += f", or, in scans of two or of unevenly spaced echoes, by {known[other]}"
+    if words[other] != how:
+        how += f", or, in scans of two or of unevenly spaced echoes, by {words[other]}"
     return f"R2* was estimated by {how}."
 
 
@@ -124,17 +124,17 @@ def _inversion(options: InvertDipole) -> list[str]:
 
 def _fluid(options: InvertDipole) -> str:
     """Say how ventricular fluid was found, and what an inversion did with it."""
-    found = (
+    sentence = (
         "Ventricular fluid was found as connected voxels with R2* below "
         f"{options.csf_r2star_threshold:g} 1/s near the centre"
     )
     used = "lambda_csf" in methods.INVERSION.named(options.method).options
     if used and options.lambda_csf > 0:
-        found += (
+        sentence += (
             f", and its susceptibility held uniform with λ_CSF = {options.lambda_csf:g} "
             "[@liu2018]; the noise given for its mean is then a lower bound"
         )
-    return f"{found}."
+    return f"{sentence}."
 
 
 def _trim(brain: ExtractBrain) -> tuple[str, ...]:

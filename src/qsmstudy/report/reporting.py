@@ -74,20 +74,20 @@ def acquired(
         BIDS fields, ``EchoTimes`` [s] (ascending), ``Matrix``, ``VoxelSize`` [mm] and
         ``Orientation`` of the slices.
     """
-    found: dict[str, Any] = {}
+    acquisition: dict[str, Any] = {}
     times = set()
     for content in sidecars:
-        found = {**content, **found}
+        acquisition = {**content, **acquisition}
         if isinstance(content.get("EchoTime"), int | float):
             times.add(float(content["EchoTime"]))
-    if not found:
+    if not acquisition:
         return {}
-    found["EchoTimes"] = sorted(times)
+    acquisition["EchoTimes"] = sorted(times)
     if grid is not None:
-        found["Matrix"] = tuple(grid[0])
-        found["VoxelSize"] = tuple(nib.affines.voxel_sizes(grid[1]))
-        found["Orientation"] = orientation(grid[1])
-    return found
+        acquisition["Matrix"] = tuple(grid[0])
+        acquisition["VoxelSize"] = tuple(nib.affines.voxel_sizes(grid[1]))
+        acquisition["Orientation"] = orientation(grid[1])
+    return acquisition
 
 
 def checklist(
@@ -151,12 +151,12 @@ def checklist(
 def _from_fields(
     items: Sequence[tuple[str, str, Sequence[str]]], acquisition: Mapping[str, Any]
 ) -> list[tuple[str, str, str]]:
-    found = []
+    entries = []
     for item, essential, fields in items:
         values = [acquisition[name] for name in fields if acquisition.get(name) not in _BLANK]
         shown = [str(v) if not isinstance(v, float) else f"{v:.6g}" for v in values]
-        found.append((item, essential, ", ".join(shown)))
-    return found
+        entries.append((item, essential, ", ".join(shown)))
+    return entries
 
 
 def _of_the_grid(acquisition: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -218,10 +218,10 @@ def reference(qc: pd.DataFrame | None) -> str:
     stated = nb.listing([f"{region} ({n})" for region, n in regions.value_counts().items()])
     sentence = f"{stated}, scans in parentheses"
     column = "csf_less_whole_brain_ppm"
-    if column in qc and len(known := pd.to_numeric(qc[column], errors="coerce").dropna()):
-        spread = nb.decimal(known.std(), 4) if len(known) > 1 else nb.MISSING
+    if column in qc and len(fluid := pd.to_numeric(qc[column], errors="coerce").dropna()):
+        spread = nb.decimal(fluid.std(), 4) if len(fluid) > 1 else nb.MISSING
         sentence += (
-            f"; relative to the whole brain, ventricular CSF is at {nb.decimal(known.mean(), 4)} ± "
+            f"; relative to the whole brain, ventricular CSF is at {nb.decimal(fluid.mean(), 4)} ± "
             f"{spread} ppm (mean ± SD over scans)"
         )
     return sentence

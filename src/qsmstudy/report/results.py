@@ -43,7 +43,7 @@ class StudyResults:
     graph : mapping
         See `graph.draw_rule_graph`.
     run_times : sequence of mapping
-        See `qsmstudy.run.record.run_times`.
+        See `qsmstudy.run.run_record.run_times`.
     viewer : mapping, optional
         What `viewer.gather_packs` returned.
     """
@@ -98,7 +98,7 @@ class StudyResults:
 
     def need(self, name: str) -> pd.DataFrame:
         """Return a table that every study has."""
-        found = self.frame(name)
-        if found is None:
+        table = self.frame(name)
+        if table is None:
             raise StudyError(f"{name}: the report needs this table. Run the target tables.")
-        return found
+        return table

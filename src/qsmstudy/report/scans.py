@@ -101,12 +101,12 @@ def scan_views(
     if qc is not None and "scan" in qc:
         rows = {str(row["scan"]): row for row in qc.to_dict("records")}  # type: ignore[misc]
     means = region_means(roi_values)
-    found = []
+    views = []
     for path in sorted(mosaics):
         person = bids.participant_of(path.stem)
         row = rows.get(path.stem, {})
         score = row.get("score")
-        found.append(
+        views.append(
             ScanView(
                 name=path.stem,
                 person=person,
@@ -120,7 +120,7 @@ def scan_views(
                 **_pictures(path),
             )
         )
-    return sorted(found, key=lambda scan: (-(scan.score or 0.0), scan.name))
+    return sorted(views, key=lambda scan: (-(scan.score or 0.0), scan.name))
 
 
 def _pictures(path: Path) -> dict[str, str]:
@@ -175,7 +175,7 @@ def _parts(scan: str, row: Mapping[str, Any], *, outlier_z: float) -> PrintedTab
 
 
 def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[ScanCheck]:
-    found = [
+    lines = [
         _solver("Dipole inversion", row, ("solver", "iterations", "residual", "converged")),
         _solver(
             "Background field",
@@ -185,18 +185,20 @@ def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[ScanCheck]:
     ]
     if not nb.is_missing(volume := row.get("mask_volume_ml")):
         source = row.get("mask_source")
-        made = "" if nb.is_missing(source) else f" ({source})"
-        found.append(
+        note = "" if nb.is_missing(source) else f" ({source})"
+        lines.append(
             ScanCheck(
-                "Brain mask", f"{nb.integer(volume)} ml{made}", row.get("mask_plausible") != "no"
+                "Brain mask",
+                f"{nb.integer(volume)} ml{note}",
+                row.get("mask_plausible") != "no",
             )
         )
     if not nb.is_missing(region := row.get("reference_region")):
         fallback = "reference_fallback" in str(row.get("flags"))
         voxels = nb.integer(row.get("reference_voxels"))
-        found.append(ScanCheck("Reference", f"{region}, {voxels} voxels", not fallback))
+        lines.append(ScanCheck("Reference", f"{region}, {voxels} voxels", not fallback))
     if not nb.is_missing(contrast := row.get("sign_contrast_ppm")):
-        found.append(
+        lines.append(
             ScanCheck(
                 "Sign",
                 f"where R2* is high, the map is higher by {nb.decimal(contrast, 3)} ppm",
@@ -211,8 +213,8 @@ def _checks(row: Mapping[str, Any], values: pd.DataFrame) -> list[ScanCheck]:
             ("outside", "Extent", "every region inside the map"),
         ):
             count = marks.count(flag)
-            found.append(ScanCheck(label, f"{count} rows flagged" if count else fine, not count))
-    return [check for check in found if check.found]
+            lines.append(ScanCheck(label, f"{count} rows flagged" if count else fine, not count))
+    return [check for check in lines if check.found]
 
 
 def _solver(label: str, row: Mapping[str, Any], names: Sequence[str]) -> ScanCheck:
@@ -259,15 +261,15 @@ def _regions(
     scan: str, person: str, means: pd.DataFrame, group_of: Mapping[str, str]
 ) -> PrintedTable | None:
     """Print a participant's values beside those of the group; nothing where there are none."""
-    own = means[means["participant_id"] == person]
-    if own.empty:
+    person_means = means[means["participant_id"] == person]
+    if person_means.empty:
         return None
     group = group_of.get(person)
-    peers = means[means["participant_id"].map(group_of) == group] if group else own
+    peers = means[means["participant_id"].map(group_of) == group] if group else person_means
     averages = peers.groupby(["region", "participant_id"])["chi_ppm"].mean()
     raters = list(dict.fromkeys(means["rater"]))
     rows = []
-    for region, values in own.groupby("region", sort=False):
+    for region, values in person_means.groupby("region", sort=False):
         by_rater = dict(zip(values["rater"], values["chi_ppm"], strict=True))
         sample = averages[region]
         z = np.nan

@@ -25,12 +25,13 @@ class Finding:
         return " ".join([result, *self.notes])
 
 
-SIDES = {"L": "left", "R": "right"}
+_SIDE_WORDS = {"L": "left", "R": "right"}
 
 
 def region(row: Any) -> str:
     """Return ``right putamen (R PUT)`` for a row with hemisphere and roi."""
-    return f"{SIDES[row.hemisphere]} {ROI_NAMES.get(row.roi, row.roi)} ({row.hemisphere} {row.roi})"
+    name = f"{_SIDE_WORDS[row.hemisphere]} {ROI_NAMES.get(row.roi, row.roi)}"
+    return f"{name} ({row.hemisphere} {row.roi})"
 
 
 def cohort(table1: pd.DataFrame, *, groups: Mapping[str, str]) -> str:
@@ -71,7 +72,7 @@ def differences_sentence(
     patients, controls = groups["patients"], groups["controls"]
     tests = table3[(table3["group"] == "all") & table3["p"].notna()]
     counts = {(row.hemisphere, row.roi, row.group): row.n for row in records(table3)}
-    kept = tests[tests["significant"] == "yes"].sort_values(
+    hits = tests[tests["significant"] == "yes"].sort_values(
         "hedges_g", key=lambda g: -g.abs(), kind="stable"
     )
 
@@ -88,7 +89,7 @@ def differences_sentence(
 
     if tests.empty:
         return Finding(f"No region could be tested between {patients} and {controls}.")
-    if kept.empty:
+    if hits.empty:
         least = tests.sort_values("p_fdr", kind="stable").head(1)
         closest = "; ".join(effect(row) for row in records(least))
         return Finding(
@@ -98,8 +99,8 @@ def differences_sentence(
         )
     return Finding(
         f"Susceptibility differed between {patients} and {controls} at corrected p < {alpha:g} in "
-        f"{len(kept)} of {_count(len(tests), 'tested region')} (positive g: higher in {patients}):",
-        tuple(effect(row) for row in records(kept)),
+        f"{len(hits)} of {_count(len(tests), 'tested region')} (positive g: higher in {patients}):",
+        tuple(effect(row) for row in records(hits)),
     )
 
 
@@ -108,18 +109,18 @@ def _differences_of_several(
 ) -> Finding:
     """Name the nuclei that differ among three or more groups, largest effect first."""
     tests = table3[(table3["group"] == "all") & table3["p"].notna()]
-    kept = tests[tests["significant"] == "yes"].sort_values("effect_size", ascending=False)
+    hits = tests[tests["significant"] == "yes"].sort_values("effect_size", ascending=False)
     names = nb.listing(list(groups.values()))
     if tests.empty:
         return Finding(f"No region could be tested among {names}.")
-    counted = f"{len(kept) or 'none'} of {_count(len(tests), 'tested region')}"
+    counted = f"{len(hits) or 'none'} of {_count(len(tests), 'tested region')}"
     return Finding(
         f"Susceptibility differed among {names} at corrected p < {alpha:g} in {counted}"
-        + (":" if len(kept) else "."),
+        + (":" if len(hits) else "."),
         tuple(
             f"{region(row)}: {EFFECTS[row.effect]} {nb.decimal(row.effect_size, 2)}, "
             f"n = {nb.integer(row.n)}, corrected {nb.p_equals(row.p_fdr)}"
-            for row in records(kept)
+            for row in records(hits)
         ),
     )
 
@@ -372,15 +373,15 @@ def asymmetry(table: pd.DataFrame, *, alpha: float) -> Finding:
 
 def power(table: pd.DataFrame, *, alpha: float) -> str:
     """Say what the study could detect, and in how many regions its power was enough."""
-    known = table[table["hedges_g"].notna()]
-    if known.empty:
+    estimated = table[table["hedges_g"].notna()]
+    if estimated.empty:
         reasons = [str(note) for note in table["note"].dropna().unique()][:1]
         return " ".join(["No region has an effect size", *(f"({r})" for r in reasons)]) + "."
-    smallest = known["detectable_g"].max()
-    open_ended = int(known["n_per_group_high"].isna().sum())
+    smallest = estimated["detectable_g"].max()
+    open_ended = int(estimated["n_per_group_high"].isna().sum())
     text = (
         f"With these groups an effect of g {nb.decimal(smallest, 2)} is detected with the power "
-        f"aimed at (dashed). In {open_ended} of {len(known)} regions the "
+        f"aimed at (dashed). In {open_ended} of {len(estimated)} regions the "
         f"{nb.confidence(alpha)} of g holds 0"
     )
     return text + (", so that no size is enough at that end (arrows)." if open_ended else ".")

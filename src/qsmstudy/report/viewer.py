@@ -146,10 +146,10 @@ def _regions(
     places: dict[tuple[str, str], int] = {}
     numbers = {}
     for rater, volume in labels.items():
-        found = {int(k) for k in np.unique(volume.values) if k > 0}
+        present = {int(k) for k in np.unique(volume.values) if k > 0}
         table = label_tables[rater]
-        numbers[rater] = np.zeros(max(found, default=0) + 1, dtype=int)
-        rows = table[table["index"].isin(found)]
+        numbers[rater] = np.zeros(max(present, default=0) + 1, dtype=int)
+        rows = table[table["index"].isin(present)]
         for label, name, roi in zip(rows["index"], rows["name"], rows["roi"], strict=True):
             place = places.setdefault((str(name), str(roi)), len(places) + 1)
             numbers[rater][int(label)] = place

@@ -96,11 +96,11 @@ class Progress:
     def stage(self) -> str:
         """The stage that most jobs run; between jobs that of the latest, at first the first."""
         rules = Counter(job.rule for job in self.running.values())
-        left = [rule for rule, n in self.planned.items() if self.done[rule] < n]
+        unfinished = [rule for rule, n in self.planned.items() if self.done[rule] < n]
         if rules:
             name = rules.most_common(1)[0][0]
         else:
-            name = (self.latest or left[0]) if left else "finished"
+            name = (self.latest or unfinished[0]) if unfinished else "finished"
         return name.replace("_", " ")
 
     def seconds_left(self, now: float) -> float | None:
@@ -115,14 +115,14 @@ class Progress:
             return None
         overall = sum(self.busy.values()) / done
         to_do = {rule: max(n - self.done[rule], 0) for rule, n in self.planned.items()}
-        left = sum(
+        seconds = sum(
             n * (self.busy[rule] / self.done[rule] if self.done[rule] else overall)
             for rule, n in to_do.items()
         )
-        left += overall * max(total - done - sum(to_do.values()), 0)
+        seconds += overall * max(total - done - sum(to_do.values()), 0)
         begun = sum(now - job.start for job in self.running.values())
         side_by_side = (sum(self.busy.values()) + begun) / max(now - self.start, 1e-9)
-        return max(left - begun, 0.0) / max(side_by_side, 1e-9)
+        return max(seconds - begun, 0.0) / max(side_by_side, 1e-9)
 
     def line(self, now: float) -> str:
         """Return the state as one line, for a log."""

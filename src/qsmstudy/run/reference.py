@@ -32,7 +32,7 @@ CONFIG = ROOT / "config" / "config.yaml"
 REFERENCE_FILE = ROOT / "docs" / "reference" / "configuration.md"
 
 #: Longest comment line, and the column where a comment beside a value begins.
-WIDTH, COLUMN = 100, 28
+_WIDTH, _COLUMN = 100, 28
 #: Longest line of a value with its comment beside it.
 BESIDE = 110
 #: What a reader should know before the options of a part.
@@ -60,7 +60,7 @@ Every option of the study. Give what differs from the default on the command lin
 rule that uses it; `python scripts/<rule>.py --help` prints its options too. An unknown key, a word
 that is not allowed and a value of another type are errors before anything runs.
 
-{textwrap.fill(SOURCES, WIDTH)}
+{textwrap.fill(SOURCES, _WIDTH)}
 
 `make reference` writes this page from the options that `src/qsmstudy` declares.
 """
@@ -120,10 +120,10 @@ def _with_columns(item: Field, section: type[Section]) -> str:
 def _line(value: Any, name: str, comment: str, indent: int) -> Iterator[str]:
     """Return an option with its comment beside it, or above it where the line would be long."""
     flat = None if isinstance(value, list | dict) else False  # inner lists on a line each
-    width = WIDTH - indent if isinstance(value, list) else 10 * WIDTH
+    width = _WIDTH - indent if isinstance(value, list) else 10 * _WIDTH
     text = yaml.safe_dump({name: value}, default_flow_style=flat, sort_keys=False, width=width)
     lines = textwrap.indent(text, " " * indent).splitlines()
-    beside = f"{lines[0].ljust(COLUMN - 2)}  # {comment}"
+    beside = f"{lines[0].ljust(_COLUMN - 2)}  # {comment}"
     if len(lines) == 1 and len(beside) <= BESIDE:
         yield beside
     else:
@@ -134,7 +134,7 @@ def _line(value: Any, name: str, comment: str, indent: int) -> Iterator[str]:
 def _comment(text: str, indent: int = 0) -> list[str]:
     mark = " " * indent + "# "
     return textwrap.wrap(
-        text, WIDTH, initial_indent=mark, subsequent_indent=mark, break_long_words=False,
+        text, _WIDTH, initial_indent=mark, subsequent_indent=mark, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 
@@ -158,7 +158,7 @@ def reference_text(own: Mapping[str, Any]) -> str:
     lines = [REFERENCE_HEAD]
     for title, sections in parts():
         lines += [f"## {title}", ""]
-        lines += [*textwrap.wrap(NOTES[title], WIDTH), ""] if title in NOTES else []
+        lines += [*textwrap.wrap(NOTES[title], _WIDTH), ""] if title in NOTES else []
         for section in sections:
             if section.section:
                 lines += [f"### `{section.section}`", "", _summary(section), ""]
@@ -233,10 +233,10 @@ def _limits(schema: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Write both files."""
-    own = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    CONFIG.write_text(config_text(own), encoding="utf-8")
+    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    CONFIG.write_text(config_text(config), encoding="utf-8")
     REFERENCE_FILE.parent.mkdir(parents=True, exist_ok=True)
-    REFERENCE_FILE.write_text(reference_text(own), encoding="utf-8")
+    REFERENCE_FILE.write_text(reference_text(config), encoding="utf-8")
 
 
 if __name__ == "__main__":

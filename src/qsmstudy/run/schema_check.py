@@ -94,11 +94,11 @@ def _line(error: jsonschema.ValidationError) -> str:
         and isinstance(schema, Mapping)
         and isinstance(error.instance, Mapping)
     ):
-        known = list(schema.get("properties", {}))
+        keys = list(schema.get("properties", {}))
         lines = []
-        for key in sorted(set(error.instance) - set(known)):
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}."
+        for key in sorted(set(error.instance) - set(keys)):
+            close = difflib.get_close_matches(key, keys, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(keys)}."
             lines.append(f"{where}: unknown key {key}; {hint}")
         return "; ".join(lines)
     return f"{where}: {_rule(error)}.{_remedy(error)}"

@@ -58,8 +58,8 @@ def makes_table(
             inputs["cohort"] = read_cohort(*(given[name] for name in files), study=given["study"])
         if "study" in hints:
             inputs["study"] = given["study"]
-        made = function(**inputs, **{name: given[name] for name in passed})
-        for name, table in zip(outputs, made if further else [made], strict=True):
+        results = function(**inputs, **{name: given[name] for name in passed})
+        for name, table in zip(outputs, results if further else [results], strict=True):
             bids.write_tsv(given[name], table)
 
     keyword = inspect.Parameter.KEYWORD_ONLY

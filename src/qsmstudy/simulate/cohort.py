@@ -57,8 +57,8 @@ def choose_participants(participants: pd.DataFrame, groups: Mapping[str, int]) -
 
 def table_values(roi_values: pd.DataFrame, participant: str) -> dict[str, NDArray]:
     """Return a participant's values by rater, shape (14,) in the order of `REGIONS` [ppm]."""
-    own = roi_values[roi_values["participant_id"] == participant]
-    by_region = own.set_index(["rater", "roi", "hemisphere"])["chi_mean_ppm"]
+    rows = roi_values[roi_values["participant_id"] == participant]
+    by_region = rows.set_index(["rater", "roi", "hemisphere"])["chi_mean_ppm"]
     return {
         rater: np.array([by_region[rater, roi, side] for roi, side in REGIONS]) for rater in RATERS
     }

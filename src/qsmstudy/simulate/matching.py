@@ -240,7 +240,7 @@ def _best_pair(
 ) -> tuple[Outline, Outline]:
     """Return two raters' outlines of a nucleus whose means differ by the wanted gap [ppm]."""
     first, second = outlines
-    best, found = np.inf, (first, second)
+    best, best_pair = np.inf, (first, second)
     for slide in SLIDES:
         pair = (first.slid(slide), second.slid(-slide))
         (share_a, rest_a, fine_a), (share_b, rest_b, fine_b) = (
@@ -254,8 +254,8 @@ def _best_pair(
         least = int(np.argmin(cost))
         if cost[least] < best:
             best, by = cost[least], float(EROSIONS[least])
-            found = (pair[0].eroded(by), pair[1].eroded(-by))
-    return found
+            best_pair = (pair[0].eroded(by), pair[1].eroded(-by))
+    return best_pair
 
 
 def _within(box: tuple[slice, ...], target: tuple[slice, slice, slice]) -> tuple[slice, ...]:

@@ -100,7 +100,7 @@ def outlines(
     -----
     The outline is the true surface moved by a shift and by a smooth random field.
     """
-    found = []
+    drawn = []
     steps = np.array([np.sign(axis[1] - axis[0]) for axis in grid.axes]) * grid.voxel_size
     for nucleus, fraction, error in zip(blocks, fractions, errors, strict=True):
         axes = [axis[part] for axis, part in zip(grid.axes, nucleus.block, strict=True)]
@@ -117,8 +117,8 @@ def outlines(
         drawable[:, :, :first] = False
         drawable[:, :, first + N_SLICES :] = False
         target = grid.scan_block(nucleus.block)
-        found.append(Outline(target, depth, drawable, inside, error["erosion_mm"], steps[0]))
-    return found
+        drawn.append(Outline(target, depth, drawable, inside, error["erosion_mm"], steps[0]))
+    return drawn
 
 
 def _moved(depth: NDArray, by: float, step: float, *, axis: int) -> NDArray:

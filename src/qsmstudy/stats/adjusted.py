@@ -72,9 +72,11 @@ def adjusted_table(cohort: Cohort, *, options: AdjustGroups) -> pd.DataFrame:
             shared = {"reference_group": study.controls, "covariates": ", ".join(names)}
             rows.append(region_parts(region) | shared | row | {"note": "; ".join(notes)})
     for group in others:
-        own = [row for row in rows if row["group"] == group and np.isfinite(row.get("p", np.nan))]
-        values = corrected([row["p"] for row in own], options.correction)
-        for row, value in zip(own, values, strict=True):
+        family = [
+            row for row in rows if row["group"] == group and np.isfinite(row.get("p", np.nan))
+        ]
+        values = corrected([row["p"] for row in family], options.correction)
+        for row, value in zip(family, values, strict=True):
             row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
     return tabulate(rows, _COLUMNS)
 
@@ -176,7 +178,7 @@ def _checks(
     wide = pd.concat([design, pd.DataFrame(products, index=design.index)], axis=1)
     if terms and np.linalg.matrix_rank(wide) == wide.shape[1] < len(wide):
         slopes = float(sm.OLS(data["chi"], wide).fit().compare_f_test(fit)[1])
-    found: dict[str, Any] = {
+    checks: dict[str, Any] = {
         "shapiro_p": normality(fit.resid)[1],
         "breusch_pagan_p": float(het_breuschpagan(fit.resid, design)[1]),
         "slopes_p": slopes,
@@ -186,10 +188,10 @@ def _checks(
         ),
     }
     failed = {
-        "residuals not normal": found["shapiro_p"] < alpha,
-        "unequal variance": found["breusch_pagan_p"] < alpha,
+        "residuals not normal": checks["shapiro_p"] < alpha,
+        "unequal variance": checks["breusch_pagan_p"] < alpha,
         "unequal slopes": slopes < alpha,
-        "collinear": found["vif_max"] > 5,
+        "collinear": checks["vif_max"] > 5,
     }
-    found["assumptions"] = "; ".join(name for name, fails in failed.items() if fails) or "hold"
-    return found
+    checks["assumptions"] = "; ".join(name for name, fails in failed.items() if fails) or "hold"
+    return checks

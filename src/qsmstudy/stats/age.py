@@ -41,26 +41,26 @@ def age_table(cohort: Cohort, *, options: CorrelateAge) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for group in cohort.study.group_names:
         age = cohort.members(group)["age"]
-        own: list[dict[str, Any]] = []
+        rows_of_group: list[dict[str, Any]] = []
         for region in map(str, cohort.chi.columns):
             values = cohort.chi.loc[age.index, region]
-            found = correlate(age, values, alpha=alpha, spearman_ci=options.spearman_ci)
+            correlation = correlate(age, values, alpha=alpha, spearman_ci=options.spearman_ci)
             slope = _slope(age, values, alpha=alpha)
-            own.append({"group": group} | region_parts(region) | found | slope)
-        tested = [row for row in own if np.isfinite(row.get("p", np.nan))]
+            rows_of_group.append({"group": group} | region_parts(region) | correlation | slope)
+        tested = [row for row in rows_of_group if np.isfinite(row.get("p", np.nan))]
         corrected = adjust_p([row["p"] for row in tested], options.correction)
         for row, value in zip(tested, corrected, strict=True):
             row |= {"p_adjusted": value, "significant": "yes" if value < alpha else "no"}
-        rows += own
+        rows += rows_of_group
     return tabulate(rows, _COLUMNS)
 
 
 def _slope(age: pd.Series, values: pd.Series, *, alpha: float) -> dict[str, float]:
-    known = age.notna() & values.notna()
-    if known.sum() < MIN_VALUES or constant(age[known]) or constant(values[known]):
+    complete = age.notna() & values.notna()
+    if complete.sum() < MIN_VALUES or constant(age[complete]) or constant(values[complete]):
         return {}
-    fit = stats.linregress(age[known], values[known])
-    margin = float(stats.t.ppf(1 - alpha / 2, known.sum() - 2)) * fit.stderr
+    fit = stats.linregress(age[complete], values[complete])
+    margin = float(stats.t.ppf(1 - alpha / 2, complete.sum() - 2)) * fit.stderr
     return {
         "slope_ppm_per_year": float(fit.slope),
         "slope_low": float(fit.slope - margin),

@@ -200,15 +200,15 @@ def agreement_table(cohort: Cohort, *, options: Table2) -> pd.DataFrame:
 def _by_rater(cohort: Cohort) -> list[pd.DataFrame]:
     """Return the values of all raters; none, with a warning, where fewer than two have any."""
     raters = cohort.study.raters
-    known: set[str] = set()
+    raters_with_values: set[str] = set()
     if cohort.means is not None:
-        known = set(cohort.means["rater"].dropna())
-    if len(raters) >= 2 and known.issuperset(raters):
+        raters_with_values = set(cohort.means["rater"].dropna())
+    if len(raters) >= 2 and raters_with_values.issuperset(raters):
         return [cohort.by_region("chi_ppm", rater) for rater in raters]
     log.warning(
         "agreement needs the values of raters %s; the table has %s: every ICC is n/a",
         ", ".join(raters),
-        ", ".join(sorted(known)),
+        ", ".join(sorted(raters_with_values)),
     )
     return []
 
@@ -225,12 +225,12 @@ def _reason(ratings: NDArray) -> str:
 
 
 def _every_form(ratings: ArrayLike, *, alpha: float) -> dict[str, float]:
-    found: dict[str, float] = {}
+    estimates: dict[str, float] = {}
     for form in ICC_FORMS:
         numbers = intraclass_correlation(ratings, form=form, alpha=alpha)
-        found |= {form: numbers["icc"]}
-        found |= {f"{form}_low": numbers["ci_low"], f"{form}_high": numbers["ci_high"]}
-    return found
+        estimates |= {form: numbers["icc"]}
+        estimates |= {f"{form}_low": numbers["ci_low"], f"{form}_high": numbers["ci_high"]}
+    return estimates
 
 
 #: By the word of the option ``form``: the estimate, and whether of the raters' mean.

@@ -69,9 +69,9 @@ def participants_table(cohort: Cohort, *, options: Table1) -> pd.DataFrame:
     )  # fmt: skip
     for score in study.scores:
         for name in names:
-            own = cohort.group == name
-            if name == study.patients or scores.loc[own, score].notna().any():
-                values = described.loc[own, score]
+            is_member = cohort.group == name
+            if name == study.patients or scores.loc[is_member, score].notna().any():
+                values = described.loc[is_member, score]
                 rows.append(_described(score, name, values, quantile=options.quantile))
     return tabulate(rows, _COLUMNS)
 
@@ -108,9 +108,9 @@ def _described(variable: str, group: str, values: pd.Series, *, quantile: str) -
 
 
 def _overall(variable: str, values: pd.Series, test: dict[str, object]) -> dict[str, object]:
-    known = int(values.notna().sum())
-    missing = len(values) - known
-    return {"variable": variable, "group": "all", "n": known, "n_missing": missing} | test
+    n = int(values.notna().sum())
+    missing = len(values) - n
+    return {"variable": variable, "group": "all", "n": n, "n_missing": missing} | test
 
 
 def _effect(name: str, size: float, low: float, high: float) -> dict[str, object]:

@@ -88,8 +88,8 @@ def cross_validated_table(
         always = partial(_always, columns)
         rows.append({"marker": name, "selection": "once"} | validated(columns, always))
     if choose("cross_validate.selection", options.selection, {"once": False, "in_folds": True}):
-        found = validated(list(two.chi.columns), partial(_significant, two, comparison))
-        rows.append({"marker": "combination", "selection": "in_folds"} | found)
+        result = validated(list(two.chi.columns), partial(_significant, two, comparison))
+        rows.append({"marker": "combination", "selection": "in_folds"} | result)
     return tabulate(rows, _COLUMNS)
 
 
@@ -168,10 +168,10 @@ def _scores(
     names = [name for name in columns if not constant(training[name])]
     if not names:
         return None
-    own = training[names]
-    coefficients, _ = fit_logistic((own - own.mean()) / own.std(ddof=1), is_patient)
+    markers = training[names]
+    coefficients, _ = fit_logistic((markers - markers.mean()) / markers.std(ddof=1), is_patient)
     if not coefficients.size:
         return None
     # The rank is that of the linear predictor, whose logistic function rounds to 1 early.
-    scaled = (test[names] - own.mean()) / own.std(ddof=1)
+    scaled = (test[names] - markers.mean()) / markers.std(ddof=1)
     return scaled.to_numpy() @ coefficients[1:]

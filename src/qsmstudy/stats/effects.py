@@ -53,12 +53,12 @@ def rank_biserial(samples: Mapping[str, NDArray], *, alpha: float) -> dict[str, 
         return {}
     first, second = samples.values()
     r = 2 * area(first, second) - 1
-    found = {"rank_biserial": r}
+    effect = {"rank_biserial": r}
     if abs(r) < 1:
         error = 2 * standard_error(first, second, method="delong")
         low, high = _fisher_interval(r, error, alpha=alpha)
-        found |= {"rank_biserial_low": low, "rank_biserial_high": high}
-    return found
+        effect |= {"rank_biserial_low": low, "rank_biserial_high": high}
+    return effect
 
 
 def phi(counts: ArrayLike, *, alpha: float) -> dict[str, float]:

@@ -33,15 +33,15 @@ def few_slices(values: pd.DataFrame, *, n_slices: int) -> pd.DataFrame:
     DataFrame
         The rows kept; a region on fewer slices keeps all of its own.
     """
-    kept = []
+    parts = []
     keys = ["participant_id", "session", "rater", "roi", "hemisphere"]
     for _, rows in values.groupby(keys, dropna=False, sort=False):
         voxels = rows.set_index("slice")["n_voxels"]
         starts = sorted(voxels.index)
         sums = [voxels[(voxels.index >= s) & (voxels.index < s + n_slices)].sum() for s in starts]
         first = starts[sums.index(max(sums))]
-        kept.append(rows[(rows["slice"] >= first) & (rows["slice"] < first + n_slices)])
-    return pd.concat(kept)
+        parts.append(rows[(rows["slice"] >= first) & (rows["slice"] < first + n_slices)])
+    return pd.concat(parts)
 
 
 def extent_table(
@@ -90,20 +90,20 @@ def extent_table(
         compared = group_table(part, options=comparison)
         slices = means[means["rater"] == study.rater].groupby("region")["n_slices"].median()
         tables[extent], wide[extent] = (compared, slices), part.chi
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     for region in wide["whole"]:
         r = wide["whole"][region].corr(wide["slices"][region])  # NaN: nobody labelled the nucleus
         for extent, (table, slices) in tables.items():
             row = _row(table, str(region), groups=study.group_names[:2])
             row |= {"extent": extent, "n_slices_median": slices.get(region, float("nan"))}
-            found.append(row | {"r_between_extents": r})
-    return tabulate(found, _COLUMNS)
+            records.append(row | {"r_between_extents": r})
+    return tabulate(records, _COLUMNS)
 
 
 def _row(table: pd.DataFrame, region: str, *, groups: tuple[str, ...]) -> dict[str, Any]:
     parts = region_parts(region)
-    own = table[(table["roi"] == parts["roi"]) & (table["hemisphere"] == parts["hemisphere"])]
-    by_group = own.set_index("group")
+    rows = table[(table["roi"] == parts["roi"]) & (table["hemisphere"] == parts["hemisphere"])]
+    by_group = rows.set_index("group")
     test = by_group.loc["all"]
     first, second = groups
     row = {**parts, "n": test["n"], "test": test["test"], "p": test["p"], "note": test["note"]}

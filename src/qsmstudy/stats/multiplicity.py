@@ -41,15 +41,15 @@ def corrected_asymmetry(
         A row per group and nucleus; what could not be tested is no member of its family.
     """
     column = choose("correct_hemispheres.test", options.test, _P_VALUES)
-    known = [*list(_COLUMNS[:7]), "note"]
+    columns = [*list(_COLUMNS[:7]), "note"]
     p_values = pd.to_numeric(asymmetry[column], errors="coerce")
-    rows: list[dict[Any, Any]] = asymmetry.assign(p=p_values)[[*known, "p"]].to_dict("records")
+    rows: list[dict[Any, Any]] = asymmetry.assign(p=p_values)[[*columns, "p"]].to_dict("records")
     names = study.group_names
     families = {"study": [list(names)], "group": [[name] for name in names]}
     for members in choose("correct_hemispheres.family", options.family, families):
-        own = [row for row in rows if row["group"] in members and pd.notna(row["p"])]
-        values = adjust_p([row["p"] for row in own], options.correction)
-        for row, value in zip(own, values, strict=True):
-            row |= {"test": options.test, "family_size": len(own), "p_adjusted": value}
+        family = [row for row in rows if row["group"] in members and pd.notna(row["p"])]
+        values = adjust_p([row["p"] for row in family], options.correction)
+        for row, value in zip(family, values, strict=True):
+            row |= {"test": options.test, "family_size": len(family), "p_adjusted": value}
             row["significant"] = "yes" if value < study.alpha else "no"
     return tabulate(rows, _COLUMNS)

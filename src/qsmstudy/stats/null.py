@@ -62,10 +62,10 @@ def null_table(
             *_reordered(cohort, correlation=correlation, rng=rng),
             *_exchanged(cohort, rng=rng),
         ):
-            found = counts.setdefault((family, name), [0, 0])
-            found[0] += int(np.isfinite(p))
-            found[1] += int(p < alpha)
-    rows = [_row(*key, *found, alpha=alpha) for key, found in counts.items()]
+            count = counts.setdefault((family, name), [0, 0])
+            count[0] += int(np.isfinite(p))
+            count[1] += int(p < alpha)
+    rows = [_row(*key, *count, alpha=alpha) for key, count in counts.items()]
     table = tabulate(rows, _COLUMNS)
     rates = summary_by_family(table)
     for family, rate in zip(rates["family"], rates["rate"], strict=True):
@@ -84,15 +84,15 @@ def _regrouped(
     people = cohort.participants
     shuffled = people.assign(group=rng.permutation(people["group"].to_numpy()))
     permuted = replace(cohort, participants=shuffled, values=cohort.chi)
-    found: list[Test] = []
+    tests_so_far: list[Test] = []
     first = participants_table(permuted, options=characteristics)
     for row in first[first["group"] == "all"].itertuples():
-        found.append(("table1", str(row.variable), float(row.p)))
+        tests_so_far.append(("table1", str(row.variable), float(row.p)))
     third = group_table(permuted, options=comparison)
     tests = third[third["group"] == "all"]
     for row in tests.itertuples():
-        found.append(("table3", f"{row.hemisphere} {row.roi}", float(row.p)))
-    return [*found, ("table3", "any, corrected", float(tests["p_fdr"].min()))]
+        tests_so_far.append(("table3", f"{row.hemisphere} {row.roi}", float(row.p)))
+    return [*tests_so_far, ("table3", "any, corrected", float(tests["p_fdr"].min()))]
 
 
 def _reordered(
@@ -116,13 +116,13 @@ def _exchanged(cohort: Cohort, *, rng: np.random.Generator) -> list[Test]:
     """Return the tests of the sides after exchanging the patients' left and right at random."""
     chi = cohort.chi[cohort.group == cohort.study.patients]
     swap = rng.random(len(chi)) < 0.5
-    found: list[Test] = []
+    tests: list[Test] = []
     for roi in cohort.study.nuclei:
         left, right = chi[f"L {roi}"].to_numpy(), chi[f"R {roi}"].to_numpy()
         sides = np.where(swap, right, left), np.where(swap, left, right)
         row = compare_pairs(*sides, alpha=cohort.study.alpha)
-        found.append(("asymmetry", roi, float(row.get("p", np.nan))))
-    return found
+        tests.append(("asymmetry", roi, float(row.get("p", np.nan))))
+    return tests
 
 
 def _row(family: str, test: str, n: int, false: int, *, alpha: float) -> dict[str, Any]:
@@ -136,5 +136,5 @@ def _row(family: str, test: str, n: int, false: int, *, alpha: float) -> dict[st
 def summary_by_family(table: pd.DataFrame) -> pd.DataFrame:
     """Average the shares of a family's tests; the corrected row stays apart."""
     single = table[~table["test"].str.startswith("any")]
-    found = single.groupby("family", sort=False).agg(tests=("rate", "count"), rate=("rate", "mean"))
-    return found.reset_index()
+    rates = single.groupby("family", sort=False).agg(tests=("rate", "count"), rate=("rate", "mean"))
+    return rates.reset_index()

@@ -62,8 +62,8 @@ def detectable(*, n1: int, n2: int, power: float, alpha: float) -> float:
     """Return the smallest standardized difference that a study detects with a given power."""
     from statsmodels.stats.power import tt_ind_solve_power
 
-    found = tt_ind_solve_power(None, nobs1=n1, alpha=alpha, power=power, ratio=n2 / n1)
-    return float(np.atleast_1d(found)[0])
+    effect = tt_ind_solve_power(None, nobs1=n1, alpha=alpha, power=power, ratio=n2 / n1)
+    return float(np.atleast_1d(effect)[0])
 
 
 def power_table(table3: pd.DataFrame, *, study: Study, options: EstimatePower) -> pd.DataFrame:
@@ -105,14 +105,14 @@ def power_table(table3: pd.DataFrame, *, study: Study, options: EstimatePower) -
     rows: list[dict[str, Any]] = []
     for region in regions:
         parts = region_parts(region)
-        own = table3[
+        comparison = table3[
             (table3["roi"] == parts["roi"]) & (table3["hemisphere"] == parts["hemisphere"])
         ].set_index("group")
-        n1, n2 = (int(own.loc[group, "n"]) for group in groups)
-        g, low, high = (own.loc["all", name] for name in ("hedges_g", "g_low", "g_high"))
+        n1, n2 = (int(comparison.loc[group, "n"]) for group in groups)
+        g, low, high = (comparison.loc["all", name] for name in ("hedges_g", "g_low", "g_high"))
         row = {**parts, "n_patients": n1, "n_controls": n2}
         if not np.isfinite([g, low, high]).all():
-            rows.append(row | {"note": f"no effect size: {own.loc['all', 'note']}"})
+            rows.append(row | {"note": f"no effect size: {comparison.loc['all', 'note']}"})
             continue
         near = 0.0 if low * high <= 0 else min(abs(low), abs(high))
         far = max(abs(low), abs(high))

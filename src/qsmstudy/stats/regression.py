@@ -177,10 +177,10 @@ def multivariable_table(cohort: Cohort, *, table5: pd.DataFrame, options: Table6
     analysed = set(table5["hemisphere"].astype(str) + " " + table5["roi"].astype(str))
     for region in (region for region in cohort.chi.columns if region in analysed):
         parts = region_parts(region)
-        own = table5[
+        candidates = table5[
             (table5["roi"] == parts["roi"]) & (table5["hemisphere"] == parts["hemisphere"])
         ]
-        selected = set(own.loc[own["selected"] == "yes", "factor"])
+        selected = set(candidates.loc[candidates["selected"] == "yes", "factor"])
         names = [factor for factor in terms if factor in selected]
         if not names:
             rows.append({**parts, "note": "no factor reached the entry level"})

@@ -309,10 +309,10 @@ def _combination(markers: pd.DataFrame, is_patient: pd.Series) -> tuple[pd.Serie
     nothing = pd.Series(dtype=float)
     if not markers.shape[1]:
         return nothing, "no region differs between the groups"
-    own = is_patient.loc[markers.index]
-    if min(own.sum(), (~own).sum()) < MIN_VALUES:
+    is_patient_of_complete = is_patient.loc[markers.index]
+    if min(is_patient_of_complete.sum(), (~is_patient_of_complete).sum()) < MIN_VALUES:
         return nothing, f"not analysed: fewer than {MIN_VALUES} complete cases in a group"
-    probability, note = patient_probability(markers, own)
+    probability, note = patient_probability(markers, is_patient_of_complete)
     if not probability.size:
         return nothing, note
     apparent = (
@@ -340,7 +340,7 @@ def _analyse(
     margin = float(stats.norm.ppf(1 - alpha / 2)) * se
     threshold, fpr, tpr = curve(values, positive=positive, higher_is_positive=higher)
     best = youden(fpr, tpr, m=m, n=n, ties=options.cutoff_tie)
-    found = bool(np.isfinite(threshold[best]))
+    has_cutoff = bool(np.isfinite(threshold[best]))
     notes = [] if auc >= 0.5 else ["area below 0.5: the marker is lower in patients"]
     row |= {
         "auc": auc,
@@ -349,7 +349,7 @@ def _analyse(
         "ci_high": min(auc + margin, 1.0),
         "p": null_p(auc, se, m=m, n=n, method=options.auc_se),
     }
-    if found:
+    if has_cutoff:
         row |= {
             "cutoff": threshold[best],
             "sensitivity": tpr[best],

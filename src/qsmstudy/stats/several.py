@@ -172,13 +172,13 @@ def contrast_table(cohort: Cohort, *, options: ContrastGroups) -> pd.DataFrame:
     for region in map(str, cohort.chi.columns):
         samples = cohort.chi_by_group(region)
         normal = all(normality(sample)[1] > alpha for sample in samples.values())
-        own = [
+        pairs = [
             region_parts(region)
             | _pair(samples, pair, normal=normal, t_test=options.t_test, alpha=alpha)
             for pair in combinations(names, 2)
         ]
-        _adjust(own, correction=options.correction, alpha=alpha)
-        rows += own
+        _adjust(pairs, correction=options.correction, alpha=alpha)
+        rows += pairs
     return tabulate(rows, _CONTRAST_COLUMNS)
 
 
@@ -192,8 +192,8 @@ def _pair(
     row |= {"n_1": pair[first].size, "n_2": pair[second].size} | test
     if pair[first].size and pair[second].size:
         row["mean_difference"] = float(pair[first].mean() - pair[second].mean())
-    name, found = ("hedges_g", hedges_g) if normal else ("rank_biserial", rank_biserial)
-    if effect := found(pair, alpha=alpha):
+    name, effect_size = ("hedges_g", hedges_g) if normal else ("rank_biserial", rank_biserial)
+    if effect := effect_size(pair, alpha=alpha):
         sizes = [*effect.values(), np.nan, np.nan][:3]
         row |= dict(zip(("effect_size", "effect_low", "effect_high"), sizes, strict=True))
         row["effect"] = name

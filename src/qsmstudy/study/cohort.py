@@ -100,8 +100,8 @@ class Cohort:
         if self.means is None:
             raise StudyError("roi_means: this needs measurements. Give the table of the means.")
         check_word("rater", rater, sorted(self.means["rater"].dropna().unique()))
-        own = self.means[self.means["rater"] == rater]
-        wide = own.pivot(index="participant_id", columns="region", values=value)
+        rater_means = self.means[self.means["rater"] == rater]
+        wide = rater_means.pivot(index="participant_id", columns="region", values=value)
         wide = wide.reindex(index=self.participants.index, columns=self.study.regions)
         for region in wide:
             if missing := list(wide.index[wide[region].isna()]):
@@ -247,8 +247,8 @@ def _check_words(
     path: Path,
     required: bool = False,
 ) -> None:
-    known = frame[column].isin(words)
-    bad = ~known if required else ~known & frame[column].notna()
+    allowed = frame[column].isin(words)
+    bad = ~allowed if required else ~allowed & frame[column].notna()
     _refuse(frame, bad, column, rule=" or ".join(words), path=path)
 
 

@@ -102,14 +102,14 @@ def robust_z(values: np.ndarray) -> np.ndarray:
     ----------
     Iglewicz B, Hoaglin DC (1993). How to Detect and Handle Outliers. ASQC Quality Press.
     """
-    known = np.isfinite(values)
-    score = np.where(known, 0.0, np.nan)
-    if known.sum() < FEWEST:
+    finite = np.isfinite(values)
+    score = np.where(finite, 0.0, np.nan)
+    if finite.sum() < FEWEST:
         return score
-    centre = np.median(values[known])
-    deviation = np.median(np.abs(values[known] - centre))
+    centre = np.median(values[finite])
+    deviation = np.median(np.abs(values[finite] - centre))
     if deviation > 0:
-        score[known] = 0.6745 * (values[known] - centre) / deviation
+        score[finite] = 0.6745 * (values[finite] - centre) / deviation
     return score
 
 
@@ -198,11 +198,11 @@ def _look_up(steps: Mapping[str, Mapping[str, Any]], keys: tuple[str, ...]) -> A
 
 def _difference(steps: Mapping[str, Mapping[str, Any]], one: str, other: str) -> float | None:
     """Return the difference of two references' offsets [ppm]; None where the scan lacks one."""
-    known = [
+    numbers = [
         _look_up(steps, ("chi", "Reference", "Candidates", name, "OffsetPpm"))
         for name in (one, other)
     ]
-    return None if None in known else float(known[0] - known[1])
+    return None if None in numbers else float(numbers[0] - numbers[1])
 
 
 def _is_fallback(steps: Mapping[str, Mapping[str, Any]]) -> bool:

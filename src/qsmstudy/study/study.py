@@ -94,11 +94,11 @@ class Study(Section):
     @property
     def by_role(self) -> dict[str, str]:
         """Names of the groups by role (patients, controls, further1, ...) that the study has."""
-        found = {
+        groups = {
             role: self.groups[role] for role in ("patients", "controls") if self.groups.get(role)
         }
         further = enumerate(self.groups.get("further") or (), start=1)
-        return found | {f"further{i}": name for i, name in further}
+        return groups | {f"further{i}": name for i, name in further}
 
     @property
     def group_names(self) -> tuple[str, ...]:

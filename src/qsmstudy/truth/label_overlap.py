@@ -99,11 +99,11 @@ def summarize_overlaps(table: pd.DataFrame, *, rois: Sequence[str]) -> pd.DataFr
         but for the count ``n`` and the smallest Dice.
     """
     grouped = table.assign(size=table["difference_ppm"].abs()).groupby(["rater", "roi"])
-    found = grouped.agg(
+    summary = grouped.agg(
         n=("dice", "size"),
         dice=("dice", "median"),
         smallest_dice=("dice", "min"),
         absolute_difference_ppm=("size", "median"),
         difference_ppm=("difference_ppm", "median"),
     )
-    return sort_rows(found.reset_index(), rois=rois)
+    return sort_rows(summary.reset_index(), rois=rois)

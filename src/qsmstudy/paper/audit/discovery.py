@@ -62,13 +62,13 @@ def fdr(case: Case) -> list[Outcome]:
     ranks = _best_ranks(family, case)
     if ranks is None or len(ranks.misfits) >= max(len(broken), 1):
         return [_off(case, family[i], bounds[i]) for i in broken]
-    found = [_rule(case, family, broken, bounds, ranks, stated)]
-    return found + [_misfit(case, family[i], ranks.places[i], m) for i in ranks.misfits]
+    outcomes = [_rule(case, family, broken, bounds, ranks, stated)]
+    return outcomes + [_misfit(case, family[i], ranks.places[i], m) for i in ranks.misfits]
 
 
 def _family(case: Case) -> list[Member]:
     n1, n2 = case.number("n1").whole, case.number("n2").whole
-    found = []
+    members = []
     for row in case.rows("rows", optional=(*_MOMENTS, "auc")):
         tests: dict[str, Interval] = {}
         if all(key in row for key in _MOMENTS):
@@ -78,8 +78,8 @@ def _family(case: Case) -> list[Member]:
             if "auc" in row:
                 tests["mann_whitney"] = mann_whitney_p(row["auc"].interval, n1, n2)
         raw = tests.get("pooled", Interval(0.0, 1.0))
-        found.append(Member(row["label"], row["adjusted"], raw, tests))
-    return found
+        members.append(Member(row["label"], row["adjusted"], raw, tests))
+    return members
 
 
 def mann_whitney_p(area: Interval, m: int, n: int) -> Interval:
@@ -136,10 +136,10 @@ def _candidates(
     if rounded:
         first, last = int(np.ceil(span.low * 1000 - 1e-9)), int(np.floor(span.high * 1000 + 1e-9))
         cells = [Interval((k - 0.5) / 1000, (k + 0.5) / 1000) for k in range(first, last + 1)]
-    found = [cell.meet(member.raw) for cell in cells if cell.overlaps(member.raw)]
+    cells_met = [cell.meet(member.raw) for cell in cells if cell.overlaps(member.raw)]
     if member.known:
-        return found
-    return [cell for cell in found if ((grid >= cell.low) & (grid <= cell.high)).any()]
+        return cells_met
+    return [cell for cell in cells_met if ((grid >= cell.low) & (grid <= cell.high)).any()]
 
 
 def _search(

@@ -92,11 +92,11 @@ def common_n(case: Case) -> list[Outcome]:
     stated = most in shared
     text += "." if stated else f"; {most} is stated, so that cases seem to be missing."
     verdict = "consistent" if stated else "inference"
-    found = [Outcome(verdict, text, ids, "", Interval(shared[0] if not stated else n, n), "n")]
+    outcomes = [Outcome(verdict, text, ids, "", Interval(shared[0] if not stated else n, n), "n")]
     for row, own in zip(rows, fits, strict=True):
         if n not in own:
-            found.append(_misfit(case, row, own, n))
-    return found
+            outcomes.append(_misfit(case, row, own, n))
+    return outcomes
 
 
 def _misfit(case: Case, row: dict, own: list[int], n: int) -> Outcome:
@@ -117,7 +117,7 @@ def repeated(case: Case) -> list[Outcome]:
     for row in rows:
         key = tuple(str(item) for name, item in row.items() if name != "label")
         seen.setdefault(key, []).append(row)
-    found = []
+    outcomes = []
     for key, same in seen.items():
         if len(same) > 1:
             ids = tuple(item.name for row in same for name, item in row.items() if name != "label")
@@ -125,11 +125,11 @@ def repeated(case: Case) -> list[Outcome]:
                 f"{case.about}: {join_words(row['label'] for row in same)} print the same "
                 f"{join_words(key)}. It may be a coincidence, or a copy."
             )
-            found.append(Outcome("inference", text, ids, ", ".join(key)))
-    if not found:
+            outcomes.append(Outcome("inference", text, ids, ", ".join(key)))
+    if not outcomes:
         ids = tuple(item.name for row in rows for name, item in row.items() if name != "label")
-        found.append(Outcome("consistent", f"{case.about}: no group of numbers repeats.", ids))
-    return found
+        outcomes.append(Outcome("consistent", f"{case.about}: no group of numbers repeats.", ids))
+    return outcomes
 
 
 def same(case: Case) -> list[Outcome]:
@@ -151,15 +151,15 @@ def extreme(case: Case) -> list[Outcome]:
     value = case.number("value")
     which = str(case.option("of", ("min", "max")))
     members = [row["value"] for row in case.rows("members")]
-    found = (min if which == "min" else max)(members, key=lambda number: number.value)
-    agrees = found.interval.overlaps(value.interval)
+    extremum = (min if which == "min" else max)(members, key=lambda number: number.value)
+    agrees = extremum.interval.overlaps(value.interval)
     text = (
         f"{case.about}: the {'smallest' if which == 'min' else 'largest'} of {len(members)} values "
-        f"is {found} ({found.name}); {value} is printed."
+        f"is {extremum} ({extremum.name}); {value} is printed."
     )
     verdict = "consistent" if agrees else "inconsistent"
-    ids = (value.name, found.name)
-    return [Outcome(verdict, text, ids, str(value), found.interval, which)]
+    ids = (value.name, extremum.name)
+    return [Outcome(verdict, text, ids, str(value), extremum.interval, which)]
 
 
 def sign(case: Case) -> list[Outcome]:

@@ -72,15 +72,15 @@ def t_test(case: Case) -> list[Outcome]:
         raise StudyError(f"{case.where}: p or t must be given. Add it.")
     stated = case.option("variance", list(T_NAMES))
     ranges = {name: t_range(first, second, variance=name) for name in T_NAMES}
-    found = []
+    outcomes = []
     for place, role in enumerate(("t", "p")):
         if case.has(role):
             number = case.number(role)
             size = PrintedNumber(number.name, abs(number.value), number.decimals, number.op)
-            own = {name: both[place] for name, both in ranges.items()}
+            limits = {name: both[place] for name, both in ranges.items()}
             ids = (mean1, sd1, mean2, sd2, number)
-            found.append(_by_convention(case, size, own, T_NAMES, stated, role=role, ids=ids))
-    return found
+            outcomes.append(_by_convention(case, size, limits, T_NAMES, stated, role=role, ids=ids))
+    return outcomes
 
 
 def _by_convention(
@@ -98,22 +98,22 @@ def _by_convention(
     fitting = [name for name, interval in found.items() if p.interval.overlaps(interval)]
     others = [name for name in found if name not in fitting]
     sign = "" if p.op else "= "
-    shown = f"{role} {sign}{p}"
+    result = f"{role} {sign}{p}"
     ranges = "; ".join(f"{names[name]}: {role} {interval}" for name, interval in found.items())
     if stated in fitting or (stated is None and not others):
-        verdict, words = "consistent", f"the printed {shown} agrees."
+        verdict, words = "consistent", f"the printed {result} agrees."
     elif fitting:
         verdict = "inference"
         words = (
-            f"the printed {shown} agrees with {join_words(names[name] for name in fitting)} only"
+            f"the printed {result} agrees with {join_words(names[name] for name in fitting)} only"
         )
         words += f", where {names[stated]} is stated." if stated else "; the choice is not stated."
     else:
         verdict = "inconsistent"
-        words = f"the printed {shown} follows from none of them. One of the numbers may be a slip."
+        words = f"the printed {result} follows from none of them. One of the numbers may be a slip."
     computed = found[stated or (fitting or list(found))[0]]
     sentence = f"{case.about}: {words} From the printed numbers, {ranges}.{more}"
-    return Outcome(verdict, sentence, _ids(*ids), shown, computed, role)
+    return Outcome(verdict, sentence, _ids(*ids), result, computed, role)
 
 
 def _ids(*numbers: PrintedNumber) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def chi_square(case: Case) -> list[Outcome]:
         sentence = f"{case.about}: a row or column of the counts is empty; no test exists."
         return [Outcome("inconsistent", sentence, _ids(*cells, p), f"p {p}")]
     plain = stats.chi2_contingency(counts, correction=False)
-    found = {
+    statistics = {
         name: Interval(value, value)
         for name, value in {
             "none": float(plain.pvalue),
@@ -141,22 +141,22 @@ def chi_square(case: Case) -> list[Outcome]:
     more = ""
     if (smallest := float(plain.expected_freq.min())) < 5:
         level = float(case.relation.get("alpha", 0.05))
-        same = len({interval.low < level for interval in found.values()}) == 1
+        same = len({interval.low < level for interval in statistics.values()}) == 1
         more = (
             f" The smallest expected count is {smallest:.2f}, below 5, where Fisher's exact test "
             f"is preferable; the decision at {level:g} {'is the same' if same else 'changes'}."
         )
-    return [_by_convention(case, p, found, CHI_NAMES, stated, ids=(*cells, p), more=more)]
+    return [_by_convention(case, p, statistics, CHI_NAMES, stated, ids=(*cells, p), more=more)]
 
 
 def total(case: Case) -> list[Outcome]:
     """Compare the sum of printed counts with a printed total."""
     parts, whole = case.numbers("parts"), case.number("total")
-    found = sum(part.whole for part in parts)
-    agrees = found == whole.whole
-    sentence = f"{case.about}: {' + '.join(map(str, parts))} = {found}; {whole} is printed."
+    computed_sum = sum(part.whole for part in parts)
+    agrees = computed_sum == whole.whole
+    sentence = f"{case.about}: {' + '.join(map(str, parts))} = {computed_sum}; {whole} is printed."
     verdict = "consistent" if agrees else "inconsistent"
-    computed = Interval(found, found)
+    computed = Interval(computed_sum, computed_sum)
     return [Outcome(verdict, sentence, _ids(*parts, whole), str(whole), computed, "total")]
 
 
@@ -259,7 +259,7 @@ def paired_t(case: Case) -> list[Outcome]:
     )
     n = case.number("n").whole
     low_p, high_p = max(p.interval.low, 1e-300), min(p.interval.high, 1.0)
-    found = []
+    correlations = []
     for gap, level, a, b in itertools.product(
         gaps(mean1.interval, mean2.interval),
         (low_p, high_p),
@@ -268,8 +268,8 @@ def paired_t(case: Case) -> list[Outcome]:
     ):
         t = float(stats.t.isf(level / 2, n - 1))
         spread = abs(gap) * np.sqrt(n) / t if t > 0 else np.inf
-        found.append((a**2 + b**2 - spread**2) / (2 * a * b))
-    r = Interval(float(min(found)), float(max(found)))
+        correlations.append((a**2 + b**2 - spread**2) / (2 * a * b))
+    r = Interval(float(min(correlations)), float(max(correlations)))
     exists = r.overlaps(Interval(-1.0, 1.0))
     text = (
         f"{case.about}: a paired t test of {n} pairs with p {p} implies a correlation of the two "

@@ -52,24 +52,24 @@ class Model:
         inverse = np.linalg.inv(matrix + 1e-12 * np.eye(k))
         error = np.sqrt((1 - r2) * np.maximum(np.diag(inverse), 1e-9) / df)
         f = r2 / k / ((1 - r2) / df)
-        found = {("", "f"): f, ("", "p"): float(special.fdtrc(k, df, f))}
-        found |= {("", "r2"): r2, ("", "adj_r2"): 1 - (1 - r2) * (self.n - 1) / df}
+        results = {("", "f"): f, ("", "p"): float(special.fdtrc(k, df, f))}
+        results |= {("", "r2"): r2, ("", "adj_r2"): 1 - (1 - r2) * (self.n - 1) / df}
         for name, b, se in zip(self.terms, beta, error, strict=True):
             t = b / se
-            found |= {
+            results |= {
                 (name, "beta"): b,
                 (name, "t"): t,
                 (name, "p"): 2 * special.stdtr(df, -abs(t)),
             }
-        found |= {(name, "r"): r for name, r in zip(self.terms, matrix @ beta, strict=True)}
-        return found
+        results |= {(name, "r"): r for name, r in zip(self.terms, matrix @ beta, strict=True)}
+        return results
 
     def misfits(self, x: NDArray) -> NDArray:
         """Return how far each printed number is from the model, in half-widths of rounding."""
-        found = self.derived(x)
+        results = self.derived(x)
         gaps = []
         for key, number in self.printed.items():
-            gap = (found[key] - number.value) / number.half
+            gap = (results[key] - number.value) / number.half
             if number.op == "<":
                 gap = max(gap, 0.0)
             elif number.op == ">":
@@ -135,7 +135,7 @@ def model(case: Case) -> list[Outcome]:
         r = span(printed, x, lambda y: abs(float(y[0])))
         text = f"{case.about}: {what} agree at n = {printed.n} and imply |r| of {r}."
         return [Outcome("consistent", text, ids, "", r, "|r|")]
-    found = []
+    outcomes = []
     for i, j in printed.pairs:
         names = printed.terms[i], printed.terms[j]
         r = correlation_from_t(printed, x, *names)
@@ -143,8 +143,8 @@ def model(case: Case) -> list[Outcome]:
             f"{case.about}: {what} agree at n = {printed.n} and imply a correlation of {names[0]} "
             f"and {names[1]} of {r}."
         )
-        found.append(Outcome("consistent", text, ids, "", r, f"r of {names[0]} and {names[1]}"))
-    return found
+        outcomes.append(Outcome("consistent", text, ids, "", r, f"r of {names[0]} and {names[1]}"))
+    return outcomes
 
 
 def correlation_from_t(printed: Model, x: NDArray, first: str, second: str) -> Interval:
@@ -184,8 +184,8 @@ def shared_correlation(case: Case) -> list[Outcome]:
         f"{second.about} one of {ranges[1]}, which cannot both hold for the same {first.n} cases; "
         f"the nearest pair of models found misses by {joint:.1f} half-widths of rounding."
     )
-    found = [Outcome("inconsistent", text, ids, "", ranges[1], f"r of {pair}, {second.about}")]
-    return found + _swaps(case, (first, second), fits, ranges, terms, ids)
+    outcomes = [Outcome("inconsistent", text, ids, "", ranges[1], f"r of {pair}, {second.about}")]
+    return outcomes + _swaps(case, (first, second), fits, ranges, terms, ids)
 
 
 def _named(case: Case, name: str) -> Model:

@@ -87,15 +87,15 @@ class Case:
 
         A number whose role is `optional` is left out where the file has no such id.
         """
-        found = []
+        all_rows = []
         for row in _expanded(self.relation[role], where=self.where):
             members: dict[str, Any] = {"label": str(row.get("label", ""))}
             for key, item in row.items():
                 missing = isinstance(item, str) and item not in self.paper.values
                 if key != "label" and not (missing and key in optional):
                     members[key] = self.resolve(item, f"{role}.{key}")
-            found.append(members)
-        return found
+            all_rows.append(members)
+        return all_rows
 
     def resolve(self, item: Any, role: str) -> PrintedNumber:
         """Return the number that an id or a plain number stands for."""
@@ -140,7 +140,7 @@ def read_paper(path: Path) -> Paper:
 
 def cases(paper: Paper, checks: Mapping[str, Check]) -> list[Case]:
     """Return every relation of a paper, repeated over its lists and checked."""
-    found: list[Case] = []
+    every_case: list[Case] = []
     named: dict[str, Case] = {}
     for place, written in enumerate(paper.relations, start=1):
         where = f"{paper.path}: relation {place}"
@@ -155,18 +155,18 @@ def cases(paper: Paper, checks: Mapping[str, Check]) -> list[Case]:
         _check_roles(written, checks[kind], where=where)
         for relation in _expanded(written, where=where):
             case = Case(relation, paper, where, named)
-            found.append(case)
+            every_case.append(case)
             if "name" in relation:
                 named[str(relation["name"])] = case
-    return found
+    return every_case
 
 
 def _check_roles(relation: Mapping[str, Any], check: Check, *, where: str) -> None:
-    known = (*_COMMON, *check.required, *check.optional)
+    roles = (*_COMMON, *check.required, *check.optional)
     for key in relation:
-        if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+        if key not in roles:
+            near = get_close_matches(str(key), roles, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(roles)}."
             raise StudyError(f"{where}: unknown key {key}. {hint}")
     if missing := [key for key in check.required if key not in relation]:
         raise StudyError(f"{where}: {join_words(missing)} must be given. Add it.")

@@ -61,8 +61,8 @@ def roc_counts(case: Case) -> list[Outcome]:
         text += f"fit no whole counts of {n_pos} and {n_neg}, either way round"
         text += f", with the accuracy {acc}." if acc else "."
     ids = tuple(number.name for number in numbers if number.name)
-    found = (stated or turned or [(0, 0)])[0]
-    computed = Interval(sum(found) / (n_pos + n_neg), sum(found) / (n_pos + n_neg))
+    counts = (stated or turned or [(0, 0)])[0]
+    computed = Interval(sum(counts) / (n_pos + n_neg), sum(counts) / (n_pos + n_neg))
     printed = ", ".join(map(str, numbers))
     if not (stated or turned):
         return [Outcome(verdict, text, ids, printed)]
@@ -177,7 +177,7 @@ def auc_standard_error(case: Case) -> list[Outcome]:
 
 def _width_misfits(rows: Sequence[Mapping[str, Any]], m: int, n: int, z: float) -> list[str]:
     """List the intervals whose widths the bi-negative exponential model does not give."""
-    found = []
+    misfits = []
     for row in rows:
         auc, low, high = (row[key] for key in ("auc", "low", "high"))
         area = auc.interval.meet(midpoint(low, high))
@@ -190,8 +190,8 @@ def _width_misfits(rows: Sequence[Mapping[str, Any]], m: int, n: int, z: float) 
             (high.interval.low - low.interval.high) / 2, (high.interval.high - low.interval.low) / 2
         )
         if not half.overlaps(expected):
-            found.append(f"{row['label']} (printed {half}, expected {expected})")
-    return found
+            misfits.append(f"{row['label']} (printed {half}, expected {expected})")
+    return misfits
 
 
 def midpoint(low: PrintedNumber, high: PrintedNumber) -> Interval:

@@ -114,8 +114,8 @@ def _linear(
     goal: NDArray, matrix: NDArray, limits: NDArray, bounds: Sequence[tuple[float, float]]
 ) -> NDArray | None:
     """Minimize goal @ x where matrix @ x <= limits; None where that is impossible."""
-    found = optimize.linprog(goal, A_ub=matrix, b_ub=limits, bounds=bounds)
-    return np.asarray(found.x) if found.status == 0 else None
+    solution = optimize.linprog(goal, A_ub=matrix, b_ub=limits, bounds=bounds)
+    return np.asarray(solution.x) if solution.status == 0 else None
 
 
 def span(model: Printable, x: NDArray, value: Callable[[NDArray], float]) -> Interval:

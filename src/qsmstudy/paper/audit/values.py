@@ -106,10 +106,10 @@ def transposed(number: PrintedNumber) -> list[PrintedNumber]:
     """
     text = f"{number.value:.{number.decimals}f}"
     places = [i for i, sign in enumerate(text) if sign.isdigit()]
-    found = []
+    numbers = []
     for i, j in itertools.pairwise(places):
         if text[i] != text[j]:
             digits = list(text)
             digits[i], digits[j] = digits[j], digits[i]
-            found.append(PrintedNumber(number.name, float("".join(digits)), number.decimals))
-    return found
+            numbers.append(PrintedNumber(number.name, float("".join(digits)), number.decimals))
+    return numbers

@@ -127,7 +127,7 @@ def solve_admm(
     by the old over the new one.
     """
     schedule = schedule or PenaltySchedule()
-    array, number, shape = kernels.array, kernels.number, problem.field.shape
+    array, number, shape = kernels.array, kernels.scalar, problem.field.shape
     x, field_of_x, field_state, fluid_state, rhs = (
         array(np.zeros(shape, dtype=np.float32)) for _ in range(5)
     )
@@ -159,10 +159,10 @@ def solve_admm(
             mu / new_mu, relax, schedule.locks_wraps(iterations),
         )  # fmt: skip
         rho, mu = new_rho, new_mu
-        spectrum, field_spectrum = kernels.forward(rhs), kernels.forward(field_of_x)
+        spectrum, field_spectrum = kernels.to_spectrum(rhs), kernels.to_spectrum(field_of_x)
         kernels.combine(spectrum, field_spectrum, dipole, power, rho, mu, nu)
-        before, x = x, kernels.inverse(spectrum, shape)
-        field_of_x = kernels.inverse(field_spectrum, shape)
+        before, x = x, kernels.to_volume(spectrum, shape)
+        field_of_x = kernels.to_volume(field_spectrum, shape)
         iterations += 1
         if iterations > earliest or iterations == max_iterations:
             residual = kernels.relative_change(x, before, weight)

@@ -28,7 +28,7 @@ class ArrayKernels:
     """
 
     #: A scalar of NumPy's would draw a tensor into NumPy.
-    number = float
+    scalar = float
 
     def __init__(self, xp: Any, device: Any = None) -> None:
         self.xp, self.device = xp, device
@@ -48,11 +48,11 @@ class ArrayKernels:
         """Return the weights M along each axis, which `gradient_step` takes for `smooth`."""
         return [self.array(weight.astype(np.float32)) for weight in penalties(smooth)]
 
-    def forward(self, values: Any) -> Any:
+    def to_spectrum(self, values: Any) -> Any:
         """Transform a real volume to its half-spectrum."""
         return self.xp.fft.rfftn(values)
 
-    def inverse(self, spectrum: Any, shape: tuple[int, ...]) -> Any:
+    def to_volume(self, spectrum: Any, shape: tuple[int, ...]) -> Any:
         """Transform a half-spectrum back to a real volume."""
         return self.xp.fft.irfftn(spectrum, s=shape, axes=(0, 1, 2))
 

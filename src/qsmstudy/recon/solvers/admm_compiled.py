@@ -11,7 +11,7 @@ from qsmstudy.recon.solvers.objective import EPSILON, FAINT, FAINT_BITS
 _compiled = njit(cache=True, error_model="numpy")
 
 # The same names as the methods of `admm_arrays.ArrayKernels`; here nothing needs to be copied.
-number, forward, inverse = np.float32, fourier.forward, fourier.inverse
+scalar, to_spectrum, to_volume = np.float32, fourier.forward, fourier.inverse
 array = edges = to_numpy = np.asarray
 
 

@@ -31,18 +31,18 @@ def recoded(labels: Volume, table: pd.DataFrame, wanted: pd.DataFrame, *, name: 
     StudyError
         If the atlas has none of the study's regions, or an unknown label.
     """
-    own, rows = labelled_regions(labels.values, table, name=name)
+    source_labels, rows = labelled_regions(labels.values, table, name=name)
     targets = wanted.set_index(["roi", "hemisphere"])["index"]
     pairs = [
         (int(row.index), int(targets[row.roi, row.hemisphere]))
         for row in rows[["index", "roi", "hemisphere"]].itertuples(index=False, name="Row")
         if (row.roi, row.hemisphere) in targets.index
     ]
-    lookup = np.zeros(int(own.max()) + 1, dtype=np.int32)
+    lookup = np.zeros(int(source_labels.max()) + 1, dtype=np.int32)
     for index, target in pairs:
         if index < lookup.size:
             lookup[index] = target
-    values = lookup[own]
+    values = lookup[source_labels]
     if not values.any():
         raise StudyError(
             f"{name}: none of its labels is one of the study's regions. Correct roi and "
@@ -66,7 +66,7 @@ def core(labels: NDArray, *, affine: NDArray, core_mm: float) -> NDArray:
     """
     if core_mm <= 0:
         return labels
-    kept = np.zeros_like(labels)
+    core_labels = np.zeros_like(labels)
     size = physics.voxel_size(affine)
     for index, box in enumerate(ndimage.find_objects(labels.astype(np.int32)), start=1):
         if box is None:
@@ -76,8 +76,8 @@ def core(labels: NDArray, *, affine: NDArray, core_mm: float) -> NDArray:
         # A border voxel's centre is half a voxel inside.
         limit = min(core_mm + size.min() / 2, float(np.median(depth[region])))
         inner = (depth >= limit - 1e-6)[1:-1, 1:-1, 1:-1] & region[1:-1, 1:-1, 1:-1]
-        kept[box][inner] = index
-    return kept
+        core_labels[box][inner] = index
+    return core_labels
 
 
 def bright(values: NDArray, *, inside: NDArray) -> NDArray:

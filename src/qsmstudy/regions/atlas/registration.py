@@ -224,13 +224,13 @@ def _affine(scan: Volume, template: Volume, *, mask: Volume) -> Any:
     method.SetSmoothingSigmasPerLevel([3.0, 1.5])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInitialTransform(start, inPlace=False)
-    found = method.Execute(fixed, moving)
+    transform = method.Execute(fixed, moving)
     log.info(
         "affine: mutual information %.4f, %s",
         -method.GetMetricValue(),
         method.GetOptimizerStopConditionDescription(),
     )
-    return found
+    return transform
 
 
 def _isotropic(image: Any, step: float) -> Any:
@@ -251,10 +251,10 @@ def _isotropic(image: Any, step: float) -> Any:
 def _grid_around(labels: Volume, affine: Any, *, step_mm: float, margin_mm: float) -> Any:
     """Return an empty image around the labels' place on the scan, along the world's axes."""
     sitk = library()
-    found = np.argwhere(labels.values > 0)
-    if not found.size:
+    voxels = np.argwhere(labels.values > 0)
+    if not voxels.size:
         raise StudyError("atlas: its label map is empty. Check atlas_labels.")
-    low, high = found.min(axis=0), found.max(axis=0)
+    low, high = voxels.min(axis=0), voxels.max(axis=0)
     corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, 8).T
     world = corners @ labels.affine[:3, :3].T + labels.affine[:3, 3]
     inverse = affine.GetInverse()

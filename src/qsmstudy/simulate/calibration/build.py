@@ -46,8 +46,8 @@ def calibrated_cohort(
     """
     printed = PaperNumbers(published)
     people = clinical.participants(printed, seed=seed)
-    own = people[people["group"] == "AIS"]
-    for chi in patients.candidates(printed, own, seed=seed):
+    stroke_patients = people[people["group"] == "AIS"]
+    for chi in patients.candidates(printed, stroke_patients, seed=seed):
         markers = controls.find_markers(printed, chi, seed=seed)
         if markers is not None:
             break

@@ -95,8 +95,8 @@ def _with_room(
     demands = [correlation_demands(printed, region, coded) for region in STRIATUM]
 
     def cost(diseases: NDArray) -> float:
-        own = coded | dict(zip(traded, diseases.T, strict=True))
-        return max(needed_variance(demand, own) for demand in demands)
+        variables = coded | dict(zip(traded, diseases.T, strict=True))
+        return max(needed_variance(demand, variables) for demand in demands)
 
     def propose(diseases: NDArray, rng: np.random.Generator) -> NDArray | None:
         column, (i, j) = rng.integers(len(traded)), rng.integers(0, len(diseases), 2)
@@ -203,8 +203,8 @@ def _admission_nihss(
 
     def cost(scores: NDArray) -> float:
         order = _order_cost(printed, "nihss_admission", scores[:discharged])
-        found = sample_correlations([*habits, scores])[2, :2]
-        return 10 * order + float(np.sum(np.maximum(0, np.abs(found - wanted) - slack)) * 50)
+        correlations = sample_correlations([*habits, scores])[2, :2]
+        return 10 * order + float(np.sum(np.maximum(0, np.abs(correlations - wanted) - slack)) * 50)
 
     start = np.minimum(np.floor(rng.exponential(3.5, admitted)).astype(int), HIGHEST["nihss"])
     return _searched(start, cost, high=HIGHEST["nihss"], rng=rng)
@@ -258,9 +258,9 @@ def _ages_by_severity(
     rank, scored = stats.rankdata(mrs), len(mrs)
 
     def cost(ages: NDArray) -> float:
-        known = ages[:scored]
-        spearman = sample_correlations([stats.rankdata(known), rank])[0, 1]
-        pearson, with_nihss = sample_correlations([known, mrs, nihss])[0, 1:]
+        scored_ages = ages[:scored]
+        spearman = sample_correlations([stats.rankdata(scored_ages), rank])[0, 1]
+        pearson, with_nihss = sample_correlations([scored_ages, mrs, nihss])[0, 1:]
         both = window.excess(spearman, margin=0.3) + window.excess(pearson, margin=0.1)
         return both / 20 + 5 * max(0.0, abs(with_nihss - 0.25) - 0.1)
 
@@ -277,8 +277,8 @@ def _searched(
     steps: bool = True,
 ) -> NDArray:
     propose = partial(swap_or_step, low=0, high=high, steps=steps)
-    found, _ = anneal(start, propose, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
-    return found
+    best, _ = anneal(start, propose, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
+    return best
 
 
 def _out_of_step(nihss: NDArray, mrs: NDArray) -> float:

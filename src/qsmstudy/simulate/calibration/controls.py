@@ -40,7 +40,7 @@ _PARTS = (STRIATUM, *((f"L{roi}", f"R{roi}") for roi in ROIS if f"L{roi}" not in
 #: Searches from new draws before giving up: of all controls, and of one marker.
 ATTEMPTS, MARKER_ATTEMPTS = 100, 4
 #: Least correlations that the search seeks: of two sides, of caudate and putamen, of others.
-LEFT_RIGHT, STRIATAL, BETWEEN = 0.77, 0.35, 0.15
+_LEAST_SIDES_R, _LEAST_STRIATAL_R, _LEAST_OTHER_R = 0.77, 0.35, 0.15
 #: Largest distance of a value from its region's mean [SD].
 _FARTHEST = 3.5
 
@@ -75,7 +75,7 @@ def find_markers(
     dict of str to ndarray, shape (controls,)
         Region to sorted values [ppm]; None where one was not found.
     """
-    found = {}
+    markers = {}
     for region in (*STRIATUM, *_hard_by_rank(printed)):
         column = DEMANDED_REGIONS.index(region)
         for attempt in range(MARKER_ATTEMPTS):
@@ -83,11 +83,11 @@ def find_markers(
             z = latent.standardised(rng.standard_normal(printed.size("HC")))
             values, cost = _column(printed, region, patients[:, column], z, rng)
             if cost == 0:
-                found[region] = values
+                markers[region] = values
                 break
         else:
             return None
-    return found
+    return markers
 
 
 def _hard_by_rank(printed: PaperNumbers) -> list[str]:
@@ -190,8 +190,8 @@ def _column(
             total += abs(patient_area(patients, values)[0] - wanted) / 10
         return total
 
-    found, least = anneal(z, _moved, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
-    return np.sort(to_ppm(found)), least
+    best, least = anneal(z, _moved, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng)
+    return np.sort(to_ppm(best)), least
 
 
 def _to_ppm(printed: PaperNumbers, region: str, patients: NDArray, z: NDArray) -> ValueColumn:
@@ -222,8 +222,8 @@ def _tied(printed: PaperNumbers, region: str, patients: NDArray, z: NDArray) -> 
     def column(latent_values: NDArray) -> NDArray:
         values = np.empty(n)
         values[fixed] = value
-        own = latent_values[others] - np.mean(latent_values[others])
-        values[others] = rest + own * np.sqrt(squares / np.sum(own**2))
+        centred = latent_values[others] - np.mean(latent_values[others])
+        values[others] = rest + centred * np.sqrt(squares / np.sum(centred**2))
         return values
 
     return column
@@ -261,22 +261,22 @@ def _arranged(
     columns = [DEMANDED_REGIONS.index(region) for region in part]
     others = chi[:, [column for column in range(len(DEMANDED_REGIONS)) if column not in columns]]
     combined = curve_demands(printed, "combination") if set(part) == set(STRIATUM) else None
-    own = patients[:, columns]
+    patient_values = patients[:, columns]
     is_patient = np.arange(len(patients) + len(chi)) < len(patients)
 
     def cost(values: NDArray) -> float:
         total = _correlation_cost(values, others)
         if combined is not None:
-            score = logistic_scores(np.vstack([own, values]), is_patient)
+            score = logistic_scores(np.vstack([patient_values, values]), is_patient)
             unit = float(np.std(score))
             total += curve_cost(score[is_patient], score[~is_patient], combined, unit=unit)
         return total
 
-    found, least = anneal(
+    best, least = anneal(
         chi[:, columns], _traded, cost, steps=_STEPS, temperature=_TEMPERATURE, rng=rng
     )
     whole = chi.copy()
-    whole[:, columns] = found
+    whole[:, columns] = best
     return whole, least
 
 
@@ -294,11 +294,11 @@ def _correlation_cost(values: NDArray, others: NDArray) -> float:
     """Return how far correlations and the sides' differences are from realism."""
     size = values.shape[1]
     between = sample_correlations([*values.T, *others.T])[:size]
-    total = 10 * float(np.sum(np.maximum(0, BETWEEN - between)))
+    total = 10 * float(np.sum(np.maximum(0, _LEAST_OTHER_R - between)))
     if size > 2:
-        total += 10 * float(np.sum(np.maximum(0, STRIATAL - between[:2, 2:4])))
+        total += 10 * float(np.sum(np.maximum(0, _LEAST_STRIATAL_R - between[:2, 2:4])))
     for first in range(0, size, 2):
-        total += 10 * max(0.0, LEFT_RIGHT - between[first, first + 1])
+        total += 10 * max(0.0, _LEAST_SIDES_R - between[first, first + 1])
         difference = values[:, first] - values[:, first + 1]
         t = np.mean(difference) / np.std(difference, ddof=1) * np.sqrt(len(difference))
         total += max(0.0, float(abs(t)) - PAIRED_T)

@@ -212,16 +212,16 @@ def curve_demands(printed: PaperNumbers, marker: str) -> Curve:
     area = printed.window(place("auc"))
     z = float(stats.norm.isf(0.025))
     low, high = (printed.window(place(f"ci_{end}")) for end in ("low", "high"))
-    found: list[tuple[bool, float, Window]] = []
+    demands: list[tuple[bool, float, Window]] = []
     for halves in range(int(np.ceil(2 * area.low * m * n)), int(2 * area.high * m * n) + 1):
         u = halves / 2
         auc = u / (m * n)
         above = Window((high.low - auc) / z, (high.high - auc) / z)
         below = Window((auc - low.high) / z, (auc - low.low) / z)
         disjoint = above.meet(below) is above and below.meet(above) is below
-        found.append((disjoint, u, above.meet(below)))
+        demands.append((disjoint, u, above.meet(below)))
     # A symmetric interval first, then one without ties, then the widest room.
-    _, u, se = min(found, key=lambda item: (item[0], item[1] % 1, -item[2].half))
+    _, u, se = min(demands, key=lambda item: (item[0], item[1] % 1, -item[2].half))
     return Curve(
         u,
         se,

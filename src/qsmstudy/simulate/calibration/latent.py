@@ -11,7 +11,7 @@ from qsmstudy.simulate.calibration.targets import PaperNumbers, at
 from qsmstudy.simulate.cohort import ROIS
 
 #: Correlations of a nucleus's sides, of caudate and putamen, and of other nuclei.
-LEFT_RIGHT, STRIATAL, BETWEEN = 0.88, 0.6, 0.4
+_SIDES_R, _STRIATAL_R, _OTHER_R = 0.88, 0.6, 0.4
 #: Rounds in which the SDs of subsets settle.
 FIXED_POINT_ROUNDS = 30
 #: Newton steps; each squares the error, so that a few would do.
@@ -20,12 +20,12 @@ _NEWTON_STEPS = 12
 
 def correlation_target() -> NDArray:
     """Return the correlations of the 14 regions as cohorts of healthy adults show them."""
-    target = np.full((len(DEMANDED_REGIONS), len(DEMANDED_REGIONS)), BETWEEN)
+    target = np.full((len(DEMANDED_REGIONS), len(DEMANDED_REGIONS)), _OTHER_R)
     for first, one in enumerate(ROIS):
         for second, other in enumerate(ROIS):
             if {one, other} == {"CN", "PUT"}:
-                target[2 * first : 2 * first + 2, 2 * second : 2 * second + 2] = STRIATAL
-        target[2 * first : 2 * first + 2, 2 * first : 2 * first + 2] = LEFT_RIGHT
+                target[2 * first : 2 * first + 2, 2 * second : 2 * second + 2] = _STRIATAL_R
+        target[2 * first : 2 * first + 2, 2 * first : 2 * first + 2] = _SIDES_R
     np.fill_diagonal(target, 1)
     return target
 
@@ -94,9 +94,9 @@ def solve_nearest(start: NDArray, equations: Sequence[Equation]) -> NDArray:
     """
     values = start
     for _ in range(_NEWTON_STEPS):
-        found = [equation(values) for equation in equations]
-        jacobian = np.array([gradient for _, gradient in found])
-        excess = np.array([value for value, _ in found])
+        evaluated = [equation(values) for equation in equations]
+        jacobian = np.array([gradient for _, gradient in evaluated])
+        excess = np.array([value for value, _ in evaluated])
         values = values - jacobian.T @ np.linalg.solve(jacobian @ jacobian.T, excess)
     return values
 
@@ -135,8 +135,8 @@ def meet_demands(
     for _ in range(FIXED_POINT_ROUNDS):
         target = [0.0]
         for demand in demands:
-            own = values[demand.rows]
-            target.append(demand.r * float(np.sqrt(np.sum((own - np.mean(own)) ** 2))))
+            demanded = values[demand.rows]
+            target.append(demand.r * float(np.sqrt(np.sum((demanded - np.mean(demanded)) ** 2))))
         fixed = rows.T @ (inverse @ np.array(target))
         room = (n - 1 - np.sum(fixed**2)) / np.sum(rest**2)
         if room <= 0:

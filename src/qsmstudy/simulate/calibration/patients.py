@@ -28,7 +28,7 @@ SKEW = 0.65
 #: Ends of a skewed region's draw [SD], before the skew; no value stands alone far above.
 CLIPPED = 2.0
 #: Bounds of correlations: the two sides of a nucleus, any two regions.
-SIDES, ANY = (0.7, 0.95), 0.05
+_SIDES_R, _LEAST_R = (0.7, 0.95), 0.05
 #: Correlations with a score beyond the first are drawn to the second, outside the striatum.
 FAR, NEAR = 0.25, 0.2
 #: Largest distance from the mean [SD] of a normal region.
@@ -82,10 +82,10 @@ def _draw(
     target = latent.correlation_target()
     # What the other nuclei share with the striatum follows it to its new values.
     share = np.linalg.solve(target[np.ix_(striatum, striatum)], target[np.ix_(striatum, others)])
-    own = z[:, others] - z[:, striatum] @ share
+    residual = z[:, others] - z[:, striatum] @ share
     for region, column in zip(STRIATUM, striatum, strict=True):
         z[:, column] = latent.meet_demands(z[:, column], demands[region], coded)
-    z[:, others] = own + z[:, striatum] @ share
+    z[:, others] = residual + z[:, striatum] @ share
     if not np.all(np.isfinite(z)) or np.abs(z).max() > _FARTHEST:
         return None
     chi = np.empty_like(z)
@@ -109,11 +109,11 @@ def _off_scores(values: NDArray, coded: Mapping[str, NDArray]) -> NDArray:
     """Draw correlations with scores near to zero, where chance made them large."""
     equations = []
     for score in SCORES:
-        known = ~np.isnan(coded[score])
-        r = sample_correlations([values[known], coded[score][known]])[0, 1]
+        has_score = ~np.isnan(coded[score])
+        r = sample_correlations([values[has_score], coded[score][has_score]])[0, 1]
         if abs(r) > FAR:
             target = float(np.sign(r)) * NEAR
-            equations.append(latent.correlation_equation(coded[score], target, known))
+            equations.append(latent.correlation_equation(coded[score], target, has_score))
     return latent.solve_nearest(values, equations) if equations else values
 
 
@@ -167,7 +167,7 @@ def is_plausible(printed: PaperNumbers, chi: NDArray, group: str) -> bool:
         Name in the tables.
     """
     between = sample_correlations(list(chi.T))
-    if between.min() < ANY:
+    if between.min() < _LEAST_R:
         return False
     for column, region in enumerate(DEMANDED_REGIONS):
         if not region.endswith("THA") and chi[:, column].min() < LOWEST_PPM:
@@ -177,7 +177,7 @@ def is_plausible(printed: PaperNumbers, chi: NDArray, group: str) -> bool:
         if not normality_holds(chi[:, column], is_normal(printed, region, group)):
             return False
     for column in range(0, len(DEMANDED_REGIONS), 2):
-        if not SIDES[0] <= between[column, column + 1] <= SIDES[1]:
+        if not _SIDES_R[0] <= between[column, column + 1] <= _SIDES_R[1]:
             return False
         apart = stats.ttest_rel(chi[:, column], chi[:, column + 1]).pvalue
         p = at("asymmetry", "p", roi=ROIS[column // 2], group=group)
@@ -195,9 +195,9 @@ def normality_holds(values: NDArray, normal: bool) -> bool:
 def _scores_apart(chi: NDArray, coded: Mapping[str, NDArray]) -> bool:
     """Tell whether no region correlates with a score, by Spearman and by Pearson."""
     for score in SCORES:
-        known = ~np.isnan(coded[score])
-        scores = coded[score][known]
-        for values in chi[known].T:
+        has_score = ~np.isnan(coded[score])
+        scores = coded[score][has_score]
+        for values in chi[has_score].T:
             by_rank = stats.spearmanr(values, scores).pvalue
             by_value = stats.pearsonr(values, scores).pvalue
             # L PUT's printed p of .052 with NIHSS leaves less room than ranks do.

@@ -63,7 +63,7 @@ def correlation_demands(
     coded : mapping of str to ndarray
         As `coded_factors` returns it.
     """
-    known = {factor: ~np.isnan(values) for factor, values in coded.items()}
+    has_factor = {factor: ~np.isnan(values) for factor, values in coded.items()}
     wanted: dict[tuple[str, bytes], Demand] = {}
 
     def add(factor: str, rows: NDArray, r: float) -> None:
@@ -72,16 +72,16 @@ def correlation_demands(
     for factor in FACTORS:
         beta, p = (at("table5", column, region=region, factor=factor) for column in ("beta", "p"))
         window = correlation_window(printed, beta, p)
-        add(factor, known[factor], window.centre)
+        add(factor, has_factor[factor], window.centre)
     if region in MODELS:  # the model's demand replaces that of Table 5 on the same cases
         terms = list(MODELS[region])
-        cases = np.all([known[term] for term in terms], axis=0)
+        cases = np.all([has_factor[term] for term in terms], axis=0)
         between = sample_correlations([coded[term][cases] for term in terms])
-        found, _ = model_correlations(printed, region, between)
-        for term, r in zip(terms, found, strict=True):
+        correlations, _ = model_correlations(printed, region, between)
+        for term, r in zip(terms, correlations, strict=True):
             add(term, cases, r)
     else:
-        add("smoking", known["smoking"], _single_term(printed, region, "smoking"))
+        add("smoking", has_factor["smoking"], _single_term(printed, region, "smoking"))
     return list(wanted.values())
 
 

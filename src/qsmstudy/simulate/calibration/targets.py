@@ -201,8 +201,8 @@ def model_correlations(
         it is below 1.
     """
     distances, beta = _distances(printed, region)
-    found = _closest(lambda c: distances(between, c), between @ beta)
-    return found, float(np.abs(distances(between, found)).max())
+    correlations = _closest(lambda c: distances(between, c), between @ beta)
+    return correlations, float(np.abs(distances(between, correlations)).max())
 
 
 def shared_correlations(printed: PaperNumbers, *, phi: float | None = None) -> tuple[float, ...]:
@@ -233,8 +233,12 @@ def shared_correlations(printed: PaperNumbers, *, phi: float | None = None) -> t
 
     start = np.zeros(free)
     start[:2] = -0.3
-    found = _closest(both, np.r_[start, left_beta, right_beta])
-    return (float(found[2]) if phi is None else phi), float(found[0]), float(found[1])
+    solution = _closest(both, np.r_[start, left_beta, right_beta])
+    return (
+        (float(solution[2]) if phi is None else phi),
+        float(solution[0]),
+        float(solution[1]),
+    )
 
 
 def _distances(
@@ -264,14 +268,14 @@ def _distances(
 
 def _closest(distances: Callable[[NDArray], NDArray], start: NDArray) -> NDArray:
     """Make the largest distance small, by powers ever nearer to it; on a grid of 1e-6."""
-    found = start
+    solution = start
     for power in (1, 3, 5):
 
         def raised(x: NDArray, power: int = power) -> NDArray:
             return distances(x) ** power
 
-        found = optimize.least_squares(raised, found, max_nfev=200).x
-    return np.round(found, 6)
+        solution = optimize.least_squares(raised, solution, max_nfev=200).x
+    return np.round(solution, 6)
 
 
 def _single(printed: PaperNumbers, region: str, term: str) -> Window | None:

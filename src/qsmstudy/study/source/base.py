@@ -191,8 +191,8 @@ class Source(ABC):
 
     def is_output_of_study(self, path: str) -> bool:
         """Tell whether this study makes a file; what the user gave may lie in the same folder."""
-        given = [self.config[key] for key in GIVEN]
-        return path.startswith(f"{self.output_dir}/") and path not in given
+        given_paths = [self.config[key] for key in GIVEN]
+        return path.startswith(f"{self.output_dir}/") and path not in given_paths
 
     def user_files(self) -> Iterator[str]:
         """Yield the files that the user gave and that jobs read."""

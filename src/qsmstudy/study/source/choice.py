@@ -32,11 +32,11 @@ def choose_source(config: Mapping[str, Any], *, repository: str) -> Source:
     StudyError
         If keys contradict each other, or the data cannot be used.
     """
-    given = [key for key in KINDS if config[key]]
-    if len(given) > 1:
+    kinds = [key for key in KINDS if config[key]]
+    if len(kinds) > 1:
         raise StudyError(
-            f"{' and '.join(given)} are given together; a study has one kind of data. Keep one of "
+            f"{' and '.join(kinds)} are given together; a study has one kind of data. Keep one of "
             "them."
         )
-    kind = KINDS[given[0]] if given else SimulatedSource
+    kind = KINDS[kinds[0]] if kinds else SimulatedSource
     return kind(config, repository=repository)

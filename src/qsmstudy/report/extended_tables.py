@@ -117,8 +117,8 @@ def print_adjusted(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = 
         "p, HC3", "Assumptions", words=2,
     )  # fmt: skip
     columns[-1] = PrintedColumn("Assumptions", numeric=False)
-    known = sorted(set(frame["covariates"].dropna()))
-    adjusted_for = f"Adjusted for {nb.listing(known)}. " if known else ""
+    covariates = sorted(set(frame["covariates"].dropna()))
+    adjusted_for = f"Adjusted for {nb.listing(covariates)}. " if covariates else ""
     notes = [
         f"{adjusted_for}Differences in ppm. d: difference over the model's residual SD. HC3: "
         "standard errors robust to unequal variances. Assumptions: those that fail a test at "
@@ -283,8 +283,8 @@ def null(frame: pd.DataFrame, *, study: Study, notes: Sequence[str] = ()) -> Pri
     names |= {"asymmetry": "Left against right"}
     single = frame[~frame["test"].str.startswith("any")]
     rows = []
-    for family, own in single.groupby("family", sort=False):
-        rates = own["rate"].dropna()
+    for family, tests_of_family in single.groupby("family", sort=False):
+        rates = tests_of_family["rate"].dropna()
         rows.append(
             [
                 text(names.get(str(family), family)),

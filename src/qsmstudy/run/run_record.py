@@ -75,20 +75,20 @@ def run_times(folder: Path) -> list[dict[str, Any]]:
         Per rule, by name: ``rule``, ``jobs``, ``wall_s`` and ``cpu_s`` (sums over the jobs [s])
         and ``memory_mb`` (of the largest job [MB]).
     """
-    found: dict[str, dict[str, Any]] = {}
+    totals: dict[str, dict[str, Any]] = {}
     for path in sorted(Path(folder).rglob("*.tsv")):
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
         header, *lines = (line.split("\t") for line in path.read_text().splitlines())
         for values in lines:
             row = dict(zip(header, values, strict=False))
-            total = found.setdefault(
+            total = totals.setdefault(
                 rule, {"rule": rule, "jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "memory_mb": 0.0}
             )
             total["jobs"] += 1
             total["wall_s"] += _number(row.get("s"))
             total["cpu_s"] += _number(row.get("cpu_time"))
             total["memory_mb"] = max(total["memory_mb"], _number(row.get("max_rss")))
-    return [found[rule] for rule in sorted(found)]
+    return [totals[rule] for rule in sorted(totals)]
 
 
 def _number(text: str | None) -> float:
