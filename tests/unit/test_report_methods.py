@@ -11,6 +11,7 @@ from report_study import BIBLIOGRAPHY, CONFIG
 from qsmstudy.errors import StudyError
 from qsmstudy.report import methods, references
 from qsmstudy.report import options as options_words
+from qsmstudy.stats import options as stats_options
 
 
 def measured(*flags):
@@ -198,3 +199,10 @@ def test_citations_are_numbered_in_order_of_appearance():
 def test_unknown_citation_is_an_error():
     with pytest.raises(StudyError, match="nobody1999 is cited"):
         references.Citations({}).sentence("As is known [@nobody1999].")
+
+
+def test_every_correction_has_its_short_name_and_every_coding_its_sign():
+    """The report names them beside the options' own words, in captions and under tables."""
+    assert set(methods.CORRECTION_NAMES) == set(stats_options.FDR)
+    assert set(methods._LARGER_VALUES) == set(stats_options.BINARY_CODINGS)
+    assert set(methods._T_TESTS) == set(stats_options.T_TESTS)
